@@ -1,0 +1,42 @@
+//! Keeps panics inside the library: every exported body and every thread of ours runs under
+//! [`guard`], which turns a panic into a status, and nothing is printed.
+
+use super::types::{rr_status, RR_STATUS_PANIC};
+use once_cell::sync::Lazy;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+
+thread_local! {
+    static GUARDED: Cell<u32> = Cell::new(0);
+}
+
+
+/// Installed once: silent for threads inside the guard, as before for all others.
+static HOOK: Lazy<()> = Lazy::new(|| {
+    let previous = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if GUARDED.with(Cell::get) == 0 {
+            previous(info);
+        }
+    }));
+});
+
+/// Runs `body`; a panic becomes `RR_STATUS_PANIC`.
+pub fn guard(body: impl FnOnce() -> rr_status) -> rr_status {
+    Lazy::force(&HOOK);
+    GUARDED.with(|depth| depth.set(depth.get() + 1));
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    GUARDED.with(|depth| depth.set(depth.get() - 1));
+    result.unwrap_or(RR_STATUS_PANIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_status() {
+        assert_eq!(guard(|| panic!("contained")), RR_STATUS_PANIC);
+        assert_eq!(guard(|| 0), 0);
+    }
+}

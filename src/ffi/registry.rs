@@ -1,0 +1,116 @@
+//! Handles: a `u64` of kind, slot and generation, looked up here and never dereferenced. A handle
+//! that is zero, closed, of another kind or inherited through fork finds nothing.
+
+use crate::sys;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Bits of a handle: generation (32) | kind (8) | slot + 1 (24).
+const SLOT_BITS: u32 = 24;
+const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
+
+struct Slot<T> {
+    generation: u32,
+    value: Option<Arc<T>>,
+}
+
+struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<usize>,
+}
+
+/// All live values of one kind of handle.
+pub struct Registry<T> {
+    kind: u8,
+    slots: Mutex<Slots<T>>,
+}
+
+impl<T> Registry<T> {
+    /// An empty registry; `kind` tells its handles from those of others.
+    pub const fn new(kind: u8) -> Registry<T> {
+        Registry {
+            kind,
+            slots: Mutex::new(Slots { slots: Vec::new(), free: Vec::new() }),
+        }
+    }
+
+    /// `None` in a forked child: a thread of the parent may have held the lock at the fork, so
+    /// there it is not even tried.
+    fn lock(&self) -> Option<MutexGuard<'_, Slots<T>>> {
+        if sys::is_forked_child() {
+            return None;
+        }
+        Some(self.slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// Enters `value`; `None` in a forked child or when all slots are taken.
+    pub fn insert(&self, value: Arc<T>) -> Option<u64> {
+        let mut slots = self.lock()?;
+        let slot = match slots.free.pop() {
+            Some(slot) => slot,
+            None => {
+                if slots.slots.len() as u64 >= SLOT_MASK {
+                    return None;
+                }
+                slots.slots.push(Slot { generation: 1, value: None });
+                slots.slots.len() - 1
+            }
+        };
+        slots.slots[slot].value = Some(value);
+        let generation = u64::from(slots.slots[slot].generation);
+        Some(generation << 32 | u64::from(self.kind) << SLOT_BITS | (slot as u64 + 1))
+    }
+
+    fn slot_of(&self, handle: u64) -> Option<(usize, u32)> {
+        if (handle >> SLOT_BITS) as u8 != self.kind {
+            return None;
+        }
+        let slot = usize::try_from(handle & SLOT_MASK).ok()?.checked_sub(1)?;
+        Some((slot, (handle >> 32) as u32))
+    }
+
+    /// The value of `handle`, if it is still open.
+    pub fn get(&self, handle: u64) -> Option<Arc<T>> {
+        let (slot, generation) = self.slot_of(handle)?;
+        let slots = self.lock()?;
+        let entry = slots.slots.get(slot)?;
+        if entry.generation != generation {
+            return None;
+        }
+        entry.value.clone()
+    }
+
+    /// Takes the value of `handle` out; the handle finds nothing from now on.
+    pub fn remove(&self, handle: u64) -> Option<Arc<T>> {
+        let (slot, generation) = self.slot_of(handle)?;
+        let mut slots = self.lock()?;
+        let entry = slots.slots.get_mut(slot)?;
+        if entry.generation != generation {
+            return None;
+        }
+        let value = entry.value.take()?;
+        entry.generation = entry.generation.wrapping_add(1).max(1);
+        slots.free.push(slot);
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_die_with_their_value_and_keep_to_their_kind() {
+        let pools = Registry::new(1);
+        let workers: Registry<&str> = Registry::new(2);
+        let first = pools.insert(Arc::new("first")).unwrap();
+        assert_eq!(*pools.get(first).unwrap(), "first");
+        assert!(workers.get(first).is_none());
+        assert!(pools.remove(first).is_some());
+        assert!(pools.remove(first).is_none());
+        let second = pools.insert(Arc::new("second")).unwrap();
+        assert_ne!(first, second, "the slot is the same, the generation is not");
+        assert!(pools.get(first).is_none());
+        assert!(pools.get(0).is_none());
+        assert!(pools.get(u64::MAX).is_none());
+    }
+}

@@ -1,0 +1,156 @@
+//! The exported functions for use inside a callback, and the host whose callbacks are C function
+//! pointers.
+
+use super::guard::guard;
+use super::registry::Registry;
+use super::types::*;
+use crate::call::{FinishError, Host, Worker};
+use crate::outcome::Outcome;
+use std::ffi::c_void;
+use std::mem::size_of;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+static WORKERS: Registry<Worker> = Registry::new(2);
+
+/// The callbacks of `rr_pool_options`. Dropped when no thread can call them any more: that is when
+/// `release` is called.
+pub struct CHost {
+    run: unsafe extern "C" fn(*mut c_void, rr_worker),
+    stop: Option<unsafe extern "C" fn(*mut c_void, rr_worker, u64)>,
+    release: Option<unsafe extern "C" fn(*mut c_void)>,
+    context: *mut c_void,
+    opened: AtomicBool,
+    /// Handles by worker number, for `stop`.
+    handles: Mutex<Vec<(u32, rr_worker)>>,
+}
+
+// SAFETY: the context is only handed back to the caller's functions, which by the contract of
+// rr_pool_open may be called from any thread of the pool.
+unsafe impl Send for CHost {}
+// SAFETY: as above.
+unsafe impl Sync for CHost {}
+
+impl CHost {
+    /// `None` where there is no `run`.
+    pub fn new(options: &rr_pool_options) -> Option<CHost> {
+        Some(CHost {
+            run: options.run?,
+            stop: options.stop,
+            release: options.release,
+            context: options.context,
+            opened: AtomicBool::new(false),
+            handles: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// From now on dropping the host calls `release`: the pool has been opened.
+    pub fn release_on_drop(&self) {
+        self.opened.store(true, Ordering::Release);
+    }
+
+    fn handles(&self) -> std::sync::MutexGuard<'_, Vec<(u32, rr_worker)>> {
+        self.handles.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Host for CHost {
+    fn run(&self, worker: &Arc<Worker>) {
+        let handle = match WORKERS.insert(Arc::clone(worker)) {
+            Some(handle) => handle,
+            None => return,
+        };
+        self.handles().push((worker.number(), handle));
+        // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
+        unsafe { (self.run)(self.context, handle) };
+        self.handles().retain(|(_, open)| *open != handle);
+        WORKERS.remove(handle);
+    }
+
+    fn can_stop(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    fn stop(&self, worker: &Arc<Worker>, user_data: u64) {
+        let number = worker.number();
+        let handle = self.handles().iter().find(|(open, _)| *open == number).map(|open| open.1);
+        if let (Some(stop), Some(handle)) = (self.stop, handle) {
+            // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
+            unsafe { stop(self.context, handle, user_data) };
+        }
+    }
+}
+
+impl Drop for CHost {
+    fn drop(&mut self) {
+        if let (true, Some(release)) = (*self.opened.get_mut(), self.release) {
+            // SAFETY: the caller's function; this is the last reference, so it is called once.
+            unsafe { release(self.context) };
+        }
+    }
+}
+
+/// Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
+///
+/// Returns OK, or CLOSED: the callback shall return.
+/// Errors: NULL_POINTER, BAD_SIZE, BAD_HANDLE, BAD_STATE (the call taken before is not finished).
+///
+/// # Safety
+/// `out_call` points to a writable rr_call with its struct_size set.
+#[no_mangle]
+pub unsafe extern "C" fn rr_worker_next(worker: rr_worker, out_call: *mut rr_call) -> rr_status {
+    guard(|| {
+        if out_call.is_null() {
+            return RR_STATUS_NULL_POINTER;
+        }
+        // SAFETY: not NULL; every version of the struct begins with struct_size.
+        let struct_size = unsafe { out_call.cast::<u32>().read() };
+        if (struct_size as usize) < size_of::<rr_call>() {
+            return RR_STATUS_BAD_SIZE;
+        }
+        let worker = match WORKERS.get(worker) {
+            Some(worker) => worker,
+            None => return RR_STATUS_BAD_HANDLE,
+        };
+        match worker.next() {
+            Ok(Some(user_data)) => {
+                // SAFETY: not NULL, writable by the contract.
+                unsafe {
+                    out_call.write(rr_call { struct_size, worker_number: worker.number(), user_data });
+                }
+                RR_STATUS_OK
+            }
+            Ok(None) => RR_STATUS_CLOSED,
+            Err(FinishError::NothingTaken | FinishError::NotFinished) => RR_STATUS_BAD_STATE,
+        }
+    })
+}
+
+/// Reports the call taken last as ended, with RR_OUTCOME_COMPLETED, RR_OUTCOME_FAILED,
+/// RR_OUTCOME_STOPPED or RR_OUTCOME_LOST. A call that was asked to stop keeps the outcome of that.
+/// Only inside the worker's callback, on its thread.
+///
+/// Returns OK, or CLOSED: the worker was given up meanwhile, or the pool closed; the callback
+/// shall return.
+/// Errors: BAD_HANDLE, INVALID_ARGUMENT (outcome), BAD_STATE (no call is taken).
+#[no_mangle]
+pub extern "C" fn rr_worker_finish(worker: rr_worker, outcome: u32) -> rr_status {
+    guard(|| {
+        let outcome = match outcome {
+            RR_OUTCOME_COMPLETED => Outcome::Completed,
+            RR_OUTCOME_FAILED => Outcome::Failed,
+            RR_OUTCOME_STOPPED => Outcome::Stopped,
+            RR_OUTCOME_LOST => Outcome::Lost,
+            _ => return RR_STATUS_INVALID_ARGUMENT,
+        };
+        let worker = match WORKERS.get(worker) {
+            Some(worker) => worker,
+            None => return RR_STATUS_BAD_HANDLE,
+        };
+        match worker.finish(outcome) {
+            Ok(true) => RR_STATUS_OK,
+            Ok(false) => RR_STATUS_CLOSED,
+            Err(_) => RR_STATUS_BAD_STATE,
+        }
+    })
+}

@@ -1,0 +1,491 @@
+//! A pool: jobs in, exactly one completion each out. This file wires the parts: probes go to the
+//! process's reactor, calls to the pool's own workers, completions of both to one queue; run
+//! limit, cancel and close reach both. [`state`] decides about calls and workers.
+
+pub mod state;
+
+use crate::address::Family;
+use crate::call::{CallOptions, Calls, Host};
+use crate::clock::Time;
+use crate::completions::{Completions, Woken};
+use crate::outcome::Completion;
+use crate::probe::{Kind, ProbeOptions};
+use crate::reactor::{Client, Link, Source, Target, WAITING_LIMIT};
+use crate::sys::{self, Apartment, OpenError};
+use crate::targets::{self, TargetError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+/// How a pool is opened.
+pub struct PoolOptions {
+    /// Workers for calls at most.
+    pub max_workers: u32,
+    /// Echo requests a second; 0 is unlimited.
+    pub packets_per_second: u32,
+    /// The COM apartment of the workers.
+    pub apartment: Apartment,
+    /// From opening until the pool cancels itself.
+    pub run_limit: Option<Duration>,
+    /// How long a call may take from its start.
+    pub job_limit: Option<Duration>,
+    /// Who runs the calls; `None` in a pool for probes only.
+    pub host: Option<Arc<dyn Host>>,
+}
+
+/// Why a call on a pool failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PoolError {
+    /// Another thread polls or collects.
+    Busy,
+    /// A wait in the pool's own callback.
+    WouldDeadlock,
+    /// Submitted after `close_input`.
+    InputClosed,
+    /// Calls submitted to a pool without a host.
+    NoCallbacks,
+    /// No ICMP socket of any kind is permitted.
+    EchoNotPermitted,
+    /// Not one worker thread could be started.
+    NoThreads,
+    /// The system has no descriptors, memory or threads left.
+    NoResources,
+    /// The apartment is not known on this system.
+    NotSupported,
+}
+
+/// What became of a target.
+pub enum Admission {
+    /// It became jobs.
+    Taken(TargetInfo),
+    /// It is no target.
+    Invalid(TargetError),
+    /// The pool holds as much as it may: come again.
+    Full,
+    /// The pool was cancelled: nothing is taken any more.
+    Cancelled,
+}
+
+/// What a target turned out to be.
+pub struct TargetInfo {
+    /// Jobs it became.
+    pub jobs: u64,
+    /// CIDR block or range.
+    pub expanded: bool,
+    /// A name.
+    pub name: bool,
+}
+
+/// How a poll ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Polled {
+    /// There is something to collect, or somebody asked for attention.
+    Ready,
+    /// Nothing happened in time.
+    TimedOut,
+    /// Nothing will come any more.
+    Finished,
+    /// The pool was closed by another thread.
+    PoolClosed,
+}
+
+/// The pool's figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// No more jobs will come.
+    pub input_closed: bool,
+    /// Cancelled, by whomever.
+    pub cancelled: bool,
+    /// Cancelled by the run limit.
+    pub run_limit_reached: bool,
+    /// Jobs accepted.
+    pub submitted: u64,
+    /// Jobs begun.
+    pub begun: u64,
+    /// Jobs answered.
+    pub finished: u64,
+    /// Completions not collected yet.
+    pub ready: u64,
+    /// Echo requests sent.
+    pub packets_sent: u64,
+    /// ICMP packets of strangers.
+    pub packets_foreign: u64,
+    /// Workers there are.
+    pub workers: u32,
+    /// Workers given up.
+    pub workers_abandoned: u32,
+}
+
+/// The collector's side of the queue.
+#[derive(Default)]
+struct Collector {
+    /// Taken from the queue, from `next` on not yet handed out.
+    taken: Vec<Completion>,
+    next: usize,
+}
+
+/// What the reactor's thread may touch when the run limit passes. It holds no pool: the last
+/// reference to one must not end there.
+struct Lifecycle {
+    completions: Arc<Completions>,
+    calls: Mutex<Option<Arc<Calls>>>,
+    cancelled: AtomicBool,
+    run_limit_reached: AtomicBool,
+}
+
+impl Lifecycle {
+    fn cancel_calls(&self) {
+        let calls = lock(&self.calls).clone();
+        if let Some(calls) = calls {
+            calls.cancel();
+        }
+        self.completions.wake();
+    }
+
+    fn run_limit_passed(&self) {
+        self.run_limit_reached.store(true, Ordering::Release);
+        self.cancelled.store(true, Ordering::Release);
+        self.cancel_calls();
+    }
+}
+
+/// See the file's head.
+pub struct Pool {
+    completions: Arc<Completions>,
+    lifecycle: Arc<Lifecycle>,
+    link: Arc<Link>,
+    options: PoolLimits,
+    host: Mutex<Option<Arc<dyn Host>>>,
+    client: Mutex<Option<Arc<Client>>>,
+    /// The options submitted last: equal ones are one and the same, so that equal probes can share.
+    last_options: Mutex<Option<Arc<ProbeOptions>>>,
+    collector: Mutex<Collector>,
+    submitted: AtomicU64,
+    input_closed: AtomicBool,
+    closed: AtomicBool,
+    echo_permitted: AtomicBool,
+}
+
+struct PoolLimits {
+    max_workers: u32,
+    apartment: Apartment,
+    job_limit: Option<Duration>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Pool {
+    /// Opens a pool. No thread is started before the first job, unless there is a run limit.
+    pub fn open(options: PoolOptions) -> Result<Arc<Pool>, PoolError> {
+        if options.apartment != Apartment::None && !sys::APARTMENTS {
+            return Err(PoolError::NotSupported);
+        }
+        sys::watch_fork();
+        sys::pin_library();
+        let completions = Arc::new(Completions::default());
+        let run_limit =
+            options.run_limit.map_or(Time::NEVER, |run_limit| Time::now().plus(run_limit));
+        let lifecycle = Arc::new(Lifecycle {
+            completions: Arc::clone(&completions),
+            calls: Mutex::new(None),
+            cancelled: AtomicBool::new(false),
+            run_limit_reached: AtomicBool::new(false),
+        });
+        let limited = Arc::clone(&lifecycle);
+        let pool = Arc::new(Pool {
+            link: Arc::new(Link {
+                completions: Arc::clone(&completions),
+                packets_per_second: options.packets_per_second,
+                run_limit,
+                on_run_limit: Box::new(move || limited.run_limit_passed()),
+                waiting: AtomicU64::new(0),
+                told_again: AtomicBool::new(false),
+                begun: AtomicU64::new(0),
+                finished: AtomicU64::new(0),
+                packets_sent: AtomicU64::new(0),
+            }),
+            completions,
+            lifecycle,
+            options: PoolLimits {
+                max_workers: options.max_workers,
+                apartment: options.apartment,
+                job_limit: options.job_limit,
+            },
+            host: Mutex::new(options.host),
+            client: Mutex::new(None),
+            last_options: Mutex::new(None),
+            collector: Mutex::new(Collector::default()),
+            submitted: AtomicU64::new(0),
+            input_closed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            echo_permitted: AtomicBool::new(false),
+        });
+        if run_limit != Time::NEVER {
+            pool.client()?;
+        }
+        Ok(pool)
+    }
+
+    /// The pool's membership in the reactor, joined when it is first needed.
+    fn client(&self) -> Result<Arc<Client>, PoolError> {
+        let mut client = lock(&self.client);
+        if let Some(client) = &*client {
+            return Ok(Arc::clone(client));
+        }
+        let joined = Client::join(Arc::clone(&self.link)).map_err(|_| PoolError::NoResources)?;
+        Ok(Arc::clone(client.insert(Arc::new(joined))))
+    }
+
+    /// Begins a submission of targets to be probed alike.
+    pub fn begin_submit(&self, options: ProbeOptions) -> Result<Submission<'_>, PoolError> {
+        if self.input_closed.load(Ordering::Acquire) {
+            return Err(PoolError::InputClosed);
+        }
+        if options.kind == Kind::Echo && !self.echo_permitted.load(Ordering::Relaxed) {
+            let family = options.family.unwrap_or(Family::V4);
+            if sys::echo_permission(family) == Err(OpenError::NotPermitted) {
+                return Err(PoolError::EchoNotPermitted);
+            }
+            self.echo_permitted.store(true, Ordering::Relaxed);
+        }
+        let client = self.client()?;
+        let mut last = lock(&self.last_options);
+        let options = match &*last {
+            Some(last) if **last == options => Arc::clone(last),
+            _ => Arc::clone(last.insert(Arc::new(options))),
+        };
+        Ok(Submission { pool: self, client, options, targets: Vec::new() })
+    }
+
+    /// Submits calls; how many were taken, or `None` when the pool is cancelled.
+    pub fn submit_calls(&self, user_data: &[u64]) -> Result<Option<usize>, PoolError> {
+        if self.input_closed.load(Ordering::Acquire) {
+            return Err(PoolError::InputClosed);
+        }
+        let calls = self.calls()?;
+        if self.is_cancelled() {
+            return Ok(None);
+        }
+        Ok(calls.submit(user_data))
+    }
+
+    fn calls(&self) -> Result<Arc<Calls>, PoolError> {
+        let mut calls = lock(&self.lifecycle.calls);
+        if let Some(calls) = &*calls {
+            return Ok(Arc::clone(calls));
+        }
+        let host = lock(&self.host).clone().ok_or(PoolError::NoCallbacks)?;
+        let started = Calls::start(CallOptions {
+            max_workers: self.options.max_workers,
+            job_limit: self.options.job_limit,
+            apartment: self.options.apartment,
+            host,
+            completions: Arc::clone(&self.completions),
+        })
+        .map_err(|_| PoolError::NoThreads)?;
+        Ok(Arc::clone(calls.insert(Arc::new(started))))
+    }
+
+    fn started_calls(&self) -> Option<Arc<Calls>> {
+        lock(&self.lifecycle.calls).clone()
+    }
+
+    /// No more jobs will come.
+    pub fn close_input(&self) {
+        self.input_closed.store(true, Ordering::Release);
+        if let Some(calls) = self.started_calls() {
+            calls.close_input();
+        }
+        self.completions.wake();
+    }
+
+    /// The figures now.
+    pub fn counts(&self) -> Counts {
+        let calls = self.started_calls().map(|calls| calls.counts()).unwrap_or_default();
+        let client = lock(&self.client).clone();
+        // Finished is read before ready: a job counts as finished only after its completion is in
+        // the queue, so finished jobs without a ready completion have been collected.
+        let finished = self.link.finished.load(Ordering::Acquire) + calls.finished;
+        Counts {
+            finished,
+            ready: self.completions.ready(),
+            input_closed: self.input_closed.load(Ordering::Acquire),
+            cancelled: self.is_cancelled(),
+            run_limit_reached: self.lifecycle.run_limit_reached.load(Ordering::Acquire),
+            submitted: self.submitted.load(Ordering::Acquire) + calls.submitted,
+            begun: self.link.begun.load(Ordering::Relaxed) + calls.begun,
+            packets_sent: self.link.packets_sent.load(Ordering::Relaxed),
+            packets_foreign: client.map_or(0, |client| client.packets_foreign()),
+            workers: calls.workers,
+            workers_abandoned: calls.workers_abandoned,
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.lifecycle.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Whether the calling thread is inside one of this pool's callbacks.
+    pub fn is_own_callback(&self) -> bool {
+        self.started_calls().map_or(false, |calls| calls.is_own_callback())
+    }
+
+    fn collector(&self) -> Result<MutexGuard<'_, Collector>, PoolError> {
+        match self.collector.try_lock() {
+            Ok(collector) => Ok(collector),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PoolError::Busy),
+        }
+    }
+
+    /// Sleeps until there is something to collect, somebody asks for attention, or the deadline.
+    pub fn poll(&self, deadline: Time) -> Result<(Polled, Counts), PoolError> {
+        if deadline > Time::now() && self.is_own_callback() {
+            return Err(PoolError::WouldDeadlock);
+        }
+        let _only_one = self.collector()?;
+        loop {
+            let counts = self.counts();
+            if self.closed.load(Ordering::Acquire) {
+                return Ok((Polled::PoolClosed, counts));
+            }
+            if counts.ready > 0 {
+                return Ok((Polled::Ready, counts));
+            }
+            if counts.input_closed && counts.finished == counts.submitted {
+                return Ok((Polled::Finished, counts));
+            }
+            match self.completions.wait(deadline) {
+                Woken::Ready => {}
+                Woken::Deadline => return Ok((Polled::TimedOut, counts)),
+                Woken::Asked => {
+                    let counts = self.counts();
+                    let is_over = counts.input_closed && counts.finished == counts.submitted;
+                    let is_closed = self.closed.load(Ordering::Acquire);
+                    if is_closed || (is_over && counts.ready == 0) {
+                        continue;
+                    }
+                    return Ok((Polled::Ready, counts));
+                }
+            }
+        }
+    }
+
+    /// Hands finished completions to `accept` until it declines one or none is left.
+    pub fn collect(
+        &self,
+        accept: &mut dyn FnMut(&Completion) -> bool,
+    ) -> Result<(), PoolError> {
+        let mut collector = self.collector()?;
+        let was_full = self.completions.is_full();
+        let mut count = 0;
+        loop {
+            if collector.next == collector.taken.len() {
+                collector.taken.clear();
+                collector.next = 0;
+                self.completions.take(&mut collector.taken);
+                if collector.taken.is_empty() {
+                    break;
+                }
+            }
+            let next = collector.next;
+            if !accept(&collector.taken[next]) {
+                break;
+            }
+            collector.next += 1;
+            count += 1;
+        }
+        self.completions.collected(count);
+        drop(collector);
+        if was_full && !self.completions.is_full() {
+            if let Some(client) = lock(&self.client).clone() {
+                client.resume();
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every unfinished job.
+    pub fn cancel(&self) {
+        self.lifecycle.cancelled.store(true, Ordering::Release);
+        if let Some(client) = lock(&self.client).clone() {
+            client.cancel();
+        }
+        self.lifecycle.cancel_calls();
+    }
+
+    /// Makes the present or the next poll return.
+    pub fn wake(&self) {
+        self.completions.wake();
+    }
+
+    /// Ends the pool within a second; returns the callbacks that have not come back.
+    pub fn close(&self) -> u32 {
+        self.closed.store(true, Ordering::Release);
+        self.input_closed.store(true, Ordering::Release);
+        self.lifecycle.cancelled.store(true, Ordering::Release);
+        self.completions.wake();
+        let running = match lock(&self.lifecycle.calls).take() {
+            Some(calls) => calls.close(),
+            None => 0,
+        };
+        lock(&self.host).take();
+        lock(&self.client).take();
+        running
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if !self.closed.load(Ordering::Acquire) {
+            self.close();
+        }
+    }
+}
+
+/// Targets on their way in; dropping it hands them to the reactor.
+pub struct Submission<'a> {
+    pool: &'a Pool,
+    client: Arc<Client>,
+    options: Arc<ProbeOptions>,
+    targets: Vec<Target>,
+}
+
+impl Submission<'_> {
+    /// Takes one target's text, if there is room.
+    pub fn push(&mut self, user_data: u64, text: &[u8]) -> Admission {
+        let pool = self.pool;
+        if pool.is_cancelled() {
+            return Admission::Cancelled;
+        }
+        let waiting = pool.link.waiting.load(Ordering::Relaxed);
+        if waiting >= WAITING_LIMIT || pool.completions.is_full() {
+            pool.link.told_again.store(true, Ordering::Relaxed);
+            return Admission::Full;
+        }
+        let parsed = match targets::parse(text, self.options.family, &sys::interface_index) {
+            Ok(parsed) => parsed,
+            Err(error) => return Admission::Invalid(error),
+        };
+        let (source, name) = match parsed.target {
+            targets::Target::Name(name) => (Source::Name(name.into()), true),
+            targets::Target::Addresses(span) => (Source::Span(span), false),
+        };
+        let target = Target { user_data, options: Arc::clone(&self.options), source };
+        let jobs = target.jobs();
+        pool.link.waiting.fetch_add(1, Ordering::Relaxed);
+        pool.submitted.fetch_add(jobs, Ordering::AcqRel);
+        self.targets.push(target);
+        Admission::Taken(TargetInfo { jobs, expanded: parsed.expanded, name })
+    }
+}
+
+impl Drop for Submission<'_> {
+    fn drop(&mut self) {
+        if !self.targets.is_empty() {
+            self.client.submit(std::mem::take(&mut self.targets));
+        }
+    }
+}

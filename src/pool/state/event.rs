@@ -1,0 +1,111 @@
+//! The words between `pool::state` and `call`: what happened, and what is to be done.
+
+use crate::outcome::Outcome;
+
+/// What a pool may use; fixed from its start.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Rules {
+    /// Workers at most, those given up not counted.
+    pub max_workers: u32,
+    /// Processors this process may use.
+    pub cores: u32,
+    /// Nanoseconds a job may take from its start; `u64::MAX` where there is no limit.
+    pub job_limit: u64,
+}
+
+/// How far a pool has come; it only goes forward.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Lifecycle {
+    /// Jobs may come.
+    Open,
+    /// No more jobs will come; those accepted go on.
+    InputClosed,
+    /// Every unfinished job is being ended.
+    Cancelled,
+    /// The workers leave, too.
+    Closed,
+}
+
+/// Names a worker. The slot is used again when its thread has come back; the number, from 1, is not.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct WorkerId {
+    /// Index among the workers whose threads are out.
+    pub slot: usize,
+    /// The number people see.
+    pub number: u32,
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Jobs are about to come: open the first worker.
+    Start,
+    /// The caller submitted these jobs, at most [`State::room`].
+    Submit(&'a [u64]),
+    /// No more jobs will come.
+    CloseInput,
+    /// End every unfinished job.
+    Cancel,
+    /// End everything.
+    Close,
+    /// The thread of a worker could not be made.
+    NotOpened(WorkerId),
+    /// A worker's thread is there and asks whether to enter its callback.
+    Begin(WorkerId),
+    /// A worker asks for a job.
+    Next(WorkerId),
+    /// A worker reports its job as ended.
+    Finish(WorkerId, Outcome),
+    /// A worker's callback has come back, whatever the reason.
+    Returned(WorkerId),
+    /// Processor times in nanoseconds were read: of the process, and of the busy workers' threads
+    /// (those whose clock can be read, by slot).
+    Sample(u64, &'a [(WorkerId, u64)]),
+    /// Time has passed.
+    Tick,
+}
+
+/// The answer to the worker an event came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// Go on.
+    Done,
+    /// Work on this job.
+    Take(u64),
+    /// Sleep until woken, then ask again.
+    Park,
+    /// Leave: given up, or the pool is closed.
+    Leave,
+    /// Refused: there is no job to finish.
+    NothingTaken,
+    /// Refused: the job taken before is not finished.
+    NotFinished,
+}
+
+/// Something to carry out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Action {
+    /// Make a thread for this worker.
+    Open(WorkerId),
+    /// Wake this parked worker.
+    Wake(WorkerId),
+    /// Ask the host to end this job of this worker.
+    Stop(WorkerId, u64),
+    /// A job has ended.
+    Complete(Ended),
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Ended {
+    /// The job.
+    pub job: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The worker's number; 0 where the job never began.
+    pub worker: u32,
+    /// Nanoseconds from its start; 0 where the job never began.
+    pub duration: u64,
+    /// Whether its worker was given up with it.
+    pub abandoned: bool,
+}

@@ -1,0 +1,67 @@
+//! Growth: as many running workers as processors, the way an I/O completion port keeps its
+//! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
+//! so one is added only where jobs wait, and processors do not. Decides on samples handed in.
+
+use super::worker::{Phase, Worker};
+use super::{Action, Outcome, State, Time, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL};
+
+impl State {
+    /// Whether a job waits that neither a woken nor an opening worker will take, and one more worker
+    /// is allowed at all.
+    pub(super) fn wants_worker(&self) -> bool {
+        self.waiting.len() > (self.tally.woken + self.tally.opening) as usize
+            && self.workers() < self.ceiling
+            && self.fruitless < self.rules.max_workers
+    }
+
+    /// Whether fewer workers run than there are processors. Those that are opening count as running
+    /// until jobs are known to wait: then the next one is opened while the last still opens.
+    fn has_idle_core(&self) -> bool {
+        let opening = if self.tally.blocked == 0 { self.tally.opening } else { 0 };
+        self.tally.running + self.tally.woken + opening < self.rules.cores
+    }
+
+    /// Gives the waiting jobs workers: parked ones first, then new ones.
+    pub(super) fn grow(&mut self, actions: &mut Vec<Action>) {
+        while self.waiting.len() > self.tally.woken as usize {
+            match self.parked.last().copied() {
+                Some(slot) => self.wake(slot, actions),
+                None => break,
+            }
+        }
+        while self.wants_worker() && self.tally.opening < OPENING_LIMIT && self.has_idle_core() {
+            self.open(actions);
+        }
+        if self.workers() == 0 && self.fruitless >= self.rules.max_workers {
+            self.end_waiting(Outcome::Failed, actions);
+        }
+    }
+
+    /// A worker waits while its job, seen by two samples in time, took less than 5% of a processor
+    /// and the process less than 80% of all: else it may be waiting for the machine.
+    pub(super) fn sample(&mut self, at: Time, process: u64, workers: &[(WorkerId, u64)]) {
+        let elapsed = match self.sampled.replace((at, process)) {
+            Some((last, before)) => {
+                let elapsed = at.nanos_since(last);
+                let used = process.saturating_sub(before);
+                let late = elapsed > 2 * SAMPLE_INTERVAL;
+                let loaded = used * 100 >= elapsed * u64::from(self.rules.cores) * 80;
+                (!late && !loaded).then_some(elapsed)
+            }
+            None => None,
+        };
+        for slot in 0..self.workers.len() {
+            if let Some(Worker { number, phase: Phase::Busy(mut busy), .. }) = self.workers[slot] {
+                let id = WorkerId { slot, number };
+                let cpu = workers.binary_search_by_key(&slot, |sample| sample.0.slot).ok();
+                let cpu = cpu.map(|index| workers[index]).filter(|sample| sample.0 == id);
+                let cpu = cpu.map(|sample| sample.1);
+                if let (Some(elapsed), Some(before), Some(cpu)) = (elapsed, busy.cpu, cpu) {
+                    busy.blocked = cpu.saturating_sub(before) * 100 < elapsed * 5;
+                }
+                busy.cpu = cpu;
+                self.enter(slot, Phase::Busy(busy));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The token bucket of a pool: so many packets a second, in bursts of at most [`DEPTH`].
+
+use crate::clock::{Time, SECOND};
+
+/// Packets that may go out at once after a pause.
+pub const DEPTH: u64 = 256;
+
+/// Packets that are let through together where the rate, not the network, is the limit: fewer
+/// wake-ups than one a packet, and still spread evenly over a millisecond or two.
+const GRAIN: u64 = 16;
+
+/// See the file's head. Counts in nanoseconds of credit, so nothing is lost to rounding.
+pub struct TokenBucket {
+    /// Nanoseconds a packet; 0 where the rate is unlimited.
+    cost: u64,
+    /// The credit reaches back from now to this time.
+    empty_since: Time,
+}
+
+impl TokenBucket {
+    /// A full bucket for `packets_per_second`; 0 is unlimited.
+    pub fn new(packets_per_second: u32, now: Time) -> TokenBucket {
+        let cost = match u64::from(packets_per_second) {
+            0 => 0,
+            rate => (SECOND / rate).max(1),
+        };
+        let full = now.as_nanos().saturating_sub(cost * DEPTH);
+        TokenBucket { cost, empty_since: Time::from_nanos(full) }
+    }
+
+    /// Packets that may go out at `now`.
+    pub fn available(&self, now: Time) -> u64 {
+        if self.cost == 0 {
+            return u64::MAX;
+        }
+        (now.nanos_since(self.empty_since) / self.cost).min(DEPTH)
+    }
+
+    /// Takes one packet's credit; only when one is available.
+    pub fn take(&mut self, now: Time) {
+        if self.cost == 0 {
+            return;
+        }
+        // Credit older than the bucket is deep is lost.
+        let full = now.as_nanos().saturating_sub(self.cost * DEPTH);
+        let from = self.empty_since.max(Time::from_nanos(full));
+        self.empty_since = from.plus_nanos(self.cost);
+    }
+
+    /// Gives one packet's credit back: it did not leave.
+    pub fn give_back(&mut self) {
+        self.empty_since = Time::from_nanos(self.empty_since.as_nanos().saturating_sub(self.cost));
+    }
+
+    /// When the next packets may go out, if none may now.
+    pub fn next(&self) -> Time {
+        self.empty_since.plus_nanos(self.cost * GRAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::MILLISECOND;
+
+    #[test]
+    fn bursts_are_bounded_and_the_rate_holds() {
+        let start = Time::from_nanos(100 * SECOND);
+        let mut bucket = TokenBucket::new(1000, start);
+        let mut sent = 0;
+        let mut now = start;
+        while now < start.plus_nanos(2 * SECOND) {
+            while bucket.available(now) > 0 {
+                bucket.take(now);
+                sent += 1;
+            }
+            now = now.plus_nanos(MILLISECOND / 2);
+        }
+        assert!((2250..=2257).contains(&sent), "{} = 256 at once and 1,000 a second", sent);
+    }
+
+    #[test]
+    fn a_long_pause_saves_no_more_than_a_burst() {
+        let start = Time::from_nanos(100 * SECOND);
+        let mut bucket = TokenBucket::new(1000, start);
+        let later = start.plus_nanos(60 * SECOND);
+        let mut sent = 0;
+        while bucket.available(later) > 0 {
+            bucket.take(later);
+            sent += 1;
+        }
+        assert_eq!(sent, DEPTH);
+        bucket.give_back();
+        assert_eq!(bucket.available(later), 1);
+    }
+
+    #[test]
+    fn zero_is_unlimited() {
+        let mut bucket = TokenBucket::new(0, Time::from_nanos(0));
+        bucket.take(Time::from_nanos(0));
+        assert_eq!(bucket.available(Time::from_nanos(0)), u64::MAX);
+    }
+}
