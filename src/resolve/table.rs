@@ -1,0 +1,424 @@
+//! The open lookups and the count of the threads that serve them, as a pure state machine: the
+//! caller brings the time, holds the lock, makes the threads and calls the replies.
+//!
+//! A thread without a lookup in hand, also one that is being started, is *idle*; one whose lookup
+//! is past its deadline is *overdue*. Overdue threads are replaced up to a limit, the rest keep
+//! their places.
+
+use super::Answer;
+use crate::address::{Address, Family};
+use crate::segment::SEGMENT_LIMIT;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Takes the answer to one question asked.
+pub(super) type Reply = Box<dyn FnOnce(Arc<Answer>) + Send>;
+
+/// What can be asked; equal questions share a lookup.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Question {
+    /// The addresses of a name, which is in lower case.
+    Name { name: Arc<str>, family: Option<Family>, canonical: bool },
+    /// The name of an address.
+    Address(Address),
+}
+
+/// What the resolver keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// For one lookup, from its start on a thread.
+    pub lookup: Duration,
+    /// For a thread to wait for its next lookup.
+    pub idle: Duration,
+    /// Threads in service.
+    pub threads: usize,
+    /// Overdue threads that are replaced.
+    pub abandoned: usize,
+}
+
+/// Which start of a lookup is meant; a late thread's number is no longer in the table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Serial(u64);
+
+struct Started {
+    question: Question,
+    deadline: Instant,
+}
+
+struct Waiting {
+    question: Question,
+    asked: Instant,
+}
+
+pub(super) struct Table {
+    limits: Limits,
+    /// Every question without an answer, with all who asked it.
+    open: HashMap<Question, Vec<Reply>>,
+    /// Those no thread has taken yet, in the order asked.
+    waiting: VecDeque<Waiting>,
+    /// Those in a thread's hand; the order of start is that of the deadlines.
+    running: BTreeMap<Serial, Started>,
+    next_serial: u64,
+    idle: usize,
+    overdue: usize,
+}
+
+impl Table {
+    pub fn new(limits: Limits) -> Table {
+        Table {
+            limits,
+            open: HashMap::new(),
+            waiting: VecDeque::new(),
+            running: BTreeMap::new(),
+            next_serial: 0,
+            idle: 0,
+            overdue: 0,
+        }
+    }
+
+    pub fn ask(&mut self, question: Question, reply: Reply, now: Instant) {
+        if let Some(replies) = self.open.get_mut(&question) {
+            replies.push(reply);
+            return;
+        }
+        self.open.insert(question.clone(), vec![reply]);
+        self.waiting.push_back(Waiting { question, asked: now });
+    }
+
+    pub fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether one more thread is to be started, which then counts as idle; with the number of
+    /// threads to open ahead: as many as there are, so that a burst of names needs few segments,
+    /// but one when it makes up for an overdue one.
+    pub fn wants_thread(&mut self) -> Option<usize> {
+        if !self.has_work_for_one_more() {
+            return None;
+        }
+        let ahead = if self.overdue > 0 { 1 } else { self.idle + self.running.len() };
+        self.idle += 1;
+        Some(ahead.clamp(1, SEGMENT_LIMIT))
+    }
+
+    /// The thread asked for could not be had. The others go on; without any, nothing is left to
+    /// wait for.
+    #[must_use]
+    pub fn thread_failed(&mut self) -> Vec<Reply> {
+        self.idle -= 1;
+        if self.idle + self.running.len() > 0 {
+            return Vec::new();
+        }
+        self.give_up()
+    }
+
+    /// Hands the oldest waiting question to an idle thread.
+    pub fn take(&mut self, now: Instant) -> Option<(Serial, Question)> {
+        let question = self.waiting.pop_front()?.question;
+        let serial = Serial(self.next_serial);
+        self.next_serial += 1;
+        self.idle -= 1;
+        let deadline = now + self.limits.lookup;
+        self.running.insert(serial, Started { question: question.clone(), deadline });
+        Some((serial, question))
+    }
+
+    /// An idle thread ends.
+    pub fn leave(&mut self) {
+        self.idle -= 1;
+    }
+
+    /// A thread comes back with an answer: who gets it, and whether the thread goes on, then idle.
+    /// A late one has been answered for; it goes on where it is of use.
+    #[must_use]
+    pub fn finish(&mut self, serial: Serial) -> (Vec<Reply>, bool) {
+        match self.running.remove(&serial) {
+            Some(started) => {
+                self.idle += 1;
+                (self.close(&started.question), true)
+            }
+            None => {
+                self.overdue -= 1;
+                let goes_on = self.has_work_for_one_more();
+                self.idle += usize::from(goes_on);
+                (Vec::new(), goes_on)
+            }
+        }
+    }
+
+    /// Ends what is past its deadline: lookups in hand, and waiting ones where threads are lost
+    /// that will not be replaced.
+    #[must_use]
+    pub fn expire(&mut self, now: Instant) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        loop {
+            let serial = match self.running.iter().next() {
+                Some((serial, started)) if started.deadline <= now => *serial,
+                _ => break,
+            };
+            if let Some(started) = self.running.remove(&serial) {
+                self.overdue += 1;
+                replies.append(&mut self.close(&started.question));
+            }
+        }
+        while self.waiting_deadline().map_or(false, |deadline| deadline <= now) {
+            if let Some(waiting) = self.waiting.pop_front() {
+                replies.append(&mut self.close(&waiting.question));
+            }
+        }
+        replies
+    }
+
+    /// Ends everything: no thread can be had, or none that would keep the time.
+    #[must_use]
+    pub fn give_up(&mut self) -> Vec<Reply> {
+        self.waiting.clear();
+        self.overdue += self.running.len();
+        self.running.clear();
+        self.open.drain().flat_map(|(_, replies)| replies).collect()
+    }
+
+    /// When [`Table::expire`] has something to do next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let running = self.running.values().next().map(|started| started.deadline);
+        running.into_iter().chain(self.waiting_deadline()).min()
+    }
+
+    fn waiting_deadline(&self) -> Option<Instant> {
+        let oldest = self.waiting.front().filter(|_| self.not_replaced() > 0)?;
+        Some(oldest.asked + self.limits.lookup)
+    }
+
+    /// Overdue threads that keep their places.
+    fn not_replaced(&self) -> usize {
+        self.overdue.saturating_sub(self.limits.abandoned)
+    }
+
+    fn has_work_for_one_more(&self) -> bool {
+        let in_service = self.idle + self.running.len() + self.not_replaced();
+        self.waiting.len() > self.idle && in_service < self.limits.threads
+    }
+
+    fn close(&mut self, question: &Question) -> Vec<Reply> {
+        self.open.remove(question).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const LIMITS: Limits = Limits {
+        lookup: Duration::from_secs(5),
+        idle: Duration::from_secs(10),
+        threads: 4,
+        abandoned: 4,
+    };
+
+    fn name(name: &str) -> Question {
+        Question::Name { name: name.into(), family: None, canonical: false }
+    }
+
+    fn no_reply() -> Reply {
+        Box::new(|_| ())
+    }
+
+    /// Starts every thread wanted; each takes a question at once.
+    fn start_all(table: &mut Table, now: Instant) -> Vec<Serial> {
+        std::iter::from_fn(|| {
+            table.wants_thread()?;
+            table.take(now).map(|(serial, _)| serial)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn equal_questions_are_taken_once_and_others_apart() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        let four = Question::Name { name: "a".into(), family: Some(Family::V4), canonical: false };
+        let canonical = Question::Name { name: "a".into(), family: None, canonical: true };
+        for question in [name("a"), name("a"), four, canonical, name("a")] {
+            table.ask(question, no_reply(), now);
+        }
+        let taken = start_all(&mut table, now);
+        let replies: Vec<_> = taken.iter().map(|serial| table.finish(*serial).0.len()).collect();
+        assert_eq!(replies, [3, 1, 1]);
+    }
+
+    #[test]
+    fn threads_grow_with_the_names_up_to_their_limit() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        assert_eq!(table.wants_thread(), None);
+        for index in 0..10 {
+            table.ask(name(&index.to_string()), no_reply(), now);
+        }
+        let ahead: Vec<_> = std::iter::from_fn(|| table.wants_thread()).collect();
+        assert_eq!(ahead, [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn an_idle_thread_is_used_before_another_is_started() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        table.ask(name("a"), no_reply(), now);
+        let first = start_all(&mut table, now)[0];
+        assert!(table.finish(first).1);
+        table.ask(name("b"), no_reply(), now);
+        assert_eq!(table.wants_thread(), None);
+        assert!(table.take(now).is_some());
+    }
+
+    #[test]
+    fn a_lookup_ends_at_its_deadline_and_its_thread_is_replaced() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        for index in 0..5 {
+            table.ask(name(&index.to_string()), no_reply(), now);
+        }
+        assert_eq!(start_all(&mut table, now).len(), 4);
+        let deadline = now + LIMITS.lookup;
+        assert_eq!(table.next_deadline(), Some(deadline));
+        assert!(table.expire(deadline - Duration::from_nanos(1)).is_empty());
+        assert_eq!(table.expire(deadline).len(), 4);
+        // One name is left, and one thread is enough for it.
+        assert_eq!(table.wants_thread(), Some(1));
+        assert_eq!(table.wants_thread(), None);
+    }
+
+    #[test]
+    fn waiting_names_end_at_their_own_deadlines_once_a_thread_is_not_replaced() {
+        let mut table = Table::new(LIMITS);
+        let mut now = Instant::now();
+        // Four threads are lost and replaced, and then lost again.
+        for index in 0..8 {
+            table.ask(name(&index.to_string()), no_reply(), now);
+        }
+        let mut started = 0;
+        while table.has_open() {
+            started += start_all(&mut table, now).len();
+            now += LIMITS.lookup;
+            let _ = table.expire(now);
+        }
+        assert_eq!(started, 8);
+        table.ask(name("late"), no_reply(), now);
+        assert_eq!(table.wants_thread(), None, "more than the limit are abandoned");
+        assert_eq!(table.next_deadline(), Some(now + LIMITS.lookup));
+        assert_eq!(table.expire(now + LIMITS.lookup).len(), 1);
+        assert!(!table.has_open());
+    }
+
+    #[test]
+    fn waiting_names_have_no_deadline_while_lost_threads_are_replaced() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        for index in 0..8 {
+            table.ask(name(&index.to_string()), no_reply(), now);
+        }
+        let taken = start_all(&mut table, now);
+        for serial in &taken[1..] {
+            let _ = table.finish(*serial);
+            assert!(table.take(now + LIMITS.lookup / 2).is_some());
+        }
+        assert_eq!(table.expire(now + LIMITS.lookup).len(), 1);
+        assert!(table.has_waiting());
+    }
+
+    #[test]
+    fn a_late_thread_goes_on_where_names_wait_and_else_ends() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        for index in 0..8 {
+            table.ask(name(&index.to_string()), no_reply(), now);
+        }
+        let lost = start_all(&mut table, now);
+        let mut later = now + LIMITS.lookup;
+        let _ = table.expire(later);
+        assert_eq!(start_all(&mut table, later).len(), 4);
+        later += LIMITS.lookup;
+        let _ = table.expire(later);
+
+        table.ask(name("more"), no_reply(), later);
+        assert_eq!(table.wants_thread(), None);
+        let (replies, goes_on) = table.finish(lost[0]);
+        assert!(replies.is_empty(), "the late answer reached someone");
+        assert!(goes_on);
+        assert!(table.take(later).is_some());
+        assert!(!table.finish(lost[1]).1);
+    }
+
+    #[test]
+    fn names_fail_only_when_not_one_thread_can_be_had() {
+        let mut table = Table::new(LIMITS);
+        let now = Instant::now();
+        table.ask(name("a"), no_reply(), now);
+        assert_eq!(start_all(&mut table, now).len(), 1);
+        table.ask(name("b"), no_reply(), now);
+        assert!(table.wants_thread().is_some());
+        assert!(table.thread_failed().is_empty());
+        let _ = table.expire(now + LIMITS.lookup);
+        assert!(table.wants_thread().is_some());
+        assert_eq!(table.thread_failed().len(), 1);
+        assert!(!table.has_open());
+    }
+
+    proptest! {
+        #[test]
+        fn every_question_asked_has_exactly_one_reply(
+            steps in proptest::collection::vec((0u8..7, any::<u8>()), 1..300)
+        ) {
+            let mut table = Table::new(LIMITS);
+            let mut now = Instant::now();
+            let replied = Arc::new(AtomicUsize::new(0));
+            let mut asked = 0;
+            let mut out: Vec<Serial> = Vec::new();
+            let answer = |replies: Vec<Reply>| {
+                replies.into_iter().for_each(|reply| reply(Arc::new(Answer::Failed(0))));
+            };
+            for (step, number) in steps {
+                match step {
+                    0 | 1 => {
+                        let replied = Arc::clone(&replied);
+                        let reply = Box::new(move |_| {
+                            replied.fetch_add(1, Ordering::Relaxed);
+                        });
+                        table.ask(name(&(number % 32).to_string()), reply, now);
+                        asked += 1;
+                    }
+                    2 => out.extend(start_all(&mut table, now)),
+                    3 if !out.is_empty() => {
+                        let serial = out.swap_remove(usize::from(number) % out.len());
+                        let (replies, goes_on) = table.finish(serial);
+                        answer(replies);
+                        if goes_on {
+                            match table.take(now) {
+                                Some((serial, _)) => out.push(serial),
+                                None => table.leave(),
+                            }
+                        }
+                    }
+                    4 => now += Duration::from_millis(u64::from(number) * 20),
+                    5 => answer(table.expire(now)),
+                    6 if table.wants_thread().is_some() => answer(table.thread_failed()),
+                    _ => (),
+                }
+                prop_assert!(out.len() <= LIMITS.threads + LIMITS.abandoned);
+            }
+            // Every thread that is out stays out: time alone ends the rest.
+            while table.has_open() {
+                start_all(&mut table, now);
+                now = table.next_deadline().expect("an open lookup that nothing will end");
+                answer(table.expire(now));
+            }
+            prop_assert_eq!(replied.load(Ordering::Relaxed), asked);
+        }
+    }
+}
