@@ -1,0 +1,263 @@
+//! The backend for unix. [`Network`] owns the engine's sockets and is used on the reactor's thread
+//! only; the rest are free functions for any thread. One of two modules does the system calls that
+//! differ: `linux` in batches, `fallback` one by one. All behaviour on the network is shared.
+
+mod connect;
+mod echo;
+mod filter;
+mod interfaces;
+mod matching;
+mod messages;
+mod outcome;
+mod process;
+mod socket;
+mod waker;
+
+pub mod lookup;
+
+#[cfg(not(all(target_os = "linux", not(feature = "unix-fallback"))))]
+#[path = "fallback.rs"]
+mod backend;
+#[cfg(all(target_os = "linux", not(feature = "unix-fallback")))]
+#[path = "linux.rs"]
+mod backend;
+
+#[cfg(test)]
+mod tests;
+
+use self::backend::Poller;
+use self::connect::Connects;
+use self::echo::EchoSocket;
+use self::matching::Matching;
+use crate::address::{Address, Family};
+use crate::clock::{Time, MILLISECOND};
+use crate::sys::{ConnectError, EchoRequest, Event, OpenError, ProbeId, SendResult, BATCH};
+use std::io;
+use std::os::unix::io::RawFd;
+
+pub use self::echo::echo_permission;
+pub use self::interfaces::OnLink;
+pub use self::process::{
+    block_signals, cores, enter_apartment, is_forked_child, pin_library, process_cpu_nanos,
+    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
+    APARTMENTS,
+};
+pub use self::waker::Waker;
+
+/// What a descriptor is watched for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interest {
+    /// Something to read, until removed.
+    Read,
+    /// A connect that has ended, reported once.
+    ConnectedOnce,
+}
+
+/// A descriptor with something to tell.
+#[derive(Clone, Copy)]
+struct Ready {
+    fd: RawFd,
+    /// An error waits, on the socket or in its error queue.
+    error: bool,
+}
+
+/// Requests in a batch from which on their replies are many.
+const MANY: usize = 16;
+
+/// All sockets of the engine, and what they are waited for with.
+pub struct Network {
+    poller: Poller,
+    /// IPv4, IPv6.
+    echo: [Option<EchoSocket>; 2],
+    /// Whether the poller watches the echo sockets. Every packet would tell it of itself, which
+    /// costs more than asking, so it watches only while we sleep after little was sent.
+    watching: bool,
+    /// What `overflows` had counted on sockets closed since.
+    past_overflows: [u64; 2],
+    matching: Matching,
+    connects: Connects,
+    /// Found out while something else was done; told at the next receive or wait.
+    pending: Vec<Event>,
+    ready: Vec<Ready>,
+}
+
+fn slot(family: Family) -> usize {
+    match family {
+        Family::V4 => 0,
+        Family::V6 => 1,
+    }
+}
+
+impl Network {
+    /// Without any echo socket yet.
+    pub fn new() -> io::Result<Network> {
+        Ok(Network {
+            poller: Poller::new()?,
+            echo: [None, None],
+            watching: false,
+            past_overflows: [0; 2],
+            matching: Matching::new(),
+            connects: Connects::default(),
+            pending: Vec::new(),
+            ready: Vec::new(),
+        })
+    }
+
+    /// Something for other threads to end a [`Network::wait`] with.
+    pub fn waker(&self) -> Waker {
+        self.poller.waker()
+    }
+
+    /// Opens the process's one echo socket of a family, unless it is open: raw, else ICMP datagram.
+    pub fn ensure_echo(&mut self, family: Family) -> Result<(), OpenError> {
+        let place = &mut self.echo[slot(family)];
+        if place.is_none() {
+            let mut identifier = [0; 2];
+            random_bytes(&mut identifier);
+            *place = Some(EchoSocket::open(family, u16::from_ne_bytes(identifier))?);
+            self.unwatch();
+        }
+        Ok(())
+    }
+
+    /// Closes the echo sockets; for when no echo probe is open.
+    pub fn close_echo_sockets(&mut self) {
+        self.unwatch();
+        for (place, past) in self.echo.iter_mut().zip(&mut self.past_overflows) {
+            if let Some(mut socket) = place.take() {
+                *past += socket.overflows();
+            }
+        }
+        self.matching.shrink();
+    }
+
+    /// Registers a probe that will send up to `transmissions` requests. False: so many probes of
+    /// that address are open that there are no sequences left; until it is opened, its requests
+    /// are `NotSent`.
+    pub fn open_echo(&mut self, id: ProbeId, to: Address, transmissions: u16) -> bool {
+        self.matching.open(id, to, transmissions)
+    }
+
+    /// Forgets a probe; what comes for it from now on is foreign.
+    pub fn close_echo(&mut self, id: ProbeId, to: Address) {
+        self.matching.close(id, to);
+    }
+
+    /// Sends requests of either family, at most [`BATCH`]. `results` gets one entry for each, in
+    /// order. Returns the time just before they went out.
+    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) -> Time {
+        debug_assert!(batch.len() <= BATCH);
+        if batch.len() >= MANY {
+            self.unwatch();
+        }
+        results.clear();
+        results.resize(batch.len(), SendResult::NotSent);
+        for (place, request) in batch.iter().enumerate().take(BATCH) {
+            if let Some(socket) = &mut self.echo[slot(request.to.family())] {
+                let EchoRequest { id, to, transmission, size, .. } = *request;
+                if let Some((sequence, token)) = self.matching.begin(id, &to, transmission, size) {
+                    socket.push(place, request, sequence, &token);
+                }
+            }
+        }
+        let sent = Time::now();
+        for socket in self.echo.iter_mut().flatten() {
+            socket.flush(results, &mut self.matching, &mut self.pending);
+        }
+        sent
+    }
+
+    /// Begins a TCP connect; an event will tell how it ended. Open connections are closed at once,
+    /// with a reset.
+    pub fn connect(&mut self, id: ProbeId, to: Address, port: u16) -> Result<(), ConnectError> {
+        let event = self.connects.begin(&mut self.poller, id, to, port)?;
+        self.pending.extend(event);
+        Ok(())
+    }
+
+    /// Ends a connect under way. An event that is already on its way may still come.
+    pub fn cancel_connect(&mut self, id: ProbeId) {
+        self.connects.cancel(&mut self.poller, id);
+    }
+
+    /// Appends what the echo sockets have received. Never sleeps.
+    pub fn receive(&mut self, events: &mut Vec<Event>) {
+        events.append(&mut self.pending);
+        if !self.matching.is_empty() {
+            for socket in self.echo.iter_mut().flatten() {
+                socket.receive(&mut self.matching, events);
+            }
+        }
+    }
+
+    /// Sleeps until something happens, somebody wakes, or the deadline ([`Time::NEVER`]: none), and
+    /// appends all that happened.
+    pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
+        let told = !self.pending.is_empty();
+        events.append(&mut self.pending);
+        let mut deadline = if told { Time::from_nanos(0) } else { deadline };
+        while self.wait_once(deadline, events) {
+            deadline = Time::from_nanos(0);
+        }
+    }
+
+    /// True: there may be more.
+    fn wait_once(&mut self, deadline: Time, events: &mut Vec<Event>) -> bool {
+        let deadline = if deadline > Time::now() { self.watch(deadline) } else { deadline };
+        let more = self.poller.wait(deadline, &mut self.ready);
+        let now = Time::now();
+        for ready in &self.ready {
+            let socket =
+                self.echo.iter_mut().flatten().find(|socket| socket.descriptor() == ready.fd);
+            match socket {
+                Some(socket) => {
+                    if ready.error {
+                        socket.drain_errors(&mut self.matching, events);
+                    }
+                    socket.receive(&mut self.matching, events);
+                }
+                None => events.extend(self.connects.finish(*ready, now)),
+            }
+        }
+        if !self.watching {
+            self.receive(events);
+        }
+        more
+    }
+
+    /// Has the echo sockets end a sleep until `deadline`, which it returns; an earlier one where
+    /// the system refuses.
+    fn watch(&mut self, deadline: Time) -> Time {
+        if self.watching {
+            return deadline;
+        }
+        self.watching = true;
+        for socket in self.echo.iter().flatten() {
+            if self.poller.add(socket.descriptor(), Interest::Read).is_err() {
+                self.unwatch();
+                return deadline.min(Time::now().plus_nanos(MILLISECOND));
+            }
+        }
+        deadline
+    }
+
+    fn unwatch(&mut self) {
+        if std::mem::take(&mut self.watching) {
+            for socket in self.echo.iter().flatten() {
+                self.poller.remove(socket.descriptor());
+            }
+        }
+    }
+
+    /// A number that changes whenever the system has dropped packets of a family's echo socket
+    /// because its buffer was full, or may have.
+    pub fn overflows(&mut self, family: Family) -> u64 {
+        let slot = slot(family);
+        self.past_overflows[slot] + self.echo[slot].as_mut().map_or(0, EchoSocket::overflows)
+    }
+
+    /// ICMP packets that reached our sockets and matched no open probe.
+    pub fn foreign(&self) -> u64 {
+        self.matching.foreign
+    }
+}

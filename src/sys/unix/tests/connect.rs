@@ -1,0 +1,143 @@
+//! TCP connects.
+
+use super::namespace::{add_dead_link, in_namespace, ip, set};
+use super::*;
+use crate::outcome::Outcome;
+use crate::sys::ConnectError;
+use std::io::Read;
+use std::net::TcpListener;
+
+const ID: ProbeId = ProbeId(5);
+
+/// The end of a connect, wherever it is told.
+fn connect(network: &mut Network, to: Address, port: u16) -> Result<(), ConnectError> {
+    network.connect(ID, to, port)?;
+    match wait_for(network, 1)[0] {
+        Event::Connected { id: ID, .. } => Ok(()),
+        Event::ConnectFailed { id: ID, error, .. } => Err(error),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_open_port_is_connected_and_reset() {
+    for host in ["127.0.0.1", "::1"] {
+        let listener = match TcpListener::bind((host, 0)) {
+            Ok(listener) => listener,
+            Err(error) => {
+                println!("skipped: {host}: {error}");
+                continue;
+            }
+        };
+        let port = listener.local_addr().unwrap().port();
+        let mut network = Network::new().unwrap();
+        let begin = Time::now();
+        network.connect(ID, address(host), port).unwrap();
+        match wait_for(&mut network, 1)[0] {
+            Event::Connected { id: ID, at } => assert!(at >= begin && at <= Time::now()),
+            other => panic!("{other:?}"),
+        }
+        let (mut stream, _) = listener.accept().unwrap();
+        let error = stream.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
+fn a_closed_port_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let mut network = Network::new().unwrap();
+    assert_eq!(connect(&mut network, address("127.0.0.1"), port), Err(ConnectError::Refused));
+}
+
+#[test]
+fn a_connect_that_meets_itself_is_refused() {
+    in_namespace(|| {
+        // The only local port there is: a connect to it is a connect from it.
+        set("ipv4/ip_local_port_range", "40000 40000");
+        let mut network = Network::new().unwrap();
+        for host in ["127.0.0.1", "::1"] {
+            assert_eq!(connect(&mut network, address(host), 40_000), Err(ConnectError::Refused));
+        }
+    });
+}
+
+#[test]
+fn without_a_local_port_a_connect_is_not_started() {
+    in_namespace(|| {
+        add_dead_link();
+        set("ipv4/ip_local_port_range", "40000 40000");
+        let mut network = Network::new().unwrap();
+        let host = address("10.77.9.9");
+        assert_eq!(network.connect(ProbeId(1), host, 80), Ok(()));
+        assert_eq!(network.connect(ProbeId(2), host, 80), Err(ConnectError::NotStarted));
+    });
+}
+
+#[test]
+fn without_a_descriptor_a_connect_is_not_started() {
+    // The limit is the whole process's; open descriptors are not touched, and it is lifted at once.
+    let mut network = Network::new().unwrap();
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: writable, then readable.
+    let result = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut old);
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: old.rlim_max };
+        libc::setrlimit(libc::RLIMIT_NOFILE, &none);
+        let result = network.connect(ID, address("127.0.0.1"), 9);
+        libc::setrlimit(libc::RLIMIT_NOFILE, &old);
+        result
+    };
+    assert_eq!(result, Err(ConnectError::NotStarted));
+}
+
+#[test]
+fn routes_and_dead_neighbours_fail_a_connect_with_their_state() {
+    in_namespace(|| {
+        add_dead_link();
+        ip("route add blackhole 10.78.0.1");
+        ip("route add unreachable 10.78.0.2");
+        ip("route add prohibit 10.78.0.3");
+        let mut network = Network::new().unwrap();
+        let failed = |outcome, os_error| Err(ConnectError::Failed { outcome, os_error });
+        for (host, expected) in [
+            ("10.78.0.1", failed(Outcome::DestinationUnreachable, libc::EINVAL)),
+            ("10.78.0.2", failed(Outcome::DestinationHostUnreachable, libc::EHOSTUNREACH)),
+            ("10.78.0.3", failed(Outcome::DestinationProhibited, libc::EACCES)),
+            ("10.79.0.1", failed(Outcome::DestinationNetworkUnreachable, libc::ENETUNREACH)),
+            ("10.77.9.9", failed(Outcome::DestinationHostUnreachable, libc::EHOSTUNREACH)),
+        ] {
+            assert_eq!(connect(&mut network, address(host), 80), expected, "{host}");
+        }
+    });
+}
+
+#[test]
+fn a_cancelled_connect_tells_nothing() {
+    in_namespace(|| {
+        add_dead_link();
+        let mut network = Network::new().unwrap();
+        network.connect(ID, address("10.77.9.9"), 80).unwrap();
+        network.cancel_connect(ID);
+        // Long enough for the neighbour to have failed.
+        assert!(wait_out(&mut network, 200 * MILLISECOND).is_empty());
+    });
+}
+
+#[test]
+fn many_connects_at_once_are_all_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut network = Network::new().unwrap();
+    let hosts = 100;
+    for host in 0..hosts {
+        network.connect(ProbeId(host), Address::v4([127, 0, 6, host as u8]), port).unwrap();
+    }
+    let events = wait_for(&mut network, hosts as usize);
+    // The listener is on 127.0.0.1 alone.
+    assert!(events
+        .iter()
+        .all(|event| matches!(event, Event::ConnectFailed { error: ConnectError::Refused, .. })));
+}

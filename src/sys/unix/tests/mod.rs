@@ -1,0 +1,70 @@
+//! The backend against the real system: loopback, and network namespaces that a test makes for
+//! itself and that end with its thread. What the machine does not permit is skipped and said.
+
+mod connect;
+mod echo;
+mod errors;
+mod namespace;
+mod wait;
+
+use crate::address::{Address, Family};
+use crate::clock::{Time, MILLISECOND, SECOND};
+use crate::sys::{EchoRequest, Event, Network, OpenError, ProbeId, SendResult};
+
+fn address(text: &str) -> Address {
+    Address::from_ip(text.parse().unwrap(), 0)
+}
+
+fn request(id: u64, to: Address) -> EchoRequest {
+    EchoRequest { id: ProbeId(id), to, transmission: 0, size: 32, hops: 0 }
+}
+
+/// A network with its echo socket; `None`, said why, where that is not permitted.
+fn network(family: Family) -> Option<Network> {
+    let mut network = Network::new().unwrap();
+    match network.ensure_echo(family) {
+        Ok(()) => Some(network),
+        Err(OpenError::NotPermitted) => {
+            println!("skipped: neither raw nor datagram ICMP sockets are permitted here");
+            None
+        }
+        Err(OpenError::Failed(error)) => {
+            println!("skipped: no echo socket of {family:?}: error {error}");
+            None
+        }
+    }
+}
+
+/// Opens and sends one request to each address; probe ids are places in `to`.
+fn send_all(network: &mut Network, to: &[Address]) -> Vec<SendResult> {
+    let batch: Vec<_> = to.iter().enumerate().map(|(id, to)| request(id as u64, *to)).collect();
+    for request in &batch {
+        assert!(network.open_echo(request.id, request.to, 1));
+    }
+    let mut results = Vec::new();
+    network.send_echoes(&batch, &mut results);
+    assert_eq!(results.len(), batch.len());
+    results
+}
+
+/// Waits until `enough` says so, at most for `limit` nanoseconds; all events seen.
+fn wait_until(network: &mut Network, limit: u64, enough: impl Fn(&[Event]) -> bool) -> Vec<Event> {
+    let deadline = Time::now().plus_nanos(limit);
+    let mut events = Vec::new();
+    while !enough(&events) && Time::now() < deadline {
+        network.wait(deadline, &mut events);
+    }
+    events
+}
+
+/// Waits for a number of events, at most a second.
+fn wait_for(network: &mut Network, count: usize) -> Vec<Event> {
+    let events = wait_until(network, SECOND, |events| events.len() >= count);
+    assert_eq!(events.len(), count, "{events:?}");
+    events
+}
+
+/// All that comes within `limit` nanoseconds.
+fn wait_out(network: &mut Network, limit: u64) -> Vec<Event> {
+    wait_until(network, limit, |_| false)
+}
