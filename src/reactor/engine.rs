@@ -267,11 +267,7 @@ impl Engine {
     /// Gives each pool the completions of this turn, with one wake-up.
     fn hand_over(&mut self) {
         for member in self.members.iter_mut().flatten() {
-            if !member.out.is_empty() {
-                let jobs: u64 = member.out.iter().map(|completion| completion.jobs).sum();
-                member.link.completions.push_all(&mut member.out);
-                member.link.finished.fetch_add(jobs, Ordering::Release);
-            }
+            member.link.completions.push_all(&mut member.out);
         }
         self.mailbox.foreign.store(self.network.foreign(), Ordering::Relaxed);
     }

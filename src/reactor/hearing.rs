@@ -9,6 +9,7 @@ use crate::outcome::{Completion, Detail, Names, Outcome};
 use crate::probe::Verdict;
 use crate::resolve::Answer;
 use crate::sys::{ConnectError, Event, ProbeId};
+use crate::targets::is_host;
 use std::sync::Arc;
 
 impl Engine {
@@ -239,12 +240,17 @@ impl Engine {
         self.end_lookup(&lookup, outcome, code);
     }
 
-    fn resolved_to(&mut self, lookup: Lookup, addresses: &[Address], canonical: Option<&str>) {
+    fn resolved_to(&mut self, lookup: Lookup, found: &[Address], canonical: Option<&str>) {
+        // A name may stand for what no host can have, 0.0.0.0 for example.
+        let addresses: Vec<Address> = found.iter().copied().filter(is_host).collect();
+        if addresses.is_empty() {
+            return self.end_lookup(&lookup, Outcome::BadDestination, 0);
+        }
         let options = Arc::clone(&lookup.run.target.options);
         let names = options.resolve.then(|| {
             Box::new(Names {
                 host_name: canonical.map(str::to_owned),
-                addresses: addresses.to_vec(),
+                addresses: addresses.clone(),
             })
         });
         let target = Target {
@@ -270,10 +276,9 @@ impl Engine {
                 let one = Run { target, next: job, end: job + 1 };
                 member.out.push(Completion {
                     os_error: code,
-                    detail: if outcome == Outcome::Stopped {
-                        Detail::None
-                    } else {
-                        Detail::Resolver
+                    detail: match outcome {
+                        Outcome::Stopped => Detail::None,
+                        _ => Detail::Resolver,
                     },
                     duration,
                     ..unprobed(&one, outcome, wall)

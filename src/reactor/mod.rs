@@ -39,15 +39,25 @@ pub struct Link {
     pub waiting: AtomicU64,
     /// The pool has told its caller to come again: it shall be woken when there is room.
     pub told_again: AtomicBool,
+    /// First attempts pause until completions are collected: who collects shall say so.
+    pub paused: AtomicBool,
     /// Jobs begun.
     pub begun: AtomicU64,
-    /// Jobs with a completion; raised only after the completion is in the queue.
-    pub finished: AtomicU64,
     /// Echo requests sent.
     pub packets_sent: AtomicU64,
 }
 
 impl Link {
+    /// Whether first attempts shall pause. Looks twice: the collector may have made room before it
+    /// could see that somebody waits for it.
+    fn is_backed_up(&self) -> bool {
+        if !self.completions.is_full() {
+            return false;
+        }
+        self.paused.store(true, Ordering::SeqCst);
+        self.completions.is_full()
+    }
+
     /// Counts a target as begun or dropped; wakes a submitter that was told to come again.
     fn target_left(&self) {
         let before = self.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -64,7 +64,7 @@ impl Engine {
                     continue;
                 }
             }
-            if member.link.completions.is_full() {
+            if member.link.is_backed_up() {
                 return false;
             }
             let window_open = self.on_link_open < ON_LINK_WINDOW;
@@ -348,7 +348,7 @@ impl Engine {
                 Some(member) => member,
                 None => return,
             };
-            if member.lookups >= LOOKUP_WINDOW || member.link.completions.is_full() {
+            if member.lookups >= LOOKUP_WINDOW || member.link.is_backed_up() {
                 return;
             }
             let run = match member.feed.next_name() {
