@@ -2,7 +2,7 @@
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
 //! so one is added only where jobs wait, and processors do not. Decides on samples handed in.
 
-use super::worker::{Phase, Worker};
+use super::worker::{IDLE_SAMPLES, Phase, Worker};
 use super::{Action, Outcome, State, Time, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL};
 
 impl State {
@@ -57,7 +57,8 @@ impl State {
                 let cpu = cpu.map(|index| workers[index]).filter(|sample| sample.0 == id);
                 let cpu = cpu.map(|sample| sample.1);
                 if let (Some(elapsed), Some(before), Some(cpu)) = (elapsed, busy.cpu, cpu) {
-                    busy.blocked = cpu.saturating_sub(before) * 100 < elapsed * 5;
+                    let idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
+                    busy.idle_samples = if idle { (busy.idle_samples + 1).min(IDLE_SAMPLES) } else { 0 };
                 }
                 busy.cpu = cpu;
                 self.enter(slot, Phase::Busy(busy));

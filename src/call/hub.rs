@@ -1,0 +1,288 @@
+//! What the threads of one pool share: the state under one short mutex, and who sleeps until what.
+//! Feeds events to the state and carries its actions out: completions and wake-ups at once, what
+//! takes time (threads, the host's stop) as errands of the supervisor. Runs on every thread, and
+//! calls nothing of the host's.
+
+use super::worker::Worker;
+use crate::clock::{Time, MILLISECOND};
+use crate::completions::Completions;
+use crate::outcome::{Completion, Detail, JobKind, Statistics};
+use crate::pool::state::{Action, Ended, Event, Lifecycle, Reply, Rules, State, WorkerId};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Nanoseconds for which a completion may wait for others, while jobs wait: so that a thousand short
+/// jobs wake the poller once.
+const REPORT_INTERVAL: u64 = MILLISECOND;
+
+thread_local! {
+    /// Address of the hub in whose callback this thread is; 0 outside.
+    static CURRENT: Cell<usize> = Cell::new(0);
+}
+
+/// See the file's head.
+pub(super) struct Hub {
+    shared: Mutex<Shared>,
+    supervisor: Condvar,
+    /// Wakes those who wait for the end.
+    end: Condvar,
+    completions: Arc<Completions>,
+    /// Completions pushed.
+    reported: AtomicU64,
+    job_limit: u64,
+}
+
+/// What the supervisor is to do, because it takes time.
+pub(super) enum Errand {
+    /// Make the thread of this worker.
+    Open(WorkerId),
+    /// Ask the host to end this job of this worker.
+    Stop(WorkerId, u64),
+}
+
+/// What the mutex protects.
+pub(super) struct Shared {
+    pub state: State,
+    /// By slot; there from opening until the callback has come back.
+    pub workers: Vec<Option<Arc<Worker>>>,
+    pub errands: VecDeque<Errand>,
+    /// The worker whose host is being asked to stop at this moment.
+    pub stopping: Option<WorkerId>,
+    /// Jobs accepted.
+    pub submitted: u64,
+    /// Jobs begun.
+    pub begun: u64,
+    /// Until when the supervisor sleeps; time zero while it is awake.
+    supervisor_until: Time,
+    supervisor_is_gone: bool,
+    unreported: Vec<Completion>,
+    /// When the first of them was finished.
+    unreported_since: Time,
+    /// Empty between steps; kept for its capacity.
+    actions: Vec<Action>,
+}
+
+/// What is left when the wait for the end is over.
+pub(super) struct Left {
+    pub callbacks: u32,
+    pub supervisor_is_gone: bool,
+}
+
+/// Marks the thread as inside a callback of this hub's.
+pub(super) struct Inside(usize);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set(self.0));
+    }
+}
+
+impl Hub {
+    pub fn new(rules: Rules, completions: Arc<Completions>) -> Hub {
+        let job_limit = rules.job_limit;
+        let shared = Shared {
+            state: State::new(rules),
+            workers: Vec::new(),
+            errands: VecDeque::new(),
+            stopping: None,
+            submitted: 0,
+            begun: 0,
+            supervisor_until: Time::from_nanos(0),
+            supervisor_is_gone: false,
+            unreported: Vec::new(),
+            unreported_since: Time::NEVER,
+            actions: Vec::new(),
+        };
+        Hub {
+            shared: Mutex::new(shared),
+            supervisor: Condvar::new(),
+            end: Condvar::new(),
+            completions,
+            reported: AtomicU64::new(0),
+            job_limit,
+        }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completions in the queue.
+    pub fn reported(&self) -> u64 {
+        self.reported.load(Ordering::Acquire)
+    }
+
+    /// Whether the caller shall collect before it submits.
+    pub fn is_backed_up(&self) -> bool {
+        self.completions.is_full()
+    }
+
+    /// From here on until the drop the thread is inside a callback.
+    pub fn enter(&self) -> Inside {
+        Inside(CURRENT.with(|current| current.replace(self as *const Hub as usize)))
+    }
+
+    /// Whether the thread is inside a callback of this hub's.
+    pub fn is_current(&self) -> bool {
+        CURRENT.with(Cell::get) == self as *const Hub as usize
+    }
+
+    /// One step of the state, and what follows from it. Takes the lock and gives it back.
+    pub fn step(&self, mut shared: MutexGuard<'_, Shared>, at: Time, event: Event<'_>) -> Reply {
+        let mut actions = std::mem::take(&mut shared.actions);
+        let reply = shared.state.step(at, event, &mut actions);
+        let mut woken = Vec::new();
+        for action in actions.drain(..) {
+            match action {
+                Action::Complete(ended) => {
+                    if shared.unreported.is_empty() {
+                        shared.unreported_since = at;
+                    }
+                    shared.unreported.push(completion(&ended));
+                }
+                Action::Wake(id) => woken.extend(shared.workers[id.slot].clone()),
+                Action::Open(id) => shared.errands.push_back(Errand::Open(id)),
+                Action::Stop(id, job) => shared.errands.push_back(Errand::Stop(id, job)),
+            }
+        }
+        shared.actions = actions;
+        shared.begun += u64::from(matches!(reply, Reply::Take(_)));
+        if shared.state.lifecycle() == Lifecycle::Closed {
+            // Its stop may never return; it shall not wait for that.
+            woken.extend(shared.stopping.and_then(|id| shared.workers[id.slot].clone()));
+        }
+        let deadline = match event {
+            // The many: looking at every worker's deadline would cost more than the job.
+            Event::Next(_) if matches!(reply, Reply::Take(_)) => at.plus_nanos(self.job_limit),
+            Event::Next(_) | Event::Finish(..) | Event::Submit(_) => Time::NEVER,
+            _ => shared.state.next_tick(),
+        };
+        let mut batch = shared.take_unreported(at);
+        let wake_supervisor = shared.must_wake_supervisor(deadline);
+        drop(shared);
+        self.push(&mut batch);
+        for worker in woken {
+            worker.notify();
+        }
+        if wake_supervisor {
+            self.supervisor.notify_one();
+        }
+        reply
+    }
+
+    fn push(&self, batch: &mut Vec<Completion>) {
+        let count = batch.len() as u64;
+        if count > 0 {
+            self.completions.push_all(batch);
+            // After the push: whoever reads that all are finished finds all in the queue.
+            self.reported.fetch_add(count, Ordering::Release);
+        }
+    }
+
+    /// Pushes what has waited long enough. Takes the lock and gives it back.
+    pub fn report(&self, mut shared: MutexGuard<'_, Shared>, at: Time) {
+        let mut batch = shared.take_unreported(at);
+        drop(shared);
+        self.push(&mut batch);
+    }
+
+    /// Lets the supervisor sleep until `until`, or until there is something for it to do.
+    pub fn sleep(&self, mut shared: MutexGuard<'_, Shared>, now: Time, until: Time) {
+        shared.supervisor_until = until;
+        wait(&self.supervisor, shared, now, until).supervisor_until = Time::from_nanos(0);
+    }
+
+    /// The supervisor's last word.
+    pub fn supervisor_is_gone(&self) {
+        self.lock().supervisor_is_gone = true;
+        self.end.notify_all();
+    }
+
+    /// Sleeps until the supervisor is gone, at most until `limit`. Keeps the state's time meanwhile,
+    /// for the supervisor may be stuck in the host's stop.
+    pub fn wait_for_end(&self, limit: Time) -> Left {
+        let mut shared = self.lock();
+        loop {
+            let now = Time::now();
+            if shared.supervisor_is_gone || limit <= now {
+                return Left {
+                    callbacks: shared.state.threads(),
+                    supervisor_is_gone: shared.supervisor_is_gone,
+                };
+            }
+            let tick = shared.state.next_tick();
+            if tick <= now {
+                self.step(shared, now, Event::Tick);
+                shared = self.lock();
+            } else {
+                shared = wait(&self.end, shared, now, tick.min(limit));
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// When the completions held back are to be pushed.
+    pub fn next_report(&self) -> Time {
+        match self.unreported.is_empty() {
+            true => Time::NEVER,
+            false => self.unreported_since.plus_nanos(REPORT_INTERVAL),
+        }
+    }
+
+    /// What is to be pushed now: all when no job waits or the time has come, else nothing.
+    fn take_unreported(&mut self, at: Time) -> Vec<Completion> {
+        match self.state.waiting() == 0 || self.next_report() <= at {
+            true => std::mem::take(&mut self.unreported),
+            false => Vec::new(),
+        }
+    }
+
+    /// Whether the supervisor sleeps longer than it may; it is woken once for that.
+    fn must_wake_supervisor(&mut self, deadline: Time) -> bool {
+        let sample = self.state.next_sample().unwrap_or(Time::NEVER);
+        let needed = deadline.min(sample).min(self.next_report());
+        let now = !self.errands.is_empty() || self.state.is_ended();
+        if self.supervisor_until > needed || (now && self.supervisor_until > Time::from_nanos(0)) {
+            self.supervisor_until = Time::from_nanos(0);
+            return true;
+        }
+        false
+    }
+}
+
+/// Sleeps on `condvar` until it is notified or `until` has come.
+fn wait<'a>(
+    condvar: &Condvar,
+    shared: MutexGuard<'a, Shared>,
+    now: Time,
+    until: Time,
+) -> MutexGuard<'a, Shared> {
+    if until == Time::NEVER {
+        return condvar.wait(shared).unwrap_or_else(PoisonError::into_inner);
+    }
+    let woken = condvar.wait_timeout(shared, until.remaining(now));
+    woken.unwrap_or_else(PoisonError::into_inner).0
+}
+
+fn completion(ended: &Ended) -> Completion {
+    Completion {
+        user_data: ended.job,
+        index: 0,
+        jobs: 1,
+        kind: JobKind::Call,
+        outcome: ended.outcome,
+        os_error: 0,
+        detail: if ended.abandoned { Detail::Abandoned } else { Detail::None },
+        address: None,
+        port: 0,
+        ttl: None,
+        statistics: Statistics::default(),
+        finished: crate::sys::wall_clock(),
+        duration: ended.duration,
+        worker: ended.worker,
+        names: None,
+    }
+}

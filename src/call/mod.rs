@@ -1,0 +1,174 @@
+//! Jobs for host callbacks, on worker threads. Owns the threads, their sleep and their waking, and
+//! the calls of the host; `pool::state` decides what happens, here it is carried out. Must not know
+//! what a host does with a job, nor any C pointer (`ffi` has a [`Host`] of function pointers).
+//!
+//! `hub` has what all threads of a pool share, `worker` runs on the workers' threads, `supervisor` on
+//! one thread a pool, which keeps its time. The functions of [`Calls`] run on the callers' threads.
+
+mod hub;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use crate::sys::Apartment;
+pub use worker::Worker;
+
+use crate::clock::{Time, MILLISECOND};
+use crate::completions::Completions;
+use crate::pool::state::{Event, Rules};
+use hub::{Errand, Hub};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use supervisor::Supervisor;
+
+/// Nanoseconds after which close returns, whatever the host's callbacks do.
+const CLOSE_LIMIT: u64 = 900 * MILLISECOND;
+
+/// What runs the jobs. It is dropped when no thread can call it any more.
+pub trait Host: Send + Sync {
+    /// Runs one worker, on that worker's thread: takes jobs by [`Worker::next`] until there is none.
+    /// When it returns or panics its worker is over, and a job still taken has failed.
+    fn run(&self, worker: &Arc<Worker>);
+    /// Whether [`Host::stop`] does anything.
+    fn can_stop(&self) -> bool;
+    /// Asks `worker` to end the job `user_data` it is at, from another thread. Must not block: the
+    /// worker takes no further job before this has returned.
+    fn stop(&self, worker: &Arc<Worker>, user_data: u64);
+}
+
+/// A worker's call that does not fit what it did before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FinishError {
+    /// Finish without a job.
+    NothingTaken,
+    /// Next before the last job was finished.
+    NotFinished,
+}
+
+/// Not one thread could be started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoThreads;
+
+/// What [`Calls`] needs to know.
+pub struct CallOptions {
+    /// Workers at most.
+    pub max_workers: u32,
+    /// How long a job may take from its start.
+    pub job_limit: Option<Duration>,
+    /// The COM apartment of the workers' threads.
+    pub apartment: Apartment,
+    /// Runs the jobs.
+    pub host: Arc<dyn Host>,
+    /// Where the completions go.
+    pub completions: Arc<Completions>,
+}
+
+/// How far the calls of a pool are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CallCounts {
+    /// Jobs accepted.
+    pub submitted: u64,
+    /// Jobs begun.
+    pub begun: u64,
+    /// Jobs whose completion is in the queue.
+    pub finished: u64,
+    /// Workers there are.
+    pub workers: u32,
+    /// Workers given up because they did not come back.
+    pub workers_abandoned: u32,
+}
+
+/// The call jobs of one pool.
+pub struct Calls {
+    hub: Arc<Hub>,
+    supervisor: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Calls {
+    /// Starts the first worker and the supervisor.
+    pub fn start(options: CallOptions) -> Result<Calls, NoThreads> {
+        let nanos = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        let rules = Rules {
+            max_workers: options.max_workers,
+            cores: crate::sys::cores() as u32,
+            job_limit: options.job_limit.map_or(u64::MAX, nanos),
+        };
+        let hub = Arc::new(Hub::new(rules, options.completions));
+        let supervisor = Supervisor::new(Arc::clone(&hub), options.host, options.apartment);
+        hub.step(hub.lock(), Time::now(), Event::Start);
+        let first = hub.lock().errands.pop_front();
+        if let Some(Errand::Open(id)) = first {
+            supervisor.open(id)?;
+        }
+        let thread = std::thread::Builder::new()
+            .name("rr-supervisor".to_string())
+            .spawn(move || supervisor.run());
+        match thread {
+            Ok(thread) => Ok(Calls { hub, supervisor: Mutex::new(Some(thread)) }),
+            Err(_) => {
+                hub.step(hub.lock(), Time::now(), Event::Close);
+                Err(NoThreads)
+            }
+        }
+    }
+
+    /// Submits one job for each of `user_data`, from the first on, and returns how many were taken;
+    /// `None` when the pool is cancelled or closed.
+    pub fn submit(&self, user_data: &[u64]) -> Option<usize> {
+        let mut shared = self.hub.lock();
+        let room = shared.state.room()?;
+        let taken = if self.hub.is_backed_up() { 0 } else { room.min(user_data.len()) };
+        shared.submitted += taken as u64;
+        self.hub.step(shared, Time::now(), Event::Submit(&user_data[..taken]));
+        Some(taken)
+    }
+
+    /// Says that no more jobs will come.
+    pub fn close_input(&self) {
+        self.hub.step(self.hub.lock(), Time::now(), Event::CloseInput);
+    }
+
+    /// Ends every unfinished job.
+    pub fn cancel(&self) {
+        self.hub.step(self.hub.lock(), Time::now(), Event::Cancel);
+    }
+
+    /// See [`CallCounts`].
+    pub fn counts(&self) -> CallCounts {
+        let shared = self.hub.lock();
+        CallCounts {
+            submitted: shared.submitted,
+            begun: shared.begun,
+            finished: self.hub.reported(),
+            workers: shared.state.workers(),
+            workers_abandoned: shared.state.given_up(),
+        }
+    }
+
+    /// Ends everything and waits for it, for less than a second. Returns how many callbacks have not
+    /// come back; none begins from now on. May be repeated.
+    pub fn close(&self) -> u32 {
+        let begun = Time::now();
+        self.hub.step(self.hub.lock(), begun, Event::Close);
+        let left = self.hub.wait_for_end(begun.plus_nanos(CLOSE_LIMIT));
+        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (true, Some(thread)) = (left.supervisor_is_gone, supervisor.take()) {
+            // Its last statement has run: this does not wait. A panic of its is no news here.
+            let _ = thread.join();
+        }
+        left.callbacks
+    }
+
+    /// Whether the calling thread is inside one of this pool's callbacks.
+    pub fn is_own_callback(&self) -> bool {
+        self.hub.is_current()
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
