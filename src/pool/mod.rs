@@ -122,6 +122,10 @@ struct Collector {
     /// Taken from the queue, from `next` on not yet handed out.
     taken: Vec<Completion>,
     next: usize,
+    /// Jobs whose completions have been handed out. The end is told by this number and not by
+    /// that of finished jobs: it is counted up after the push, so that a fast collector would see
+    /// neither a ready completion nor the end, and sleep.
+    collected: u64,
 }
 
 /// What the reactor's thread may touch when the run limit passes. It holds no pool: the last
@@ -202,8 +206,8 @@ impl Pool {
                 on_run_limit: Box::new(move || limited.run_limit_passed()),
                 waiting: AtomicU64::new(0),
                 told_again: AtomicBool::new(false),
+                paused: AtomicBool::new(false),
                 begun: AtomicU64::new(0),
-                finished: AtomicU64::new(0),
                 packets_sent: AtomicU64::new(0),
             }),
             completions,
@@ -305,9 +309,9 @@ impl Pool {
     pub fn counts(&self) -> Counts {
         let calls = self.started_calls().map(|calls| calls.counts()).unwrap_or_default();
         let client = lock(&self.client).clone();
-        // Finished is read before ready: a job counts as finished only after its completion is in
+        // Finished is read before ready: a job counts as finished only when its completion is in
         // the queue, so finished jobs without a ready completion have been collected.
-        let finished = self.link.finished.load(Ordering::Acquire) + calls.finished;
+        let finished = self.completions.jobs_finished();
         Counts {
             finished,
             ready: self.completions.ready(),
@@ -345,7 +349,7 @@ impl Pool {
         if deadline > Time::now() && self.is_own_callback() {
             return Err(PoolError::WouldDeadlock);
         }
-        let _only_one = self.collector()?;
+        let collector = self.collector()?;
         loop {
             let counts = self.counts();
             if self.closed.load(Ordering::Acquire) {
@@ -354,7 +358,7 @@ impl Pool {
             if counts.ready > 0 {
                 return Ok((Polled::Ready, counts));
             }
-            if counts.input_closed && counts.finished == counts.submitted {
+            if counts.input_closed && collector.collected == counts.submitted {
                 return Ok((Polled::Finished, counts));
             }
             match self.completions.wait(deadline) {
@@ -362,7 +366,7 @@ impl Pool {
                 Woken::Deadline => return Ok((Polled::TimedOut, counts)),
                 Woken::Asked => {
                     let counts = self.counts();
-                    let is_over = counts.input_closed && counts.finished == counts.submitted;
+                    let is_over = counts.input_closed && collector.collected == counts.submitted;
                     let is_closed = self.closed.load(Ordering::Acquire);
                     if is_closed || (is_over && counts.ready == 0) {
                         continue;
@@ -379,7 +383,6 @@ impl Pool {
         accept: &mut dyn FnMut(&Completion) -> bool,
     ) -> Result<(), PoolError> {
         let mut collector = self.collector()?;
-        let was_full = self.completions.is_full();
         let mut count = 0;
         loop {
             if collector.next == collector.taken.len() {
@@ -395,11 +398,12 @@ impl Pool {
                 break;
             }
             collector.next += 1;
+            collector.collected += collector.taken[next].jobs;
             count += 1;
         }
         self.completions.collected(count);
         drop(collector);
-        if was_full && !self.completions.is_full() {
+        if !self.completions.is_full() && self.link.paused.swap(false, Ordering::SeqCst) {
             if let Some(client) = lock(&self.client).clone() {
                 client.resume();
             }
