@@ -9,12 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Nanoseconds in a millisecond.
-#define MILLISECOND 1000000
-
-// Nanoseconds in a second.
-#define SECOND 1000000000
-
 // The number `rr_abi_version` returns; it changes whenever this header changes incompatibly.
 #define RR_ABI_VERSION 1
 
@@ -155,9 +149,6 @@
 
 // Windows: worker threads join the multithreaded apartment.
 #define RR_APARTMENT_MTA 2
-
-// A point on the monotonic clock, in nanoseconds since the engine's epoch.
-typedef struct Time Time;
 
 // About the call: 0 is success, positive is not an error, negative is an error.
 typedef int32_t rr_status;
@@ -330,8 +321,6 @@ typedef struct {
   // As submitted.
   uint64_t user_data;
 } rr_call;
-
-
 
 // Done.
 #define RR_STATUS_OK 0

@@ -11,11 +11,19 @@ thread_local! {
 }
 
 
-/// Installed once: silent for threads inside the guard, as before for all others.
+/// Threads of the engine's own have names that begin so; their panics are contained as well.
+const OWN_THREADS: &str = "rr-";
+
+fn is_contained() -> bool {
+    GUARDED.with(Cell::get) > 0
+        || std::thread::current().name().map_or(false, |name| name.starts_with(OWN_THREADS))
+}
+
+/// Installed once: silent where the panic is contained, as before for all others.
 static HOOK: Lazy<()> = Lazy::new(|| {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if GUARDED.with(Cell::get) == 0 {
+        if !is_contained() {
             previous(info);
         }
     }));

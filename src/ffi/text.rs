@@ -67,6 +67,9 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             Outcome::NameLookupTimedOut => {
                 write!(out, "the resolver got no answer from its servers (code {})", code)
             }
+            Outcome::BadDestination => {
+                out.write_str("the name stands for no address that a host can have")
+            }
             _ => write!(out, "the resolver failed (code {})", code),
         },
         Detail::System => system(out),
