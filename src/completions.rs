@@ -27,8 +27,7 @@ pub struct Completions {
     wake: Condvar,
     /// Completions in `Shared::finished` and on the collector's side.
     ready: AtomicU64,
-    /// Jobs that have their completion, collected or not. Raised after `ready`: who reads it first
-    /// and finds every job finished then reads in `ready` what is still to be collected.
+    /// Jobs that have their completion, collected or not.
     jobs: AtomicU64,
 }
 

@@ -122,9 +122,8 @@ struct Collector {
     /// Taken from the queue, from `next` on not yet handed out.
     taken: Vec<Completion>,
     next: usize,
-    /// Jobs whose completions have been handed out. The end is told by this number and not by
-    /// that of finished jobs: it is counted up after the push, so that a fast collector would see
-    /// neither a ready completion nor the end, and sleep.
+    /// Jobs whose completions have been handed out. The end is told by this number, which changes
+    /// on the collector's side only, so no push can slip between a look at it and a sleep.
     collected: u64,
 }
 
@@ -309,8 +308,6 @@ impl Pool {
     pub fn counts(&self) -> Counts {
         let calls = self.started_calls().map(|calls| calls.counts()).unwrap_or_default();
         let client = lock(&self.client).clone();
-        // Finished is read before ready: a job counts as finished only when its completion is in
-        // the queue, so finished jobs without a ready completion have been collected.
         let finished = self.completions.jobs_finished();
         Counts {
             finished,
