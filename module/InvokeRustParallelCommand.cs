@@ -1,0 +1,150 @@
+// Invoke-RustParallel: binds parameters, gives targets to the engine, writes what comes back. The engine decides everything
+// about hosts, attempts and time. All methods but StopProcessing run on the pipeline thread, which alone may write.
+
+using System;
+using System.Collections;
+using System.Linq;
+using System.Management.Automation;
+using RustRunspaces.Native;
+
+namespace RustRunspaces;
+
+/// <summary>Does one piece of work over many computers.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "RustParallel", DefaultParameterSetName = ProbeSet)]
+[OutputType(typeof(Hashtable), typeof(HostResult), typeof(HostStatistics), typeof(TcpHostResult), typeof(TcpHostStatistics))]
+public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
+{
+    private static readonly string?[] OneNull = { null };
+
+    private IResults results = null!;
+    private CallReport report = null!;
+    private volatile ProbeRun? run;
+
+    /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
+    protected override void BeginProcessing() => Guard(() =>
+    {
+        ProbeSettings settings = GetSettings();
+        report = new CallReport(this, MyInvocation.MyCommand.Name, settings, MaximumWaitTimeSeconds);
+        report.Started();
+        run = new ProbeRun(
+            settings,
+            MillisecondsLeft(),
+            (target, reason) => WriteError(Errors.Rejected(target, reason, settings.AddressFamily)));
+        results = AsObject ? new StreamedResults(WriteObject) : new HashtableResults(() => run.HostsKnown);
+    });
+
+    /// <summary>Everything that came is on its way when this returns; what has finished meanwhile is written.</summary>
+    protected override void ProcessRecord() => Guard(() =>
+    {
+        foreach (string? target in ComputerName ?? OneNull)
+        {
+            if (InvalidItem.TryGet(target, out object? item))
+            {
+                WriteError(Errors.InvalidItem(item));
+                continue;
+            }
+            run!.Add(target!);
+            if (run.IsBatchFull)
+            {
+                Submit(run);
+            }
+        }
+        Submit(run!);
+    });
+
+    /// <summary>Waits for the rest, then writes the hashtable.</summary>
+    protected override void EndProcessing() => Guard(() =>
+    {
+        ProbeRun current = run!;
+        current.CloseInput();
+        report.InputEnded(current);
+        while (!current.IsComplete)
+        {
+            WaitAndCollect(current);
+        }
+        report.Finished(current);
+        report.Close(current);
+        if (results is HashtableResults table)
+        {
+            WriteObject(table.ToHashtable());
+        }
+        report.Ended();
+    });
+
+    /// <summary>Wakes the pipeline thread, which then leaves. Runs on another thread.</summary>
+    protected override void StopProcessing() => run?.Cancel();
+
+    /// <summary>Closes the pool on every way out, also where a command downstream ended the pipeline.</summary>
+    public void Dispose() => run?.Dispose();
+
+    private void Submit(ProbeRun current)
+    {
+        while (!current.Submit(results))
+        {
+            WaitAndCollect(current);
+        }
+        report.HostsKnown(current.HostsKnown);
+        current.Collect(results);
+        report.Moment(current);
+    }
+
+    private void WaitAndCollect(ProbeRun current)
+    {
+        if (Stopping)
+        {
+            throw new PipelineStoppedException();
+        }
+        current.Wait(report.MillisecondsToNextMoment);
+        if (Stopping)
+        {
+            throw new PipelineStoppedException();
+        }
+        current.Collect(results);
+        report.Moment(current);
+    }
+
+    private ProbeSettings GetSettings()
+    {
+        if (IPv4 && IPv6)
+        {
+            ThrowTerminatingError(Errors.AddressFamilyConflict());
+        }
+        bool isTcp = TcpPort is not null;
+        bool Given(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+        return new ProbeSettings
+        {
+            Ports = (TcpPort ?? Array.Empty<int>()).Distinct().Select(port => (ushort)port).ToArray(),
+            Count = Given(nameof(Count)) ? Count : isTcp ? 1 : 4,
+            ReplyTimeoutMilliseconds = Given(nameof(ReplyTimeoutMilliseconds)) ? ReplyTimeoutMilliseconds : isTcp ? 2500 : 1000,
+            IntervalMilliseconds = IntervalMilliseconds,
+            BufferSize = BufferSize,
+            MaxHops = MaxHops,
+            AddressFamily = IPv4 ? 4 : IPv6 ? 6 : 0,
+            Statistics = Statistics,
+            ResolveName = ResolveName,
+            PacketsPerSecond = PacketsPerSecond,
+        };
+    }
+
+    /// <summary>What is left of the maximum wait for the pool; 0 means no limit.</summary>
+    private ulong MillisecondsLeft() =>
+        MaximumWaitTimeSeconds == 0
+            ? 0
+            : (ulong)Math.Max(1, Math.Ceiling((MaximumWaitTimeSeconds * 1000) - report.Elapsed.TotalMilliseconds));
+
+    private void Guard(Action body)
+    {
+        try
+        {
+            body();
+        }
+        catch (NativeException error)
+        {
+            ThrowTerminatingError(Errors.From(error));
+        }
+        catch (LibraryException error)
+        {
+            ThrowTerminatingError(Errors.From(error));
+        }
+    }
+}
