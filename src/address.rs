@@ -60,9 +60,12 @@ impl Address {
     /// The same address as the standard library has it, without the scope.
     pub fn ip(&self) -> IpAddr {
         match self.family {
-            Family::V4 => {
-                IpAddr::V4(Ipv4Addr::new(self.bytes[0], self.bytes[1], self.bytes[2], self.bytes[3]))
-            }
+            Family::V4 => IpAddr::V4(Ipv4Addr::new(
+                self.bytes[0],
+                self.bytes[1],
+                self.bytes[2],
+                self.bytes[3],
+            )),
             Family::V6 => IpAddr::V6(Ipv6Addr::from(self.bytes)),
         }
     }

@@ -56,7 +56,7 @@ fn collect_all(pool: &Pool) -> Vec<Completion> {
         match pool.poll(deadline).expect("one poller").0 {
             Polled::Finished => return all,
             Polled::Ready => {}
-            other => panic!("{:?} after {} completions", other, all.len()),
+            other => panic!("{:?} after {} completions: {:?}", other, all.len(), pool.counts()),
         }
         pool.collect(&mut |completion| {
             all.push(completion.clone());

@@ -10,7 +10,6 @@ use crate::outcome::{Completion, Detail, JobKind, Statistics};
 use crate::pool::state::{Action, Ended, Event, Lifecycle, Reply, Rules, State, WorkerId};
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Nanoseconds for which a completion may wait for others, while jobs wait: so that a thousand short
@@ -19,7 +18,7 @@ const REPORT_INTERVAL: u64 = MILLISECOND;
 
 thread_local! {
     /// Address of the hub in whose callback this thread is; 0 outside.
-    static CURRENT: Cell<usize> = Cell::new(0);
+    static CURRENT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// See the file's head.
@@ -29,8 +28,6 @@ pub(super) struct Hub {
     /// Wakes those who wait for the end.
     end: Condvar,
     completions: Arc<Completions>,
-    /// Completions pushed.
-    reported: AtomicU64,
     job_limit: u64,
 }
 
@@ -100,18 +97,12 @@ impl Hub {
             supervisor: Condvar::new(),
             end: Condvar::new(),
             completions,
-            reported: AtomicU64::new(0),
             job_limit,
         }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Completions in the queue.
-    pub fn reported(&self) -> u64 {
-        self.reported.load(Ordering::Acquire)
     }
 
     /// Whether the caller shall collect before it submits.
@@ -162,7 +153,7 @@ impl Hub {
         let mut batch = shared.take_unreported(at);
         let wake_supervisor = shared.must_wake_supervisor(deadline);
         drop(shared);
-        self.push(&mut batch);
+        self.completions.push_all(&mut batch);
         for worker in woken {
             worker.notify();
         }
@@ -172,20 +163,11 @@ impl Hub {
         reply
     }
 
-    fn push(&self, batch: &mut Vec<Completion>) {
-        let count = batch.len() as u64;
-        if count > 0 {
-            self.completions.push_all(batch);
-            // After the push: whoever reads that all are finished finds all in the queue.
-            self.reported.fetch_add(count, Ordering::Release);
-        }
-    }
-
     /// Pushes what has waited long enough. Takes the lock and gives it back.
     pub fn report(&self, mut shared: MutexGuard<'_, Shared>, at: Time) {
         let mut batch = shared.take_unreported(at);
         drop(shared);
-        self.push(&mut batch);
+        self.completions.push_all(&mut batch);
     }
 
     /// Lets the supervisor sleep until `until`, or until there is something for it to do.

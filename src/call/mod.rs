@@ -72,8 +72,6 @@ pub struct CallCounts {
     pub submitted: u64,
     /// Jobs begun.
     pub begun: u64,
-    /// Jobs whose completion is in the queue.
-    pub finished: u64,
     /// Workers there are.
     pub workers: u32,
     /// Workers given up because they did not come back.
@@ -141,7 +139,6 @@ impl Calls {
         CallCounts {
             submitted: shared.submitted,
             begun: shared.begun,
-            finished: self.hub.reported(),
             workers: shared.state.workers(),
             workers_abandoned: shared.state.given_up(),
         }

@@ -6,7 +6,7 @@ use super::hub::{Errand, Hub, Shared};
 use super::worker::{self, Worker};
 use super::{Apartment, Host, NoThreads};
 use crate::clock::Time;
-use crate::pool::state::{Event, Lifecycle, WorkerId};
+use crate::pool::state::{Event, WorkerId};
 use crate::segment::{Threads, SEGMENT_LIMIT};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, MutexGuard};
@@ -70,7 +70,7 @@ impl Supervisor {
         }
     }
 
-    /// Makes the thread of a worker, unless the pool was closed meanwhile.
+    /// Makes the thread of a worker.
     pub fn open(&self, id: WorkerId) -> Result<(), NoThreads> {
         let worker = Arc::new(Worker::new(Arc::clone(&self.hub), id));
         let mut shared = self.hub.lock();
@@ -78,14 +78,13 @@ impl Supervisor {
             shared.workers.resize(id.slot + 1, None);
         }
         shared.workers[id.slot] = Some(Arc::clone(&worker));
-        let is_closed = shared.state.lifecycle() == Lifecycle::Closed;
         // Twice as many with each segment: threads nobody needs cost time and, beside a stuck one,
         // cannot be given back.
         let ahead = shared.state.workers().min(shared.state.headroom() + 1) as usize;
         drop(shared);
         let (host, apartment) = (Arc::clone(&self.host), self.apartment);
         let body = Box::new(move || worker::run(worker, host, apartment));
-        if !is_closed && self.threads.run(ahead.min(SEGMENT_LIMIT), body).is_ok() {
+        if self.threads.run(ahead.min(SEGMENT_LIMIT), body).is_ok() {
             return Ok(());
         }
         let mut shared = self.hub.lock();

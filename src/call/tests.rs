@@ -1,7 +1,11 @@
+//! Each behaviour of `Calls` with hosts written in Rust.
+
+mod growth;
+mod random;
+
 use super::*;
 use crate::completions::Woken;
 use crate::outcome::{Completion, Outcome};
-use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Weak};
@@ -126,20 +130,6 @@ fn outcomes(completions: &[Completion]) -> BTreeMap<u64, Outcome> {
     map
 }
 
-/// Runs `body` in a process of its own, for what others threads' work would disturb.
-fn alone(test: &str, body: impl FnOnce()) {
-    const INNER: &str = "RUST_RUNSPACES_TEST_ALONE";
-    if std::env::var_os(INNER).is_some() {
-        return body();
-    }
-    let name = format!("{}::{}", module_path!().split_once("::").unwrap().1, test);
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &name, "--test-threads=1"])
-        .env(INNER, "1")
-        .status();
-    assert!(status.unwrap().success());
-}
-
 #[test]
 fn of_100_000_jobs_none_is_lost() {
     let sum = Arc::new(AtomicU64::new(0));
@@ -159,7 +149,7 @@ fn of_100_000_jobs_none_is_lost() {
     assert!(outcomes(&done).values().all(|outcome| *outcome == Outcome::Completed));
     assert_eq!(sum.load(Ordering::Relaxed), 100_000 * 99_999 / 2);
     let counts = pool.calls.counts();
-    assert_eq!((counts.submitted, counts.begun, counts.finished), (100_000, 100_000, 100_000));
+    assert_eq!((counts.submitted, counts.begun), (100_000, 100_000));
     assert_eq!(pool.calls.close(), 0);
 }
 
@@ -177,7 +167,7 @@ fn what_was_not_taken_can_be_submitted_again() {
     pool.await_counts(|counts| counts.begun == 1);
     assert_eq!(pool.calls.submit(&[7; 10]), Some(1), "one has begun");
     gate.open();
-    pool.await_counts(|counts| counts.finished == 65_537);
+    pool.await_counts(|_| pool.completions.ready() == 65_537);
     assert_eq!(pool.calls.submit(&[7]), Some(0), "the backlog is full");
     pool.collect(65_537);
     assert_eq!(pool.calls.submit(&[7]), Some(1));
@@ -427,6 +417,25 @@ fn close_returns_though_the_hosts_stop_does_not() {
 }
 
 #[test]
+fn a_worker_held_by_the_hosts_stop_leaves_at_close() {
+    static ASKED: Gate = Gate { open: Mutex::new(false), opened: Condvar::new() };
+    static HOLD: Gate = Gate { open: Mutex::new(false), opened: Condvar::new() };
+    let job = |_: &Arc<Worker>, _: u64| {
+        ASKED.pass();
+        Some(Outcome::Completed)
+    };
+    let stop = |_: u64| {
+        ASKED.open();
+        HOLD.pass();
+    };
+    let pool = Fixture::new(1, Some(20), Arc::new(Each { job, stop: Some(stop) }));
+    pool.submit(0..1);
+    pool.collect(1);
+    assert_eq!(pool.calls.close(), 0);
+    HOLD.open();
+}
+
+#[test]
 fn a_callback_may_submit_and_cancel_and_is_known_as_the_pools_own() {
     let slot: Arc<Mutex<Option<Arc<Fixture>>>> = Arc::default();
     let pool_of_callback = Arc::clone(&slot);
@@ -449,144 +458,4 @@ fn a_callback_may_submit_and_cancel_and_is_known_as_the_pools_own() {
     assert_eq!(done, expected.into_iter().collect());
     *slot.lock().unwrap() = None;
     assert_eq!(pool.calls.close(), 0);
-}
-
-#[test]
-fn jobs_that_wait_grow_the_pool_to_its_maximum() {
-    alone("jobs_that_wait_grow_the_pool_to_its_maximum", || {
-        let gate = Arc::new(Gate::default());
-        let held = Arc::clone(&gate);
-        let host = each(move |_, _| {
-            held.pass();
-            Some(Outcome::Completed)
-        });
-        let pool = Fixture::new(40, None, host);
-        pool.submit(0..100);
-        pool.await_counts(|counts| counts.begun == 40);
-        gate.open();
-        pool.collect(100);
-        assert_eq!(pool.calls.counts().workers, 40);
-        assert_eq!(pool.calls.close(), 0);
-    });
-}
-
-#[test]
-fn jobs_that_compute_stay_at_the_number_of_cores() {
-    alone("jobs_that_compute_stay_at_the_number_of_cores", || {
-        let host = each(|_, _| {
-            let end = Instant::now() + Duration::from_millis(5);
-            while Instant::now() < end {
-                std::hint::spin_loop();
-            }
-            Some(Outcome::Completed)
-        });
-        let pool = Fixture::new(32, None, host);
-        let (begun, cpu) = (Instant::now(), crate::sys::process_cpu_nanos());
-        pool.submit(0..200);
-        pool.collect(200);
-        let cores = crate::sys::cores() as u32;
-        let used = (crate::sys::process_cpu_nanos() - cpu) as f64;
-        let share = used / begun.elapsed().as_nanos() as f64 / f64::from(cores);
-        let workers = pool.calls.counts().workers;
-        if share < 0.8 {
-            println!("skipped: others use this machine, {:.0}% of it was ours", share * 100.0);
-            return;
-        }
-        assert!(workers <= cores + 1, "{} workers on {} cores", workers, cores);
-    });
-}
-
-#[test]
-fn after_200_pools_the_threads_are_as_before() {
-    alone("after_200_pools_the_threads_are_as_before", || {
-        let threads = || std::fs::read_dir("/proc/self/task").map(Iterator::count);
-        let before = match threads() {
-            Ok(before) => before,
-            Err(_) => return println!("skipped: this system has no /proc"),
-        };
-        for _ in 0..200 {
-            let pool = Fixture::new(8, None, each(|_, _| Some(Outcome::Completed)));
-            pool.submit(0..20);
-            pool.collect(20);
-            assert_eq!(pool.calls.close(), 0);
-        }
-        let end = Instant::now() + PATIENCE;
-        while threads().unwrap() > before {
-            assert!(Instant::now() < end, "{} threads, {} before", threads().unwrap(), before);
-            std::thread::yield_now();
-        }
-    });
-}
-
-/// What a job of the property test does.
-#[derive(Clone, Copy, Debug)]
-enum Deed {
-    Complete,
-    Fail,
-    Panic,
-    Return,
-    Doze,
-    Overstay,
-    GetStuck,
-    Cancel,
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-    #[test]
-    fn every_job_has_exactly_one_completion_whatever_the_callbacks_do(
-        deeds in prop::collection::vec(prop_oneof![
-            20 => Just(Deed::Complete), 4 => Just(Deed::Fail), 2 => Just(Deed::Panic),
-            2 => Just(Deed::Return), 4 => Just(Deed::Doze), 1 => Just(Deed::Overstay),
-            1 => Just(Deed::GetStuck), 1 => Just(Deed::Cancel),
-        ], 1..80),
-        max_workers in 1u32..5,
-        close_after in 0usize..160,
-    ) {
-        const LIMIT: u64 = 20;
-        let gate = Arc::new(Gate::default());
-        let slot: Arc<Mutex<Weak<Fixture>>> = Arc::default();
-        let (held, acts, pool_of_callback) = (Arc::clone(&gate), deeds.clone(), Arc::clone(&slot));
-        let host = each(move |_, job| {
-            match acts[job as usize] {
-                Deed::Complete => {}
-                Deed::Fail => return Some(Outcome::Failed),
-                Deed::Panic => std::panic::resume_unwind(Box::new("contained")),
-                Deed::Return => return None,
-                Deed::Doze => std::thread::sleep(Duration::from_millis(1)),
-                Deed::Overstay => std::thread::sleep(Duration::from_millis(2 * LIMIT)),
-                Deed::GetStuck => held.pass(),
-                Deed::Cancel => {
-                    let pool = pool_of_callback.lock().unwrap().upgrade();
-                    pool.iter().for_each(|pool| pool.calls.cancel());
-                }
-            }
-            Some(Outcome::Completed)
-        });
-        let pool = Arc::new(Fixture::new(max_workers, Some(LIMIT), host));
-        *slot.lock().unwrap() = Arc::downgrade(&pool);
-        pool.submit(0..deeds.len() as u64);
-        let mut done = Vec::new();
-        pool.collect_into(&mut done, close_after.min(deeds.len()));
-        if close_after < deeds.len() {
-            pool.calls.close();
-        }
-        pool.collect_into(&mut done, deeds.len());
-        pool.calls.close();
-        gate.open();
-        prop_assert_eq!(pool.completions.ready(), 0);
-        let ended = close_after < deeds.len() || deeds.iter().any(|d| matches!(d, Deed::Cancel));
-        for (job, outcome) in outcomes(&done) {
-            let deed = deeds[job as usize];
-            // A busy machine may make any job late.
-            let fits = outcome == Outcome::TimedOut
-                || (ended && matches!(outcome, Outcome::Stopped | Outcome::NotStarted))
-                || match deed {
-                    Deed::Complete | Deed::Doze => outcome == Outcome::Completed,
-                    Deed::Fail | Deed::Panic | Deed::Return => outcome == Outcome::Failed,
-                    Deed::Overstay | Deed::GetStuck | Deed::Cancel => false,
-                };
-            prop_assert!(fits, "job {} ({:?}) ended as {:?}", job, deed, outcome);
-        }
-    }
 }

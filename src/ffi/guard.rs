@@ -7,9 +7,8 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 
 thread_local! {
-    static GUARDED: Cell<u32> = Cell::new(0);
+    static GUARDED: Cell<u32> = const { Cell::new(0) };
 }
-
 
 /// Threads of the engine's own have names that begin so; their panics are contained as well.
 const OWN_THREADS: &str = "rr-";

@@ -10,7 +10,7 @@ use crate::address::Family;
 use crate::call::Apartment;
 use crate::clock::{Time, MILLISECOND};
 use crate::outcome::Completion;
-use crate::pool::{Admission, Counts, Pool, PoolError, PoolOptions, Polled};
+use crate::pool::{Admission, Counts, Polled, Pool, PoolError, PoolOptions};
 use crate::probe::{Kind, ProbeOptions, Schedule};
 use crate::targets::TargetError;
 use std::mem::{align_of, size_of};
@@ -169,7 +169,8 @@ pub unsafe extern "C" fn rr_pool_submit_probes(
         let mut taken = 0;
         while taken < target_count {
             // SAFETY: element `taken` of `target_count`, `target_size` bytes apart.
-            let target = unsafe { targets.cast::<u8>().add(taken * target_size) }.cast::<rr_target>();
+            let target =
+                unsafe { targets.cast::<u8>().add(taken * target_size) }.cast::<rr_target>();
             // SAFETY: as above; the caller's memory may be unaligned for us only against the rules.
             let mut value = unsafe { target.read() };
             let begin = value.text_offset as usize;

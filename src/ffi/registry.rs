@@ -27,10 +27,7 @@ pub struct Registry<T> {
 impl<T> Registry<T> {
     /// An empty registry; `kind` tells its handles from those of others.
     pub const fn new(kind: u8) -> Registry<T> {
-        Registry {
-            kind,
-            slots: Mutex::new(Slots { slots: Vec::new(), free: Vec::new() }),
-        }
+        Registry { kind, slots: Mutex::new(Slots { slots: Vec::new(), free: Vec::new() }) }
     }
 
     /// `None` in a forked child: a thread of the parent may have held the lock at the fork, so

@@ -49,7 +49,9 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             out.write_str("this machine has no way to the address: ")?;
             system(out)?;
             if completion.outcome == Outcome::DestinationProhibited {
-                out.write_str("; a prohibiting route or firewall, or a directed broadcast address")?;
+                out.write_str(
+                    "; a prohibiting route or firewall, or a directed broadcast address",
+                )?;
             }
             Ok(())
         }
@@ -73,9 +75,7 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             _ => write!(out, "the resolver failed (code {})", code),
         },
         Detail::System => system(out),
-        Detail::Abandoned => {
-            out.write_str("the worker did not come back in time and was given up")
-        }
+        Detail::Abandoned => out.write_str("the worker did not come back in time and was given up"),
     }
 }
 

@@ -116,7 +116,11 @@ pub unsafe extern "C" fn rr_worker_next(worker: rr_worker, out_call: *mut rr_cal
             Ok(Some(user_data)) => {
                 // SAFETY: not NULL, writable by the contract.
                 unsafe {
-                    out_call.write(rr_call { struct_size, worker_number: worker.number(), user_data });
+                    out_call.write(rr_call {
+                        struct_size,
+                        worker_number: worker.number(),
+                        user_data,
+                    });
                 }
                 RR_STATUS_OK
             }

@@ -375,10 +375,7 @@ impl Pool {
     }
 
     /// Hands finished completions to `accept` until it declines one or none is left.
-    pub fn collect(
-        &self,
-        accept: &mut dyn FnMut(&Completion) -> bool,
-    ) -> Result<(), PoolError> {
+    pub fn collect(&self, accept: &mut dyn FnMut(&Completion) -> bool) -> Result<(), PoolError> {
         let mut collector = self.collector()?;
         let mut count = 0;
         loop {
@@ -428,10 +425,9 @@ impl Pool {
         self.input_closed.store(true, Ordering::Release);
         self.lifecycle.cancelled.store(true, Ordering::Release);
         self.completions.wake();
-        let running = match lock(&self.lifecycle.calls).take() {
-            Some(calls) => calls.close(),
-            None => 0,
-        };
+        // Taken in a statement of its own: the lock must not be held while the calls end.
+        let calls = lock(&self.lifecycle.calls).take();
+        let running = calls.map_or(0, |calls| calls.close());
         lock(&self.host).take();
         lock(&self.client).take();
         running

@@ -127,9 +127,7 @@ impl ConnectProbe {
                 }
                 let due = match self.first_begun {
                     None => now,
-                    Some(first) => {
-                        first.plus_nanos(u64::from(self.attempts) * schedule.interval)
-                    }
+                    Some(first) => first.plus_nanos(u64::from(self.attempts) * schedule.interval),
                 };
                 if due > now {
                     return Step::Wait(due);

@@ -216,7 +216,13 @@ impl EchoProbe {
     }
 
     /// An ICMP error quotes `transmission`; with the token (`proven`) it ends that attempt.
-    pub fn icmp_error(&mut self, transmission: u16, outcome: Outcome, detail: Detail, proven: bool) {
+    pub fn icmp_error(
+        &mut self,
+        transmission: u16,
+        outcome: Outcome,
+        detail: Detail,
+        proven: bool,
+    ) {
         let entry = match self.get(transmission) {
             Some(entry) => entry,
             None => return,

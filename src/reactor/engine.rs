@@ -50,6 +50,8 @@ pub(super) struct OpenProbe {
     pub address: Address,
     /// It holds a place in the on-link window.
     pub on_link: bool,
+    /// `sys` knows it: its replies find it.
+    pub registered: bool,
     pub begun: Time,
     pub ttl: Option<u8>,
     pub machine: Machine,
@@ -120,8 +122,9 @@ pub(super) struct Engine {
     pub connects_from: Time,
     /// Where the next turn begins its round over the members.
     pub first_member: usize,
+    /// Echo requests of the next batch, and those of the batch that is being sent.
     pub batch: Vec<EchoRequest>,
-    pub batch_slots: Vec<u32>,
+    pub sending: Vec<EchoRequest>,
     pub results: Vec<SendResult>,
     commands: Vec<Command>,
     events: Vec<Event>,
@@ -159,7 +162,7 @@ impl Engine {
             connects_from: now,
             first_member: 0,
             batch: Vec::with_capacity(128),
-            batch_slots: Vec::with_capacity(128),
+            sending: Vec::with_capacity(128),
             results: Vec::with_capacity(128),
             commands: Vec::new(),
             events: Vec::with_capacity(1024),
@@ -190,6 +193,8 @@ impl Engine {
             self.on_link_read = self.now;
         }
         let more_to_send = self.send();
+        // Jobs that failed in sending have ended: nothing else might end the sleep that follows.
+        self.hand_over();
         let wake = if more_to_send { self.now } else { self.next_wake() };
         let mut events = std::mem::take(&mut self.events);
         if more_to_send && self.connects == 0 {
@@ -404,7 +409,7 @@ impl Engine {
         }
         self.events.clear();
         self.batch.clear();
-        self.batch_slots.clear();
+        self.sending.clear();
         self.hand_over();
     }
 }

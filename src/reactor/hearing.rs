@@ -159,7 +159,9 @@ impl Engine {
         }
         match &probe.machine {
             Machine::Echo(_) => {
-                self.network.close_echo(id, probe.address);
+                if probe.registered {
+                    self.network.close_echo(id, probe.address);
+                }
                 self.shared.remove(&ShareKey::new(probe.member, &probe.target, probe.address));
             }
             Machine::Connect(connect) => self.address_indexes.extend(connect.in_flight()),

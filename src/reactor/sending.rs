@@ -39,7 +39,7 @@ impl Engine {
         }
         self.first_member = if count == 0 { 0 } else { (self.first_member + 1) % count };
         self.flush();
-        more
+        more || !self.batch.is_empty()
     }
 
     /// One pool's part of the turn; true if it has more to send at once.
@@ -120,10 +120,7 @@ impl Engine {
             };
             machine.failed(outcome, os_error, Detail::System);
         }
-        let transmissions = job.target.options.schedule.count + MAX_REPEATS;
-        let address = job.address;
         let slot = self.open(member, job, Machine::Echo(machine));
-        self.network.open_echo(self.probes.id(slot, 0), address, transmissions);
         self.shared.insert(key, slot);
         self.step(slot);
     }
@@ -162,6 +159,7 @@ impl Engine {
             index: job.index,
             address: job.address,
             on_link: job.on_link,
+            registered: false,
             begun: self.now,
             ttl: None,
             machine,
@@ -223,6 +221,17 @@ impl Engine {
             Some(member) => member,
             None => return,
         };
+        if !probe.registered {
+            let transmissions = probe.target.options.schedule.count + MAX_REPEATS;
+            probe.registered = self.network.open_echo(id, probe.address, transmissions);
+        }
+        if !probe.registered {
+            // Other open probes have all sequences of this address: wait until one has ended.
+            if let Machine::Echo(echo) = &mut probe.machine {
+                echo.not_sent();
+            }
+            return self.back_off(slot);
+        }
         if self.batch.len() >= BATCH || member.bucket.available(self.now) == 0 {
             if let Machine::Echo(echo) = &mut probe.machine {
                 echo.not_sent();
@@ -239,23 +248,24 @@ impl Engine {
             size: probe.target.options.payload_size,
             hops: probe.target.options.hops,
         });
-        self.batch_slots.push(slot);
     }
 
-    /// Sends the batch and tells each probe what became of its transmission.
+    /// Sends the batch and tells each probe what became of its transmission. A probe that is behind
+    /// its schedule puts its next one into the batch that follows.
     fn flush(&mut self) {
         if self.batch.is_empty() {
             return;
         }
+        std::mem::swap(&mut self.batch, &mut self.sending);
         self.results.clear();
-        let sent_at = self.network.send_echoes(&self.batch, &mut self.results);
-        for position in 0..self.batch_slots.len() {
-            let slot = self.batch_slots[position];
-            let result = self.results[position];
-            self.left(slot, sent_at, result);
+        let sent_at = self.network.send_echoes(&self.sending, &mut self.results);
+        for position in 0..self.sending.len() {
+            // A probe that was ended after it had queued a transmission is not there any more.
+            if let Some((slot, _)) = self.probes.find(self.sending[position].id) {
+                self.left(slot, sent_at, self.results[position]);
+            }
         }
-        self.batch.clear();
-        self.batch_slots.clear();
+        self.sending.clear();
     }
 
     fn left(&mut self, slot: u32, sent_at: Time, result: SendResult) {

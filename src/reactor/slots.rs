@@ -68,7 +68,8 @@ impl<T> Slots<T> {
     pub fn find(&self, id: ProbeId) -> Option<(u32, u16)> {
         let slot = id.0 as u32;
         let entry = self.slots.get(slot as usize)?;
-        let matches = entry.value.is_some() && entry.generation == (id.0 >> GENERATION_SHIFT) as u16;
+        let matches =
+            entry.value.is_some() && entry.generation == (id.0 >> GENERATION_SHIFT) as u16;
         matches.then_some((slot, (id.0 >> FLIGHT_SHIFT) as u16))
     }
 

@@ -8,6 +8,15 @@ use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
+/// Tables that the map is made of.
+const PARTS: usize = 64;
+
+/// Which of them an address is in. Its last octet varies most within a block of addresses.
+fn part(address: &Address) -> usize {
+    let bytes = address.bytes();
+    usize::from(bytes[3] ^ bytes[15]) % PARTS
+}
+
 /// No further run.
 const NONE: u32 = u32::MAX;
 
@@ -48,11 +57,14 @@ pub struct Found<Owner> {
 
 /// See the file's head.
 pub struct SequenceMap<Owner> {
-    /// The first run of each address with an open probe; nearly always the only one.
-    runs: HashMap<Address, Run<Owner>, FoldState>,
+    /// The first run of each address with an open probe; nearly always the only one. In parts:
+    /// one table of a million would stop the reactor for tens of milliseconds whenever it grows.
+    runs: Vec<HashMap<Address, Run<Owner>, FoldState>>,
     /// All others, chained by `Run::next`; free places are chained from `free`.
     more: Vec<Run<Owner>>,
     free: u32,
+    /// Addresses with an open probe.
+    open: usize,
     /// State of the generator of first sequences.
     random: u64,
 }
@@ -65,8 +77,10 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
             bytes.copy_from_slice(&random[index * 8..index * 8 + 8]);
             u64::from_le_bytes(bytes)
         };
+        let hasher = FoldState { start: word(0), factor: word(1) | 1 };
         SequenceMap {
-            runs: HashMap::with_hasher(FoldState { start: word(0), factor: word(1) | 1 }),
+            runs: (0..PARTS).map(|_| HashMap::with_hasher(hasher)).collect(),
+            open: 0,
             more: Vec::new(),
             free: NONE,
             random: word(2) ^ word(3).rotate_left(32),
@@ -75,7 +89,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
 
     /// Whether no probe is open.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.open == 0
     }
 
     /// Gives `owner` a run of `transmissions` sequences of `address`, which start at random.
@@ -84,8 +98,9 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
         let length = transmissions.max(1);
         let mut first = self.next_random();
         let mut run = Run { owner, first, length, next: NONE, token_length: 0 };
-        let head = match self.runs.entry(address) {
+        let head = match self.runs[part(&address)].entry(address) {
             Entry::Vacant(vacant) => {
+                self.open += 1;
                 vacant.insert(run);
                 return true;
             }
@@ -118,7 +133,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
 
     /// Takes the run of `owner` back; sequences of it are unknown from now on.
     pub fn close(&mut self, address: Address, owner: Owner) {
-        let mut head = match self.runs.entry(address) {
+        let mut head = match self.runs[part(&address)].entry(address) {
             Entry::Occupied(head) => head,
             Entry::Vacant(_) => return,
         };
@@ -126,6 +141,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
         if head.get().owner == owner {
             if first == NONE {
                 head.remove();
+                self.open -= 1;
                 return;
             }
             *head.get_mut() = self.more[first as usize];
@@ -159,7 +175,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
         transmission: u16,
         token_length: u8,
     ) -> Option<u16> {
-        let head = self.runs.get_mut(address)?;
+        let head = self.runs[part(address)].get_mut(address)?;
         let run = if head.owner == owner {
             head
         } else {
@@ -178,7 +194,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
 
     /// Whose a sequence of `address` is.
     pub fn find(&self, address: &Address, sequence: u16) -> Option<Found<Owner>> {
-        let head = self.runs.get(address)?;
+        let head = self.runs[part(address)].get(address)?;
         chain(head, &self.more).find_map(|run| {
             let transmission = run.transmission(sequence)?;
             Some(Found { owner: run.owner, transmission, token_length: run.token_length })
@@ -187,8 +203,8 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
 
     /// Gives back memory of a former rush, as far as what is open now does not need it.
     pub fn shrink(&mut self) {
-        self.runs.shrink_to_fit();
-        if self.runs.is_empty() {
+        self.runs.iter_mut().for_each(HashMap::shrink_to_fit);
+        if self.is_empty() {
             self.more = Vec::new();
             self.free = NONE;
         }

@@ -1,8 +1,8 @@
 //! Growth: as many running workers as processors, the way an I/O completion port keeps its
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
-//! so one is added only where jobs wait, and processors do not. Decides on samples handed in.
+//! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
 
-use super::worker::{IDLE_SAMPLES, Phase, Worker};
+use super::worker::{Phase, Worker, IDLE_SAMPLES};
 use super::{Action, Outcome, State, Time, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL};
 
 impl State {
@@ -37,8 +37,9 @@ impl State {
         }
     }
 
-    /// A worker waits while its job, seen by two samples in time, took less than 5% of a processor
-    /// and the process less than 80% of all: else it may be waiting for the machine.
+    /// A worker is idle from one sample to the next, if these came in time, where its job took less
+    /// than 5% of a processor, and the process less than 80% of all: else it may be waiting for the
+    /// machine, or for a garbage collector. After [`IDLE_SAMPLES`] in a row it counts as waiting.
     pub(super) fn sample(&mut self, at: Time, process: u64, workers: &[(WorkerId, u64)]) {
         let elapsed = match self.sampled.replace((at, process)) {
             Some((last, before)) => {
@@ -50,15 +51,18 @@ impl State {
             }
             None => None,
         };
+        let cpu_of = |id: WorkerId| {
+            let index = workers.binary_search_by_key(&id.slot, |(worker, _)| worker.slot).ok()?;
+            let (worker, cpu) = workers[index];
+            (worker == id).then_some(cpu)
+        };
         for slot in 0..self.workers.len() {
             if let Some(Worker { number, phase: Phase::Busy(mut busy), .. }) = self.workers[slot] {
-                let id = WorkerId { slot, number };
-                let cpu = workers.binary_search_by_key(&slot, |sample| sample.0.slot).ok();
-                let cpu = cpu.map(|index| workers[index]).filter(|sample| sample.0 == id);
-                let cpu = cpu.map(|sample| sample.1);
+                let cpu = cpu_of(WorkerId { slot, number });
                 if let (Some(elapsed), Some(before), Some(cpu)) = (elapsed, busy.cpu, cpu) {
                     let idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
-                    busy.idle_samples = if idle { (busy.idle_samples + 1).min(IDLE_SAMPLES) } else { 0 };
+                    busy.idle_samples =
+                        if idle { (busy.idle_samples + 1).min(IDLE_SAMPLES) } else { 0 };
                 }
                 busy.cpu = cpu;
                 self.enter(slot, Phase::Busy(busy));

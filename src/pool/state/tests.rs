@@ -235,8 +235,7 @@ fn a_worker_past_its_grace_time_is_given_up_and_replaced() {
     pool.tick_after(100 * MS);
     pool.tick_after(GRACE);
     let duration = 100 * MS + GRACE;
-    let ended =
-        Ended { job: 0, outcome: Outcome::TimedOut, worker: 1, duration, abandoned: true };
+    let ended = Ended { job: 0, outcome: Outcome::TimedOut, worker: 1, duration, abandoned: true };
     assert!(pool.actions.contains(&Action::Complete(ended)));
     assert_eq!(pool.opened(), [2]);
     assert_eq!((pool.state.workers(), pool.state.given_up(), pool.state.threads()), (1, 1, 2));
@@ -303,6 +302,20 @@ fn a_callback_that_returns_with_its_job_fails_it_and_is_replaced() {
     assert_eq!(pool.outcomes(), [(0, Outcome::Failed)]);
     assert_eq!(pool.opened(), [2]);
     assert_eq!(pool.next(2), Reply::Take(1));
+}
+
+#[test]
+fn the_id_of_a_worker_that_returned_does_nothing_to_the_next_one_in_its_slot() {
+    let mut pool = Pool::new(2, 1, u64::MAX);
+    let old = pool.id(1);
+    pool.submit(1);
+    pool.step(Event::Returned(old));
+    assert_eq!(pool.id(2).slot, old.slot);
+    let before = pool.state.clone();
+    assert_eq!(pool.step(Event::Next(old)), Reply::Leave);
+    assert_eq!(pool.step(Event::Finish(old, Outcome::Completed)), Reply::Leave);
+    pool.step(Event::Returned(old));
+    assert_eq!(pool.state, before);
 }
 
 #[test]

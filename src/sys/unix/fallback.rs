@@ -1,4 +1,5 @@
-//! Any unix: poll, and one message a call. What it does on the network is the same.
+//! The calls that any unix has: poll, and one message at a time. What it does on the network is the
+//! same as what `linux` does.
 
 use super::messages::Message;
 use super::socket::errno;

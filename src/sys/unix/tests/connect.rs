@@ -3,9 +3,11 @@
 use super::namespace::{add_dead_link, in_namespace, ip, set};
 use super::*;
 use crate::outcome::Outcome;
+use crate::sys::unix::socket::{local_name, open_socket, SocketAddress};
 use crate::sys::ConnectError;
 use std::io::Read;
 use std::net::TcpListener;
+use std::os::unix::io::AsRawFd;
 
 const ID: ProbeId = ProbeId(5);
 
@@ -45,9 +47,13 @@ fn an_open_port_is_connected_and_reset() {
 
 #[test]
 fn a_closed_port_is_refused() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Taken, so that nobody else can open it, but not listening.
+    let socket = open_socket(Family::V4, libc::SOCK_STREAM, 0).unwrap();
+    let name = SocketAddress::new(&address("127.0.0.1"), 0);
+    let (pointer, length) = (&name as *const SocketAddress, SocketAddress::length(Family::V4));
+    // SAFETY: readable for the length given.
+    assert_eq!(unsafe { libc::bind(socket.as_raw_fd(), pointer.cast(), length) }, 0);
+    let (_, port) = local_name(&socket).unwrap();
     let mut network = Network::new().unwrap();
     assert_eq!(connect(&mut network, address("127.0.0.1"), port), Err(ConnectError::Refused));
 }
@@ -67,10 +73,11 @@ fn a_connect_that_meets_itself_is_refused() {
 #[test]
 fn without_a_local_port_a_connect_is_not_started() {
     in_namespace(|| {
-        add_dead_link();
         set("ipv4/ip_local_port_range", "40000 40000");
+        let _listener = TcpListener::bind("127.0.0.1:80").unwrap();
         let mut network = Network::new().unwrap();
-        let host = address("10.77.9.9");
+        let host = address("127.0.0.1");
+        // Until it is waited for, the first holds the only port there is.
         assert_eq!(network.connect(ProbeId(1), host, 80), Ok(()));
         assert_eq!(network.connect(ProbeId(2), host, 80), Err(ConnectError::NotStarted));
     });

@@ -174,23 +174,37 @@ fn an_unregistered_request_is_not_sent() {
 
 #[test]
 fn dropped_replies_change_the_overflow_number() {
-    let mut network = match network(Family::V4) {
-        Some(network) => network,
-        None => return,
-    };
-    let before = network.overflows(Family::V4);
-    let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 4, host])).collect();
-    send_all(&mut network, &hosts[..8]);
-    assert_eq!(network.overflows(Family::V4), before);
-    let smallest: c_int = 1;
-    let fd = network.echo[0].as_ref().unwrap().descriptor();
-    set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &smallest).unwrap();
-    send_all(&mut network, &hosts[8..]);
-    let changed = network.overflows(Family::V4);
-    assert_ne!(changed, before);
-    assert_eq!(network.overflows(Family::V4), changed);
-    network.close_echo_sockets();
-    assert_eq!(network.overflows(Family::V4), changed);
+    // Alone: a full buffer counts strangers' packets, too.
+    in_namespace(|| {
+        let mut network = network(Family::V4).unwrap();
+        let before = network.overflows(Family::V4);
+        let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 4, host])).collect();
+        send_all(&mut network, &hosts[..8]);
+        assert_eq!(network.overflows(Family::V4), before);
+        let smallest: c_int = 1;
+        let fd = network.echo[0].as_ref().unwrap().descriptor();
+        set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &smallest).unwrap();
+        send_all(&mut network, &hosts[8..]);
+        let changed = network.overflows(Family::V4);
+        assert_ne!(changed, before);
+        assert_eq!(network.overflows(Family::V4), changed);
+        network.close_echo_sockets();
+        assert_eq!(network.overflows(Family::V4), changed);
+    });
+}
+
+/// A stranger's packets: those of a socket with an identifier of its own.
+#[test]
+fn strangers_packets_are_no_overflow_and_not_foreign() {
+    in_namespace(|| {
+        let mut ours = network(Family::V4).unwrap();
+        let before = ours.overflows(Family::V4);
+        let mut stranger = network(Family::V4).unwrap();
+        let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 4, host])).collect();
+        send_all(&mut stranger, &hosts);
+        assert!(wait_out(&mut ours, 10 * MILLISECOND).is_empty());
+        assert_eq!((ours.overflows(Family::V4), ours.foreign()), (before, 0));
+    });
 }
 
 #[test]

@@ -28,11 +28,11 @@ fn all_unreachable(events: &[Event], count: usize) {
 
 fn dead_neighbours_are_unreachable() {
     let mut v4 = network(Family::V4).unwrap();
-    assert_eq!(send_all(&mut v4, &neighbours(20)), [SendResult::Sent; 20]);
+    send_patiently(&mut v4, &requests(&neighbours(20)));
     all_unreachable(&wait_for(&mut v4, 20), 20);
     let mut v6 = network(Family::V6).unwrap();
     let hosts: Vec<_> = (2..22).map(|host| address(&format!("fd77::{host:x}"))).collect();
-    assert_eq!(send_all(&mut v6, &hosts), [SendResult::Sent; 20]);
+    send_patiently(&mut v6, &requests(&hosts));
     all_unreachable(&wait_for(&mut v6, 20), 20);
 }
 
@@ -58,7 +58,7 @@ fn neighbours_that_do_not_answer_are_unreachable_on_datagram_sockets() {
 /// them at those sends.
 fn late_errors_harm_no_other_host() {
     let mut network = network(Family::V4).unwrap();
-    send_all(&mut network, &neighbours(100));
+    send_patiently(&mut network, &requests(&neighbours(100)));
     std::thread::sleep(Duration::from_millis(200));
     let live: Vec<_> = (1..21).map(|host| Address::v4([127, 0, 5, host])).collect();
     assert_eq!(send_all(&mut network, &live), [SendResult::Sent; 20]);
@@ -79,7 +79,7 @@ fn errors_that_arrive_meanwhile_harm_no_other_host() {
         network.open_echo(ProbeId(1_000), live, 1);
         let batch = [request(1_000, live); 16];
         let (mut results, mut events) = (Vec::new(), Vec::new());
-        send_all(&mut network, &neighbours(100));
+        send_patiently(&mut network, &requests(&neighbours(100)));
         let end = Time::now().plus_nanos(150 * MILLISECOND);
         while Time::now() < end {
             network.send_echoes(&batch, &mut results);
@@ -121,15 +121,9 @@ fn add_routes() {
 /// Four hosts behind the router, the last with one hop: what the router says of each.
 fn a_router_s_errors_are_told(hosts: [Address; 4], router: Address, expected: [Outcome; 3]) {
     let mut network = network(router.family()).unwrap();
-    let mut batch = Vec::new();
-    for (id, to) in hosts.iter().enumerate() {
-        let id = id as u64;
-        network.open_echo(ProbeId(id), *to, 1);
-        batch.push(EchoRequest { hops: if id == 3 { 1 } else { 0 }, ..request(id, *to) });
-    }
-    let mut results = Vec::new();
-    network.send_echoes(&batch, &mut results);
-    assert_eq!(results, [SendResult::Sent; 4]);
+    let mut batch = requests(&hosts);
+    batch[3].hops = 1;
+    send_patiently(&mut network, &batch);
     let mut outcomes = [None; 4];
     for event in wait_for(&mut network, 3) {
         match event {
@@ -245,7 +239,7 @@ fn a_waiting_error_does_not_keep_the_reactor_awake() {
     in_namespace(|| {
         add_dead_link();
         let mut network = network(Family::V4).unwrap();
-        send_all(&mut network, &neighbours(3));
+        send_patiently(&mut network, &requests(&neighbours(3)));
         wait_for(&mut network, 3);
         let mut events = Vec::new();
         let deadline = Time::now().plus_nanos(20 * MILLISECOND);

@@ -10,6 +10,7 @@ mod wait;
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
 use crate::sys::{EchoRequest, Event, Network, OpenError, ProbeId, SendResult};
+use std::time::Duration;
 
 fn address(text: &str) -> Address {
     Address::from_ip(text.parse().unwrap(), 0)
@@ -35,9 +36,14 @@ fn network(family: Family) -> Option<Network> {
     }
 }
 
+/// One request to each address; probe ids are places in `to`.
+fn requests(to: &[Address]) -> Vec<EchoRequest> {
+    to.iter().enumerate().map(|(id, to)| request(id as u64, *to)).collect()
+}
+
 /// Opens and sends one request to each address; probe ids are places in `to`.
 fn send_all(network: &mut Network, to: &[Address]) -> Vec<SendResult> {
-    let batch: Vec<_> = to.iter().enumerate().map(|(id, to)| request(id as u64, *to)).collect();
+    let batch = requests(to);
     for request in &batch {
         assert!(network.open_echo(request.id, request.to, 1));
     }
@@ -45,6 +51,25 @@ fn send_all(network: &mut Network, to: &[Address]) -> Vec<SendResult> {
     network.send_echoes(&batch, &mut results);
     assert_eq!(results.len(), batch.len());
     results
+}
+
+/// Sends a batch, and again what was not sent: the neighbour table is shared by all namespaces of
+/// the machine, and may be full of somebody else's.
+fn send_patiently(network: &mut Network, batch: &[EchoRequest]) {
+    let deadline = Time::now().plus_nanos(10 * SECOND);
+    let mut results = Vec::new();
+    for request in batch {
+        assert!(network.open_echo(request.id, request.to, 1));
+        loop {
+            network.send_echoes(&[*request], &mut results);
+            match results[..] {
+                [SendResult::Sent] => break,
+                [SendResult::NotSent] => assert!(Time::now() < deadline),
+                _ => panic!("{results:?}"),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// Waits until `enough` says so, at most for `limit` nanoseconds; all events seen.

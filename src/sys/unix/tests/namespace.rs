@@ -94,6 +94,11 @@ pub(super) fn with_router(setup: fn(), test: impl FnOnce()) {
     ip("link add router0 type veth peer name router1");
     ip(&format!("link set router1 netns {id}"));
     ip("link set router0 up");
+    // The router may not hear the first questions for its address: repeated soon, and often.
+    for family in ["ipv4", "ipv6"] {
+        set(&format!("{family}/neigh/router0/mcast_solicit"), "100");
+        set(&format!("{family}/neigh/router0/retrans_time_ms"), "10");
+    }
     send_link.send(()).unwrap();
     receive_ready.recv().unwrap();
     ip("addr add 10.80.0.1/24 dev router0");

@@ -1,0 +1,475 @@
+//! Every declaration of the system's interface that this backend uses, by the names and layouts of
+//! the Windows SDK. Owns no behaviour. Where a field of a struct is not read it is still there, for
+//! the layout; what follows the last field read is left out of structs that only the system makes.
+
+#![allow(non_snake_case)]
+
+use std::os::raw::{c_char, c_int, c_void};
+use std::os::windows::io::{RawHandle, RawSocket};
+
+/// A Win32 BOOL.
+pub(super) type Bool = c_int;
+
+// --- numbers ------------------------------------------------------------------------------
+
+pub(super) const INFINITE: u32 = u32::MAX;
+pub(super) const INVALID_HANDLE_VALUE: RawHandle = usize::MAX as RawHandle;
+
+pub(super) const ERROR_ACCESS_DENIED: i32 = 5;
+pub(super) const ERROR_NOT_ENOUGH_MEMORY: i32 = 8;
+pub(super) const ERROR_BUFFER_OVERFLOW: u32 = 111;
+pub(super) const WAIT_OBJECT_0: u32 = 0;
+/// An APC has run; no failure.
+pub(super) const WAIT_IO_COMPLETION: i32 = 192;
+pub(super) const ERROR_IO_PENDING: i32 = 997;
+pub(super) const ERROR_NETWORK_UNREACHABLE: i32 = 1231;
+pub(super) const ERROR_HOST_UNREACHABLE: i32 = 1232;
+pub(super) const ERROR_NO_SYSTEM_RESOURCES: i32 = 1450;
+pub(super) const ERROR_WORKING_SET_QUOTA: i32 = 1453;
+
+pub(super) const WSAEACCES: i32 = 10013;
+pub(super) const WSAEMFILE: i32 = 10024;
+pub(super) const WSAEMSGSIZE: i32 = 10040;
+pub(super) const WSAEADDRINUSE: i32 = 10048;
+pub(super) const WSAEADDRNOTAVAIL: i32 = 10049;
+pub(super) const WSAENETDOWN: i32 = 10050;
+pub(super) const WSAENETUNREACH: i32 = 10051;
+pub(super) const WSAENOBUFS: i32 = 10055;
+pub(super) const WSAETIMEDOUT: i32 = 10060;
+pub(super) const WSAECONNREFUSED: i32 = 10061;
+pub(super) const WSAEHOSTDOWN: i32 = 10064;
+pub(super) const WSAEHOSTUNREACH: i32 = 10065;
+pub(super) const WSAHOST_NOT_FOUND: i32 = 11001;
+pub(super) const WSATRY_AGAIN: i32 = 11002;
+pub(super) const WSANO_DATA: i32 = 11004;
+
+pub(super) const AF_UNSPEC: c_int = 0;
+pub(super) const AF_INET: c_int = 2;
+pub(super) const AF_INET6: c_int = 23;
+pub(super) const SOCK_STREAM: c_int = 1;
+pub(super) const IPPROTO_TCP: c_int = 6;
+pub(super) const WSA_FLAG_OVERLAPPED: u32 = 0x01;
+pub(super) const WSA_FLAG_NO_HANDLE_INHERIT: u32 = 0x80;
+pub(super) const INVALID_SOCKET: RawSocket = RawSocket::MAX;
+pub(super) const SOL_SOCKET: c_int = 0xffff;
+pub(super) const SO_LINGER: c_int = 0x0080;
+pub(super) const SO_REUSE_UNICASTPORT: c_int = 0x3007;
+pub(super) const SO_UPDATE_CONNECT_CONTEXT: c_int = 0x7010;
+pub(super) const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
+pub(super) const AI_CANONNAME: c_int = 0x02;
+pub(super) const NI_NAMEREQD: c_int = 0x04;
+
+pub(super) const GAA_FLAG_SKIP_ANYCAST: u32 = 0x02;
+pub(super) const GAA_FLAG_SKIP_MULTICAST: u32 = 0x04;
+pub(super) const GAA_FLAG_SKIP_DNS_SERVER: u32 = 0x08;
+pub(super) const GAA_FLAG_SKIP_FRIENDLY_NAME: u32 = 0x20;
+pub(super) const IF_TYPE_PPP: u32 = 23;
+pub(super) const IF_TYPE_SOFTWARE_LOOPBACK: u32 = 24;
+pub(super) const IF_TYPE_TUNNEL: u32 = 131;
+pub(super) const IF_OPER_STATUS_UP: c_int = 1;
+
+pub(super) const BCRYPT_USE_SYSTEM_PREFERRED_RNG: u32 = 2;
+pub(super) const GET_MODULE_HANDLE_EX_FLAG_PIN: u32 = 1;
+pub(super) const GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS: u32 = 4;
+pub(super) const THREAD_QUERY_LIMITED_INFORMATION: u32 = 0x0800;
+
+pub(super) const COINIT_MULTITHREADED: u32 = 0;
+pub(super) const COINIT_APARTMENTTHREADED: u32 = 2;
+pub(super) const QS_ALLINPUT: u32 = 0x04ff;
+pub(super) const MWMO_INPUTAVAILABLE: u32 = 0x0004;
+pub(super) const PM_REMOVE: u32 = 1;
+
+// --- structs ------------------------------------------------------------------------------
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct SockaddrIn {
+    pub family: u16,
+    /// Network byte order.
+    pub port: u16,
+    pub address: [u8; 4],
+    pub zero: [u8; 8],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct SockaddrIn6 {
+    pub family: u16,
+    /// Network byte order.
+    pub port: u16,
+    pub flow: u32,
+    pub address: [u8; 16],
+    pub scope: u32,
+}
+
+#[repr(C)]
+pub(super) struct Linger {
+    pub onoff: u16,
+    pub linger: u16,
+}
+
+#[repr(C)]
+pub(super) struct Overlapped {
+    pub internal: usize,
+    pub internal_high: usize,
+    pub offset: u32,
+    pub offset_high: u32,
+    pub event: RawHandle,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct OverlappedEntry {
+    pub key: usize,
+    pub overlapped: *mut Overlapped,
+    pub internal: usize,
+    pub bytes: u32,
+}
+
+#[repr(C)]
+pub(super) struct Guid(pub u32, pub u16, pub u16, pub [u8; 8]);
+
+/// The extension function ConnectEx (mswsock.h).
+pub(super) const WSAID_CONNECTEX: Guid =
+    Guid(0x25a2_07b9, 0xddf3, 0x4660, [0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e]);
+
+pub(super) type ConnectEx = unsafe extern "system" fn(
+    socket: RawSocket,
+    name: *const c_void,
+    name_length: c_int,
+    send_buffer: *const c_void,
+    send_length: u32,
+    sent: *mut u32,
+    overlapped: *mut Overlapped,
+) -> Bool;
+
+#[repr(C)]
+pub(super) struct AddrInfo {
+    pub flags: c_int,
+    pub family: c_int,
+    pub socket_type: c_int,
+    pub protocol: c_int,
+    pub address_length: usize,
+    pub canonical_name: *mut u16,
+    pub address: *mut c_void,
+    pub next: *mut AddrInfo,
+}
+
+#[repr(C)]
+pub(super) struct IpOptions {
+    pub ttl: u8,
+    pub tos: u8,
+    pub flags: u8,
+    pub options_size: u8,
+    pub options_data: *mut u8,
+}
+
+/// ICMP_ECHO_REPLY.
+#[repr(C)]
+pub(super) struct EchoReply {
+    pub address: [u8; 4],
+    pub status: u32,
+    /// Milliseconds.
+    pub round_trip: u32,
+    pub data_size: u16,
+    pub reserved: u16,
+    /// Into the buffer that the reply stands in.
+    pub data: *const u8,
+    pub options: IpOptions,
+}
+
+/// IPV6_ADDRESS_EX.
+#[repr(C, packed)]
+#[derive(Clone, Copy)]
+pub(super) struct AddressEx {
+    pub port: u16,
+    pub flow: u32,
+    pub address: [u8; 16],
+    pub scope: u32,
+}
+
+/// ICMPV6_ECHO_REPLY; the data follow it.
+#[repr(C)]
+pub(super) struct EchoReply6 {
+    pub address: AddressEx,
+    pub status: u32,
+    /// Milliseconds.
+    pub round_trip: u32,
+}
+
+#[repr(C)]
+pub(super) struct IoStatusBlock {
+    pub status: usize,
+    pub information: usize,
+}
+
+pub(super) type ApcRoutine =
+    unsafe extern "system" fn(context: *mut c_void, status: *mut IoStatusBlock, reserved: u32);
+
+/// The head of IP_ADAPTER_ADDRESSES_LH.
+#[repr(C)]
+pub(super) struct AdapterAddresses {
+    pub length: u32,
+    pub index: u32,
+    pub next: *mut AdapterAddresses,
+    pub adapter_name: *mut c_char,
+    pub first_unicast: *mut UnicastAddress,
+    pub first_anycast: *mut c_void,
+    pub first_multicast: *mut c_void,
+    pub first_dns_server: *mut c_void,
+    pub dns_suffix: *mut u16,
+    pub description: *mut u16,
+    pub friendly_name: *mut u16,
+    pub physical_address: [u8; 8],
+    pub physical_address_length: u32,
+    pub flags: u32,
+    pub mtu: u32,
+    pub kind: u32,
+    pub oper_status: c_int,
+}
+
+/// IP_ADAPTER_UNICAST_ADDRESS_LH.
+#[repr(C)]
+pub(super) struct UnicastAddress {
+    pub length: u32,
+    pub flags: u32,
+    pub next: *mut UnicastAddress,
+    pub address: *mut c_void,
+    pub address_length: c_int,
+    pub prefix_origin: c_int,
+    pub suffix_origin: c_int,
+    pub dad_state: c_int,
+    pub valid_lifetime: u32,
+    pub preferred_lifetime: u32,
+    pub lease_lifetime: u32,
+    pub on_link_prefix_length: u8,
+}
+
+/// 100 ns since 1601, or of processor time, in two halves.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(super) struct FileTime {
+    pub low: u32,
+    pub high: u32,
+}
+
+/// MSG.
+#[repr(C)]
+pub(super) struct Message {
+    pub window: RawHandle,
+    pub message: u32,
+    pub w_param: usize,
+    pub l_param: isize,
+    pub time: u32,
+    pub point: [i32; 2],
+}
+
+/// WSADATA, whose content is not read: 408 bytes at most.
+pub(super) type WsaData = [u64; 51];
+
+// What the system writes must lie where it is read (x86_64).
+#[cfg(target_pointer_width = "64")]
+const _: () = {
+    use std::mem::size_of;
+    assert!(size_of::<SockaddrIn>() == 16 && size_of::<SockaddrIn6>() == 28);
+    assert!(size_of::<Overlapped>() == 32 && size_of::<OverlappedEntry>() == 32);
+    assert!(size_of::<EchoReply>() == 40 && size_of::<EchoReply6>() == 36);
+    assert!(size_of::<AddrInfo>() == 48 && size_of::<Message>() == 48);
+    assert!(size_of::<AdapterAddresses>() == 112 && size_of::<UnicastAddress>() == 64);
+};
+
+// --- functions ----------------------------------------------------------------------------
+
+#[link(name = "kernel32")]
+extern "system" {
+    pub(super) fn CreateIoCompletionPort(
+        file: RawHandle,
+        port: RawHandle,
+        key: usize,
+        threads: u32,
+    ) -> RawHandle;
+    pub(super) fn GetQueuedCompletionStatusEx(
+        port: RawHandle,
+        entries: *mut OverlappedEntry,
+        count: u32,
+        removed: *mut u32,
+        milliseconds: u32,
+        alertable: Bool,
+    ) -> Bool;
+    pub(super) fn PostQueuedCompletionStatus(
+        port: RawHandle,
+        bytes: u32,
+        key: usize,
+        overlapped: *mut Overlapped,
+    ) -> Bool;
+    pub(super) fn SleepEx(milliseconds: u32, alertable: Bool) -> u32;
+    pub(super) fn CreateEventW(
+        attributes: *const c_void,
+        manual_reset: Bool,
+        initial_state: Bool,
+        name: *const u16,
+    ) -> RawHandle;
+    pub(super) fn SetEvent(event: RawHandle) -> Bool;
+    pub(super) fn OpenThread(access: u32, inherit: Bool, id: u32) -> RawHandle;
+    pub(super) fn GetCurrentThreadId() -> u32;
+    pub(super) fn GetCurrentProcess() -> RawHandle;
+    pub(super) fn QueryThreadCycleTime(thread: RawHandle, cycles: *mut u64) -> Bool;
+    pub(super) fn QueryProcessCycleTime(process: RawHandle, cycles: *mut u64) -> Bool;
+    pub(super) fn GetThreadTimes(
+        thread: RawHandle,
+        creation: *mut FileTime,
+        exit: *mut FileTime,
+        kernel: *mut FileTime,
+        user: *mut FileTime,
+    ) -> Bool;
+    pub(super) fn GetProcessTimes(
+        process: RawHandle,
+        creation: *mut FileTime,
+        exit: *mut FileTime,
+        kernel: *mut FileTime,
+        user: *mut FileTime,
+    ) -> Bool;
+    pub(super) fn GetModuleHandleExW(
+        flags: u32,
+        name: *const u16,
+        module: *mut RawHandle,
+    ) -> Bool;
+}
+
+#[link(name = "ws2_32")]
+extern "system" {
+    pub(super) fn WSAStartup(version: u16, data: *mut WsaData) -> c_int;
+    pub(super) fn WSASocketW(
+        family: c_int,
+        kind: c_int,
+        protocol: c_int,
+        protocol_info: *const c_void,
+        group: u32,
+        flags: u32,
+    ) -> RawSocket;
+    pub(super) fn WSAIoctl(
+        socket: RawSocket,
+        code: u32,
+        input: *const c_void,
+        input_length: u32,
+        output: *mut c_void,
+        output_length: u32,
+        returned: *mut u32,
+        overlapped: *mut Overlapped,
+        completion: *const c_void,
+    ) -> c_int;
+    pub(super) fn WSAGetOverlappedResult(
+        socket: RawSocket,
+        overlapped: *mut Overlapped,
+        bytes: *mut u32,
+        wait: Bool,
+        flags: *mut u32,
+    ) -> Bool;
+    pub(super) fn setsockopt(
+        socket: RawSocket,
+        level: c_int,
+        name: c_int,
+        value: *const c_void,
+        length: c_int,
+    ) -> c_int;
+    pub(super) fn bind(socket: RawSocket, name: *const c_void, length: c_int) -> c_int;
+    pub(super) fn getsockname(socket: RawSocket, name: *mut c_void, length: *mut c_int) -> c_int;
+    pub(super) fn GetAddrInfoW(
+        name: *const u16,
+        service: *const u16,
+        hints: *const AddrInfo,
+        list: *mut *mut AddrInfo,
+    ) -> c_int;
+    pub(super) fn FreeAddrInfoW(list: *mut AddrInfo);
+    pub(super) fn GetNameInfoW(
+        address: *const c_void,
+        length: c_int,
+        host: *mut u16,
+        host_length: u32,
+        service: *mut u16,
+        service_length: u32,
+        flags: c_int,
+    ) -> c_int;
+}
+
+#[link(name = "iphlpapi")]
+extern "system" {
+    pub(super) fn IcmpCreateFile() -> RawHandle;
+    pub(super) fn Icmp6CreateFile() -> RawHandle;
+    pub(super) fn IcmpCloseHandle(handle: RawHandle) -> Bool;
+    pub(super) fn IcmpSendEcho2(
+        handle: RawHandle,
+        event: RawHandle,
+        apc: Option<ApcRoutine>,
+        context: *mut c_void,
+        to: u32,
+        data: *const u8,
+        size: u16,
+        options: *const IpOptions,
+        replies: *mut c_void,
+        replies_size: u32,
+        milliseconds: u32,
+    ) -> u32;
+    pub(super) fn Icmp6SendEcho2(
+        handle: RawHandle,
+        event: RawHandle,
+        apc: Option<ApcRoutine>,
+        context: *mut c_void,
+        from: *const SockaddrIn6,
+        to: *const SockaddrIn6,
+        data: *const u8,
+        size: u16,
+        options: *const IpOptions,
+        replies: *mut c_void,
+        replies_size: u32,
+        milliseconds: u32,
+    ) -> u32;
+    pub(super) fn IcmpParseReplies(replies: *mut c_void, size: u32) -> u32;
+    pub(super) fn Icmp6ParseReplies(replies: *mut c_void, size: u32) -> u32;
+    pub(super) fn GetAdaptersAddresses(
+        family: u32,
+        flags: u32,
+        reserved: *mut c_void,
+        addresses: *mut AdapterAddresses,
+        size: *mut u32,
+    ) -> u32;
+    pub(super) fn if_nametoindex(name: *const c_char) -> u32;
+    pub(super) fn ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut u64) -> u32;
+    pub(super) fn ConvertInterfaceLuidToIndex(luid: *const u64, index: *mut u32) -> u32;
+}
+
+#[link(name = "bcrypt")]
+extern "system" {
+    pub(super) fn BCryptGenRandom(
+        algorithm: RawHandle,
+        buffer: *mut u8,
+        length: u32,
+        flags: u32,
+    ) -> i32;
+}
+
+#[link(name = "ole32")]
+extern "system" {
+    pub(super) fn CoInitializeEx(reserved: *mut c_void, apartment: u32) -> i32;
+    pub(super) fn CoUninitialize();
+}
+
+#[link(name = "user32")]
+extern "system" {
+    pub(super) fn MsgWaitForMultipleObjectsEx(
+        count: u32,
+        handles: *const RawHandle,
+        milliseconds: u32,
+        wake_mask: u32,
+        flags: u32,
+    ) -> u32;
+    pub(super) fn PeekMessageW(
+        message: *mut Message,
+        window: RawHandle,
+        first: u32,
+        last: u32,
+        remove: u32,
+    ) -> Bool;
+    pub(super) fn TranslateMessage(message: *const Message) -> Bool;
+    pub(super) fn DispatchMessageW(message: *const Message) -> isize;
+}

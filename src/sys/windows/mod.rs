@@ -1,0 +1,161 @@
+//! The backend for Windows. [`Network`] is used on the reactor's thread only, where it sleeps at a
+//! completion port: ended connects arrive there as packets, ended echo requests as APCs, which
+//! only run while the thread sleeps alertably. The rest are free functions for any thread. The
+//! system matches echo replies itself, for every user, and hides duplicates and strangers' packets.
+
+mod apartment;
+mod bindings;
+mod connect;
+mod echo;
+mod interfaces;
+mod port;
+mod process;
+mod socket;
+mod status;
+
+pub mod lookup;
+
+#[cfg(test)]
+mod tests;
+
+use self::bindings::Overlapped;
+use self::connect::Connects;
+use self::echo::Echoes;
+use self::port::{Port, Waited};
+use crate::address::{Address, Family};
+use crate::clock::Time;
+use crate::sys::{ConnectError, EchoRequest, Event, OpenError, ProbeId, SendResult, BATCH};
+use std::io;
+
+pub use self::apartment::{enter_apartment, ApartmentGuard, Wake, APARTMENTS};
+pub use self::echo::echo_permission;
+pub use self::interfaces::OnLink;
+pub use self::port::Waker;
+pub use self::process::{
+    block_signals, cores, is_forked_child, pin_library, process_cpu_nanos, raise_descriptor_limit,
+    random_bytes, wall_clock, watch_fork, ThreadClock,
+};
+
+/// Whether further replies to a request that has its reply are seen: the system keeps them.
+pub const TELLS_DUPLICATES: bool = false;
+
+/// Most looks at the port in one turn, so that a flood cannot keep the reactor.
+const TURN: usize = 512;
+
+/// All that the engine has open, and where it waits for it.
+pub struct Network {
+    port: Port,
+    echoes: Echoes,
+    connects: Connects,
+    /// Empty between calls; kept for its capacity.
+    ended: Vec<*mut Overlapped>,
+}
+
+// SAFETY: the pointers in `ended` are owned by `connects`; see there.
+unsafe impl Send for Network {}
+
+impl Network {
+    /// Without any handle for echo requests yet.
+    pub fn new() -> io::Result<Network> {
+        socket::start_sockets();
+        Ok(Network {
+            port: Port::new()?,
+            echoes: Echoes::new(),
+            connects: Connects::default(),
+            ended: Vec::new(),
+        })
+    }
+
+    /// Something for other threads to end a [`Network::wait`] with.
+    pub fn waker(&self) -> Waker {
+        self.port.waker()
+    }
+
+    /// Opens the process's one handle for echo requests of a family, unless it is open.
+    pub fn ensure_echo(&mut self, family: Family) -> Result<(), OpenError> {
+        self.echoes.ensure(family)
+    }
+
+    /// Closes the handles; for when no echo probe is open. What the system still waits for it gives
+    /// up, and gives back at the next waits.
+    pub fn close_echo_sockets(&mut self) {
+        self.echoes.close_files();
+    }
+
+    /// Registers a probe. Always true: the system has the sequences.
+    pub fn open_echo(&mut self, id: ProbeId, _to: Address, _transmissions: u16) -> bool {
+        self.echoes.open(id);
+        true
+    }
+
+    /// Forgets a probe; what comes for it from now on is not told.
+    pub fn close_echo(&mut self, id: ProbeId, _to: Address) {
+        self.echoes.close(id);
+    }
+
+    /// Sends requests of either family, at most [`BATCH`]. `results` gets one entry for each, in
+    /// order. Returns the time just before they went out.
+    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) -> Time {
+        debug_assert!(batch.len() <= BATCH);
+        results.clear();
+        let sent = Time::now();
+        for request in batch {
+            results.push(self.echoes.send(request, sent));
+        }
+        sent
+    }
+
+    /// Begins a TCP connect; an event will tell how it ended. Open connections are closed at once,
+    /// with a reset.
+    pub fn connect(&mut self, id: ProbeId, to: Address, port: u16) -> Result<(), ConnectError> {
+        self.connects.begin(&self.port, id, to, port)
+    }
+
+    /// Ends a connect under way. An event that is already on its way may still come.
+    pub fn cancel_connect(&mut self, id: ProbeId) {
+        self.connects.cancel(id);
+    }
+
+    /// Appends what has come. Never sleeps.
+    pub fn receive(&mut self, events: &mut Vec<Event>) {
+        self.wait(Time::from_nanos(0), events);
+    }
+
+    /// Sleeps until something happens, somebody wakes, or the deadline ([`Time::NEVER`]: none), and
+    /// appends all that happened.
+    pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
+        let mut deadline = deadline;
+        for _ in 0..TURN {
+            let waited = self.port.wait(deadline, &mut self.ended);
+            let now = Time::now();
+            for overlapped in self.ended.drain(..) {
+                events.extend(self.connects.finish(overlapped, now));
+            }
+            if waited == Waited::Nothing {
+                break;
+            }
+            deadline = Time::from_nanos(0);
+        }
+        self.echoes.collect(events);
+    }
+
+    /// A number that changes whenever the system has taken a request of a family and then had no
+    /// memory for it.
+    pub fn overflows(&mut self, family: Family) -> u64 {
+        match family {
+            Family::V4 => self.echoes.lost[0],
+            Family::V6 => self.echoes.lost[1],
+        }
+    }
+
+    /// Always 0: the system hides ICMP packets that match no request.
+    pub fn foreign(&self) -> u64 {
+        0
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.connects.end(&mut self.port);
+    }
+}
