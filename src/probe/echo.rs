@@ -34,7 +34,7 @@ struct Transmission {
 }
 
 /// See the file's head. About 170 bytes, and no allocation before the second transmission.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EchoProbe {
     first: Option<Transmission>,
     more: Vec<Transmission>,
@@ -51,24 +51,6 @@ pub struct EchoProbe {
     /// The last ICMP error or the local error, with its raw number.
     error: Option<(Outcome, i32, Detail)>,
     ended: bool,
-}
-
-impl Default for EchoProbe {
-    fn default() -> EchoProbe {
-        EchoProbe {
-            first: None,
-            more: Vec::new(),
-            settled: 0,
-            repeats: 0,
-            owed: 0,
-            starting: false,
-            unresolved_overflow: false,
-            duplicates: 0,
-            rounds: RoundTrips::default(),
-            error: None,
-            ended: false,
-        }
-    }
 }
 
 impl EchoProbe {
