@@ -1,0 +1,243 @@
+#!/usr/bin/env bash
+# Makes a Debian-like machine able to run build.ps1, and runs it with the task named here: finds
+# or installs what is needed, picks the source of the crates, builds the embedded PowerShell host
+# where there is no pwsh. What a task does is build.ps1's business. Nothing outside this folder is
+# touched but packages and their caches.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$PWD
+log=$root/target/build.log
+
+usage() {
+    cat <<'END'
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [area] | bench | header | clean
+       ./build.sh cargo [arguments of cargo]
+
+  build   builds library, header check and module into out/RustRunspaces
+  run     builds, then sweeps this machine's own addresses, or what the arguments name
+  test    builds, then runs all tests, or those of one area
+  bench   builds, then measures
+  header  renews include/rust_runspaces.h
+  clean   deletes what was built
+  cargo   runs cargo with the crates this machine can get
+END
+}
+
+# Progress goes to standard error: `build.sh cargo` keeps standard output for cargo.
+say() { echo "build.sh: $*" >&2; }
+
+fail() {
+    say "$*"
+    if [[ $task == test ]]; then
+        echo "0 passed, 1 failed, 0 skipped"
+    fi
+    exit 1
+}
+
+# logged COMMAND...: its output goes to the log, the end of it to the screen when it fails.
+logged() {
+    local start
+    start=$(wc -c <"$log")
+    echo "\$ $*" >>"$log"
+    if ! "$@" >>"$log" 2>&1; then
+        tail -c +"$((start + 1))" "$log" | tail -n 30 >&2
+        return 1
+    fi
+}
+
+missing=()
+
+# need PACKAGE PROOF: the proof is a command, or a path that may be a pattern.
+need() {
+    case $2 in
+    /*) compgen -G "$2" >/dev/null || missing+=("$1") ;;
+    *) command -v "$2" >/dev/null || missing+=("$1") ;;
+    esac
+}
+
+# Installs the missing packages; fails, after saying the command to type, when it may not.
+install_missing() {
+    local packages=("${missing[@]}") as_root=()
+    missing=()
+    if [[ ${#packages[@]} -eq 0 ]]; then
+        return 0
+    fi
+    local command="apt-get update && apt-get install -y -o DPkg::Lock::Timeout=120 --no-install-recommends ${packages[*]}"
+    if ! command -v apt-get >/dev/null; then
+        say "missing here, under Debian's names: ${packages[*]}"
+        return 1
+    fi
+    if [[ $(id -u) -ne 0 ]]; then
+        if ! sudo -n true 2>/dev/null; then
+            say "packages are missing; to install them type: sudo sh -c '$command'"
+            return 1
+        fi
+        as_root=(sudo -n)
+    fi
+    say "installing ${packages[*]}"
+    logged "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$command"
+}
+
+find_dotnet() {
+    local candidate
+    for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "$HOME/.dotnet/dotnet" \
+        /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+        if [[ -x $candidate ]] && "$candidate" --list-sdks 2>/dev/null | grep -q '^10\.'; then
+            DOTNET_ROOT=$(dirname "$(readlink -f "$candidate")")
+            export DOTNET_ROOT PATH="$DOTNET_ROOT:$PATH"
+            return 0
+        fi
+    done
+    fail "the .NET 10 SDK is missing. Get it from https://dotnet.microsoft.com/download/dotnet/10.0," \
+        "or type: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
+}
+
+find_rust() {
+    if ! command -v cargo >/dev/null && [[ -x $HOME/.cargo/bin/cargo ]]; then
+        export PATH="$HOME/.cargo/bin:$PATH"
+    fi
+    need cargo cargo
+    need rustc rustc
+    need gcc cc
+    need libc6-dev /usr/include/stdio.h
+    need ca-certificates /etc/ssl/certs/ca-certificates.crt
+    need cbindgen cbindgen
+    install_missing || fail "cannot build without them"
+}
+
+# The crates of the lock from crates.io where it answers. Otherwise Debian's: their checksums do
+# not fit the lock, so cargo then works in a folder of links to everything but the lock.
+pick_crates() {
+    local key
+    key=$(cat Cargo.toml Cargo.lock | sha256sum)
+    if [[ -f target/crates && $(head -n 1 target/crates) == "$key" ]]; then
+        crates=$(tail -n 1 target/crates)
+    elif CARGO_NET_RETRY=0 CARGO_HTTP_TIMEOUT=15 cargo fetch --locked >>"$log" 2>&1; then
+        crates=crates.io
+    else
+        say "crates.io does not answer: taking Debian's crates"
+        crates=debian
+    fi
+    if [[ $crates == debian ]]; then
+        need librust-rayon-dev '/usr/share/cargo/registry/rayon-[0-9]*'
+        need librust-libc-dev '/usr/share/cargo/registry/libc-[0-9]*'
+        need librust-once-cell-dev '/usr/share/cargo/registry/once_cell-[0-9]*'
+        need librust-proptest-dev '/usr/share/cargo/registry/proptest-[0-9]*'
+        need librust-proptest+default-dev '/usr/share/cargo/registry/bit-set-[0-9]*'
+        install_missing || fail "crates.io does not answer, and Debian's crates are not here"
+        link_crate
+        cargo_folder=$root/target/crate
+        cargo_options=()
+    else
+        cargo_folder=$root
+        cargo_options=(--locked)
+    fi
+    printf '%s\n%s\n' "$key" "$crates" >target/crates
+}
+
+link_crate() {
+    local entry
+    mkdir -p target/crate/.cargo
+    cat >target/crate/.cargo/config.toml <<'END'
+[source.crates-io]
+replace-with = "debian"
+[source.debian]
+directory = "/usr/share/cargo/registry"
+[net]
+offline = true
+END
+    for entry in *; do
+        case $entry in
+        target | out | Cargo.lock) ;;
+        *) [[ -e target/crate/$entry ]] || ln -sfn "../../$entry" "target/crate/$entry" ;;
+        esac
+    done
+    find target/crate -maxdepth 1 -xtype l -delete
+}
+
+# .NET stops at its start when it finds no ICU, unless it is told to do without cultures.
+check_icu() {
+    if ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null && ! compgen -G '/usr/lib*/libicuuc.so.*' >/dev/null; then
+        export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+    fi
+}
+
+# What only tests and measurements need: without it they are skipped, with the reason.
+prepare_tests() {
+    local icu
+    need fping fping
+    need iproute2 ip
+    need nftables nft
+    need gnuplot-nox gnuplot
+    need valgrind valgrind
+    need g++ g++
+    if ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null && command -v apt-cache >/dev/null; then
+        icu=$(apt-cache search --names-only '^libicu[0-9]+$' | sort -V | tail -n 1 | cut -d ' ' -f 1)
+        missing+=("${icu:-libicu72}")
+    fi
+    install_missing || say "going on without them: what needs them is skipped"
+}
+
+# The embedded host stands in for pwsh; it is built again only when its sources or the SDK changed.
+build_host() {
+    local key
+    key=$({
+        find tests/host -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        sha256sum Directory.Build.props
+        dotnet --version
+    } | sha256sum)
+    if [[ -f target/host.key && $(<target/host.key) == "$key" && -x target/host/EmbeddedHost ]]; then
+        return 0
+    fi
+    say "building the embedded PowerShell host (once, about half a minute)"
+    rm -rf target/host target/host.key
+    logged dotnet publish tests/host/EmbeddedHost/EmbeddedHost.csproj -c Release -o target/host \
+        --nologo -nodeReuse:false || fail "the embedded host does not build, see $log"
+    echo "$key" >target/host.key
+}
+
+task=${1:-}
+case $task in
+build | run | test | bench | header | cargo) shift ;;
+clean)
+    rm -rf target out
+    say "deleted target and out"
+    exit 0
+    ;;
+*)
+    usage
+    [[ $task == help || $task == --help ]] && exit 0
+    exit 2
+    ;;
+esac
+
+: "${HOME:=$root/target/home}"
+# Network tools stand in /usr/sbin, which is not in everybody's path. No background servers stay
+# behind after a build, and nothing is sent about it.
+export HOME PATH="$PATH:/usr/sbin:/sbin" MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false \
+    DOTNET_CLI_USE_MSBUILD_SERVER=0 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 \
+    DOTNET_GENERATE_ASPNET_CERTIFICATE=false POWERSHELL_TELEMETRY_OPTOUT=1
+mkdir -p target "$HOME"
+[[ $task == cargo ]] || : >"$log"
+touch "$log"
+
+find_rust
+pick_crates
+if [[ $task == cargo ]]; then
+    export CARGO_TARGET_DIR=$root/target
+    cd "$cargo_folder"
+    exec cargo "${cargo_options[@]}" "$@"
+fi
+
+find_dotnet
+case $task in
+test | bench) prepare_tests ;;
+esac
+check_icu
+if command -v pwsh >/dev/null; then
+    powershell=pwsh
+else
+    build_host
+    powershell=$root/target/host/EmbeddedHost
+fi
+exec "$powershell" -NoProfile -NonInteractive -File "$root/build.ps1" "$task" "$@"

@@ -1,0 +1,21 @@
+//! The engine on real packets, in network namespaces the tests make themselves and remove again.
+//! Each test runs the program `sweep` (tests/programs) inside a namespace and looks at its lines.
+//! Needs root and `ip`; without them every test prints `skipped: REASON` and passes.
+//!
+//! [`lab`] makes namespaces and links, [`sweep`] runs the program, [`tun`] plays networks packet
+//! by packet with the [`packets`] it is told to. The other modules are the tests.
+
+mod lab;
+mod packets;
+mod sweep;
+mod tun;
+
+mod hosts;
+mod identity;
+mod ipv6;
+mod names;
+mod overflow;
+mod permission;
+mod ports;
+mod routes;
+mod timing;

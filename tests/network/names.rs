@@ -1,0 +1,112 @@
+//! Names: which of their addresses are tried, and resolvers that do not answer.
+
+use crate::lab::{lab_or_skip, Lab, Namespace};
+use crate::sweep::sweep;
+use std::net::{Ipv4Addr, TcpListener};
+
+/// On the right, 10.1.0.2 and 10.1.0.3 exist and refuse; 10.2.0.0/16 takes everything and says
+/// nothing. Names come from `hosts` alone.
+fn pair(lab: &Lab, hosts: &str) -> (Namespace, Namespace) {
+    let (left, right) = lab.pair();
+    right.ip("addr add 10.1.0.3/16 dev v0");
+    right.sysctl("ipv4/ip_forward", "0");
+    left.ip("route add 10.2.0.0/16 via 10.1.0.2");
+    left.etc("hosts", hosts);
+    left.etc("nsswitch.conf", "hosts: files\n");
+    (left, right)
+}
+
+fn listen(namespace: &Namespace, address: [u8; 4]) -> TcpListener {
+    let address = Ipv4Addr::from(address);
+    namespace.enter(move || TcpListener::bind((address, 8080)).expect("a free port"))
+}
+
+#[test]
+fn a_connect_goes_on_where_the_first_address_refuses() {
+    let lab = lab_or_skip!();
+    let (left, right) = pair(&lab, "10.1.0.2 twin\n10.1.0.3 twin\n");
+    let _listener = listen(&right, [10, 1, 0, 3]);
+    let swept = sweep(&left, "--tcp 8080 twin");
+    assert_eq!(swept.of("twin").outcome(), "Success");
+    assert_eq!(swept.of("twin").text("address"), "10.1.0.3");
+}
+
+#[test]
+fn a_connect_does_not_wait_for_a_silent_address() {
+    let lab = lab_or_skip!();
+    let (left, right) = pair(&lab, "10.2.0.1 twin\n10.1.0.3 twin\n");
+    let _listener = listen(&right, [10, 1, 0, 3]);
+    let swept = sweep(&left, "--timeout 1000 --tcp 8080 twin");
+    let job = swept.of("twin");
+    assert_eq!(job.outcome(), "Success");
+    assert_eq!(job.text("address"), "10.1.0.3");
+    // At once, where the resolver has put the other address first; else 250 ms later.
+    assert!(job.duration_ms() < 500.0, "{:?}", job);
+}
+
+#[test]
+fn a_name_is_refused_where_one_address_refuses_and_none_is_open() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 twin\n10.2.0.1 twin\n");
+    let swept = sweep(&left, "--tcp 8080 twin");
+    assert_eq!(swept.of("twin").outcome(), "Refused");
+    assert_eq!(swept.of("twin").text("address"), "10.1.0.2");
+}
+
+#[test]
+fn an_echo_goes_to_the_first_address() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.3 twin\n10.1.0.2 twin\n");
+    let swept = sweep(&left, "--count 1 --resolve twin");
+    let job = swept.of("twin");
+    assert_eq!(job.outcome(), "Success");
+    let addresses: Vec<_> = job.text("addresses").split(' ').collect();
+    assert_eq!(addresses.len(), 2, "{:?}", addresses);
+    assert_eq!(job.text("address"), addresses[0]);
+}
+
+#[test]
+fn an_address_is_looked_up_backwards_on_request() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 backwards.example\n");
+    let swept = sweep(&left, "--count 1 --resolve 10.1.0.2 10.1.0.3");
+    assert_eq!(swept.of("10.1.0.2").text("host_name"), "backwards.example");
+    assert_eq!(swept.of("10.1.0.3").text("host_name"), "");
+    swept.assert_all(2, "Success");
+}
+
+#[test]
+fn a_name_nobody_knows_is_not_found() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 known\n");
+    let swept = sweep(&left, "--count 1 known unknown");
+    assert_eq!(swept.of("known").outcome(), "Success");
+    assert_eq!(swept.of("unknown").outcome(), "NameNotFound");
+    assert_ne!(swept.of("unknown").number("os_error"), 0);
+    assert_eq!(swept.of("unknown").number("sent"), 0);
+}
+
+#[test]
+fn names_without_an_address_of_the_family_are_not_found() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 old\n");
+    let swept = sweep(&left, "--count 1 --ipv6 old");
+    assert_eq!(swept.of("old").outcome(), "NameNotFound");
+}
+
+/// The deadline of a look-up is 5 s; what else is swept does not wait for it.
+#[test]
+fn a_resolver_that_does_not_answer_holds_up_its_names_only() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 known\n");
+    left.etc("nsswitch.conf", "hosts: files dns\n");
+    left.etc("resolv.conf", "nameserver 10.2.0.53\noptions timeout:30\n");
+    let swept = sweep(&left, "--count 1 lost.example 10.1.0.3 known");
+    let lost = swept.of("lost.example");
+    assert_eq!(lost.outcome(), "NameLookupTimedOut");
+    assert!((5000.0..6000.0).contains(&lost.duration_ms()), "{:?}", lost);
+    for target in ["10.1.0.3", "known"] {
+        assert_eq!(swept.of(target).outcome(), "Success");
+        assert!(swept.of(target).duration_ms() < 1000.0);
+    }
+}

@@ -1,0 +1,164 @@
+//! ICMP packets as a played network sees and sends them: RFC 792 and 791, RFC 4443 and 8200.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+const TTL: u8 = 61;
+
+/// An echo request that came out of the machine.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks.
+    pub source: IpAddr,
+    /// Who is asked.
+    pub destination: IpAddr,
+    /// As sent.
+    pub identifier: u16,
+    /// As sent.
+    pub sequence: u16,
+    /// As sent, with the token in its first bytes.
+    pub payload: Vec<u8>,
+    /// The whole packet.
+    packet: Vec<u8>,
+}
+
+fn word(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
+
+impl Request {
+    /// Reads an IP packet; `None` where it is no echo request.
+    pub fn parse(packet: &[u8]) -> Option<Request> {
+        let (source, destination, protocol, begin): (IpAddr, IpAddr, u8, usize) =
+            match packet[0] >> 4 {
+                4 => {
+                    let address =
+                        |at: usize| Ipv4Addr::from([0, 1, 2, 3].map(|byte| packet[at + byte]));
+                    let begin = usize::from(packet[0] & 15) * 4;
+                    (address(12).into(), address(16).into(), packet[9], begin)
+                }
+                6 => {
+                    let address = |at: usize| -> IpAddr {
+                        let mut bytes = [0; 16];
+                        bytes.copy_from_slice(&packet[at..at + 16]);
+                        Ipv6Addr::from(bytes).into()
+                    };
+                    (address(8), address(24), packet[6], 40)
+                }
+                _ => return None,
+            };
+        let message = &packet[begin..];
+        let is_request = matches!((protocol, message.first()?), (ICMP, 8) | (ICMPV6, 128));
+        if !is_request || message.len() < 8 {
+            return None;
+        }
+        Some(Request {
+            source,
+            destination,
+            identifier: word(message, 4),
+            sequence: word(message, 6),
+            payload: message[8..].to_vec(),
+            packet: packet.to_vec(),
+        })
+    }
+
+    /// The last byte of the address asked, by which tests tell their hosts apart.
+    pub fn host(&self) -> u8 {
+        match self.destination {
+            IpAddr::V4(address) => address.octets()[3],
+            IpAddr::V6(address) => address.octets()[15],
+        }
+    }
+
+    /// The right reply.
+    pub fn reply(&self) -> Vec<u8> {
+        self.reply_from(self.destination)
+    }
+
+    /// The right reply, but from another host.
+    pub fn reply_from(&self, source: IpAddr) -> Vec<u8> {
+        let kind = if self.source.is_ipv4() { 0 } else { 129 };
+        ip(source, self.source, self.echo(kind))
+    }
+
+    /// The echo message with these fields, as a reply or (for a host that talks to itself) not.
+    fn echo(&self, kind: u8) -> Vec<u8> {
+        let mut message = vec![kind, 0, 0, 0];
+        message.extend_from_slice(&self.identifier.to_be_bytes());
+        message.extend_from_slice(&self.sequence.to_be_bytes());
+        message.extend_from_slice(&self.payload);
+        message
+    }
+
+    /// An echo request instead of a reply.
+    pub fn sent_back(&self) -> Vec<u8> {
+        let kind = if self.source.is_ipv4() { 8 } else { 128 };
+        ip(self.destination, self.source, self.echo(kind))
+    }
+
+    /// "Host unreachable" from `router`, which quotes `quoted` bytes behind the IP header.
+    pub fn unreachable_from(&self, router: IpAddr, quoted: usize) -> Vec<u8> {
+        let (kind, code, header) = if self.source.is_ipv4() { (3, 1, 20) } else { (1, 3, 40) };
+        let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
+        let end = self.packet.len().min(header + quoted);
+        message.extend_from_slice(&self.packet[..end]);
+        ip(router, self.source, message)
+    }
+
+    /// The same request with one bit of its token changed, as a forger would quote it.
+    pub fn forged(&self) -> Request {
+        let mut forged = self.clone();
+        let token = self.packet.len() - self.payload.len();
+        forged.packet[token] ^= 1;
+        forged.payload[0] ^= 1;
+        forged
+    }
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    bytes
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+        .sum()
+}
+
+/// RFC 1071.
+fn checksum(sum: u32) -> [u8; 2] {
+    let folded = (sum >> 16) + (sum & 0xffff);
+    (!((folded >> 16) + folded) as u16).to_be_bytes()
+}
+
+/// The ICMP message with its checksum, in an IP packet.
+fn ip(source: IpAddr, destination: IpAddr, mut message: Vec<u8>) -> Vec<u8> {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let check = checksum(sum(&message));
+            message[2..4].copy_from_slice(&check);
+            let length = (20 + message.len()) as u16;
+            let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, TTL, ICMP, 0, 0];
+            packet[2..4].copy_from_slice(&length.to_be_bytes());
+            packet.extend_from_slice(&source.octets());
+            packet.extend_from_slice(&destination.octets());
+            let check = checksum(sum(&packet));
+            packet[10..12].copy_from_slice(&check);
+            packet.extend(message);
+            packet
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let pseudo = sum(&source.octets())
+                + sum(&destination.octets())
+                + message.len() as u32
+                + u32::from(ICMPV6);
+            let check = checksum(pseudo + sum(&message));
+            message[2..4].copy_from_slice(&check);
+            let mut packet = vec![0x60, 0, 0, 0, 0, 0, ICMPV6, TTL];
+            packet[4..6].copy_from_slice(&(message.len() as u16).to_be_bytes());
+            packet.extend_from_slice(&source.octets());
+            packet.extend_from_slice(&destination.octets());
+            packet.extend(message);
+            packet
+        }
+        _ => panic!("one packet, two families"),
+    }
+}
