@@ -3,15 +3,17 @@
 
 using System;
 using System.Collections;
+using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using RustRunspaces.Native;
+using RustRunspaces.Scripts;
 
 namespace RustRunspaces;
 
 /// <summary>Does one piece of work over many computers.</summary>
-[Cmdlet(VerbsLifecycle.Invoke, "RustParallel", DefaultParameterSetName = ProbeSet)]
-[OutputType(typeof(Hashtable), typeof(HostResult), typeof(HostStatistics), typeof(TcpHostResult), typeof(TcpHostStatistics))]
+[Cmdlet(VerbsLifecycle.Invoke, "RustParallel", DefaultParameterSetName = ItemScriptSet)]
+[OutputType(typeof(object), typeof(Hashtable), typeof(HostJobRecord), typeof(ItemJobRecord), typeof(RustParallelJob), typeof(HostResult), typeof(HostStatistics), typeof(TcpHostResult), typeof(TcpHostStatistics))]
 public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
@@ -19,11 +21,23 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private IResults results = null!;
     private CallReport report = null!;
     private volatile ProbeRun? run;
+    private volatile ScriptCommand? script;
+    private List<string>? jobTargets;
 
     /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
     protected override void BeginProcessing() => Guard(() =>
     {
+        if (ParameterSetName != ProbeSet)
+        {
+            script = new ScriptCommand(this, GetScriptOptions(), AsJob);
+            return;
+        }
         ProbeSettings settings = GetSettings();
+        if (AsJob)
+        {
+            jobTargets = new List<string>();
+            return;
+        }
         report = new CallReport(this, MyInvocation.MyCommand.Name, settings, MaximumWaitTimeSeconds);
         report.Started();
         run = new ProbeRun(
@@ -36,11 +50,21 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     /// <summary>Everything that came is on its way when this returns; what has finished meanwhile is written.</summary>
     protected override void ProcessRecord() => Guard(() =>
     {
+        if (script is ScriptCommand current)
+        {
+            AddTo(current);
+            return;
+        }
         foreach (string? target in ComputerName ?? OneNull)
         {
             if (InvalidItem.TryGet(target, out object? item))
             {
                 WriteError(Errors.InvalidItem(item));
+                continue;
+            }
+            if (jobTargets is not null)
+            {
+                jobTargets.Add(target!);
                 continue;
             }
             run!.Add(target!);
@@ -49,12 +73,25 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
                 Submit(run);
             }
         }
-        Submit(run!);
+        if (jobTargets is null)
+        {
+            Submit(run!);
+        }
     });
 
     /// <summary>Waits for the rest, then writes the hashtable.</summary>
     protected override void EndProcessing() => Guard(() =>
     {
+        if (script is not null)
+        {
+            script.End();
+            return;
+        }
+        if (jobTargets is not null)
+        {
+            WriteObject(RustParallelJob.Start(this, new ProbeWork(GetSettings(), jobTargets, MaximumWaitTimeSeconds, AsObject)));
+            return;
+        }
         ProbeRun current = run!;
         current.CloseInput();
         report.InputEnded(current);
@@ -72,10 +109,18 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     });
 
     /// <summary>Wakes the pipeline thread, which then leaves. Runs on another thread.</summary>
-    protected override void StopProcessing() => run?.Cancel();
+    protected override void StopProcessing()
+    {
+        run?.Cancel();
+        script?.Cancel();
+    }
 
     /// <summary>Closes the pool on every way out, also where a command downstream ended the pipeline.</summary>
-    public void Dispose() => run?.Dispose();
+    public void Dispose()
+    {
+        run?.Dispose();
+        script?.Dispose();
+    }
 
     private void Submit(ProbeRun current)
     {
@@ -101,6 +146,30 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         }
         current.Collect(results);
         report.Moment(current);
+    }
+
+    /// <summary>A host of the script forms has its name as its key; with -ScriptBlock whatever is piped is an item.</summary>
+    private void AddTo(ScriptCommand current)
+    {
+        if (!IsHostForm)
+        {
+            current.Add(InputObject);
+        }
+        else
+        {
+            foreach (string? host in ComputerName ?? OneNull)
+            {
+                if (InvalidItem.TryGet(host, out object? item))
+                {
+                    WriteError(Errors.InvalidItem(item));
+                }
+                else
+                {
+                    current.Add(host);
+                }
+            }
+        }
+        current.Flush();
     }
 
     private ProbeSettings GetSettings()
@@ -141,6 +210,10 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         catch (NativeException error)
         {
             ThrowTerminatingError(Errors.From(error));
+        }
+        catch (CallRefusedException error)
+        {
+            ThrowTerminatingError(error.Record);
         }
         catch (LibraryException error)
         {

@@ -13,6 +13,8 @@ public sealed partial class InvokeRustParallelCommand
     // The aliases are also the properties that ComputerNameTransformation looks for. No alias Address: a piped IPv6
     // [ipaddress] has a property of that name whose getter throws.
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProbeSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = HostScriptSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = HostCommandSet)]
     [Alias("CN", "TargetName", "HostName", "DNSHostName", "Server", "IPAddress")]
     [AllowNull]
     [AllowEmptyString]

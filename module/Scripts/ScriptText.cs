@@ -1,0 +1,275 @@
+// The text that a worker runs for each job, made once per call from the caller's block or command. A caller's ScriptBlock
+// belongs to its runspace and must not run in another one, so only its text travels. Pipeline thread; the result is immutable.
+//
+// InvokeScript assigns arguments in order and has no parameter binder. So a plain block runs as it is (the direct path); any
+// other runs as `,$item | & { block } -Name $item @rest` (the bound path), where the engine binds.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Text;
+
+namespace RustRunspaces.Scripts;
+
+internal sealed class ScriptText
+{
+    /// <summary>
+    /// Stands for the colon of $using: and marks our own names. It is a letter to the engine, so no name becomes longer and every
+    /// position in the block stays what it was; and nobody types it, so no name of the block's is hidden.
+    /// </summary>
+    internal const char Mark = '\u02D0';
+
+    internal const string ScriptRootName = "PSScriptRo\u02D0t";
+    internal const string CommandPathName = "PSCommandP\u02D0th";
+
+    private const string ItemName = "item\u02D0";
+    private const string RestName = "rest\u02D0";
+
+    // Beyond that the columns of an error's first line are not worth the copying.
+    private const int MaximumIndent = 120;
+
+    private readonly bool isBound;
+    private readonly bool takesItem;
+
+    private ScriptText(string text, BlockContents contents, bool isBound, bool takesItem)
+    {
+        Text = text;
+        Contents = contents;
+        this.isBound = isBound;
+        this.takesItem = takesItem;
+    }
+
+    /// <summary>The text for InvokeScript; the same string for every job, so that the engine compiles it once.</summary>
+    internal string Text { get; }
+
+    internal BlockContents Contents { get; }
+
+    /// <summary>Whether jobs run without the parameter binder.</summary>
+    internal bool IsDirect => !isBound;
+
+    /// <summary>The name of a worker's variable for what the block calls $using:path.</summary>
+    internal static string UsingName(string path) => "using" + Mark + path.Replace(':', Mark);
+
+    internal static ScriptText FromBlock(ScriptBlock block)
+    {
+        ScriptBlockAst body = block.Ast as ScriptBlockAst ?? Parse(block.ToString());
+        BlockContents contents = BlockReader.Read(body);
+        var source = new BlockSource(body);
+        bool isPlain = IsPlain(body, out string? itemParameter, out bool isFirst);
+        if (contents.HasItem && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock is not null)
+        {
+            // An assignment of its own makes $_ survive catch blocks, which restore what their scope had.
+            source.Insert(body.ParamBlock is null ? source.Start : body.ParamBlock.Extent.EndOffset, "$_=$_;");
+        }
+        Rename(source, contents);
+        string head = Head(body);
+        return isPlain && (itemParameter is null || isFirst)
+            ? new ScriptText(source.Direct(head), contents, isBound: false, takesItem: itemParameter is not null)
+            : new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter)), contents, isBound: true, takesItem: true);
+    }
+
+    /// <summary>A block that runs once in each runspace, in its global scope.</summary>
+    internal static ScriptText FromInitialization(ScriptBlock block)
+    {
+        ScriptBlockAst body = block.Ast as ScriptBlockAst ?? Parse(block.ToString());
+        BlockContents contents = BlockReader.Read(body);
+        var source = new BlockSource(body);
+        Rename(source, contents);
+        return new ScriptText(source.Direct(Head(body)), contents, isBound: false, takesItem: false);
+    }
+
+    /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
+    internal static ScriptText FromCommand(string command, string itemParameter) =>
+        new ScriptText(
+            $"param(${ItemName},${RestName}) & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' -{itemParameter} ${ItemName} @{RestName}",
+            new BlockContents { IsLean = false },
+            isBound: true,
+            takesItem: true);
+
+    /// <summary>What InvokeScript hands to the text.</summary>
+    /// <param name="item">The host or item.</param>
+    /// <param name="rest">-ArgumentList as an array, or the fixed parameters of a command as a dictionary.</param>
+    internal object?[] ArgumentsFor(object? item, object rest)
+    {
+        if (isBound)
+        {
+            return new[] { item, rest };
+        }
+        var list = (object?[])rest;
+        if (!takesItem)
+        {
+            return list;
+        }
+        var arguments = new object?[list.Length + 1];
+        arguments[0] = item;
+        list.CopyTo(arguments, 1);
+        return arguments;
+    }
+
+    private static ScriptBlockAst Parse(string text) => Parser.ParseInput(text, out _, out _);
+
+    private static void Rename(BlockSource source, BlockContents contents)
+    {
+        foreach (IScriptExtent extent in contents.Replaced)
+        {
+            source.Replace(extent.StartOffset, Renamed(extent.Text));
+        }
+    }
+
+    /// <summary>The same length, so that nothing moves: a splatted, braced or plain variable with our own name.</summary>
+    private static string Renamed(string variable)
+    {
+        string name = variable.TrimStart('$', '@', '{').TrimEnd('}');
+        if (name.Equals("PSScriptRoot", StringComparison.OrdinalIgnoreCase))
+        {
+            return variable.Replace(name, ScriptRootName);
+        }
+        return name.Equals("PSCommandPath", StringComparison.OrdinalIgnoreCase)
+            ? variable.Replace(name, CommandPathName)
+            : variable.Replace(':', Mark);
+    }
+
+    /// <summary>File-level `using namespace` and `using assembly`: a block depends on them, its text alone does not have them.</summary>
+    private static string Head(ScriptBlockAst body)
+    {
+        Ast root = body;
+        while (root.Parent is not null)
+        {
+            root = root.Parent;
+        }
+        if (root is not ScriptBlockAst file || file.UsingStatements is null)
+        {
+            return "";
+        }
+        IEnumerable<string> statements = file.UsingStatements
+            .Where(statement => statement.UsingStatementKind is UsingStatementKind.Namespace or UsingStatementKind.Assembly)
+            .Select(statement => statement.Extent.Text.TrimEnd(';') + ";");
+        return string.Concat(statements);
+    }
+
+    /// <summary>Plain: nothing that needs the parameter binder. A type constraint does not, its conversion is the variable's.</summary>
+    private static bool IsPlain(ScriptBlockAst body, out string? itemParameter, out bool isFirst)
+    {
+        itemParameter = null;
+        isFirst = false;
+        bool isPlain = body.BeginBlock is null && body.ProcessBlock is null && body.DynamicParamBlock is null
+            && (body.EndBlock?.Unnamed ?? false);
+        if (body.ParamBlock is null)
+        {
+            return isPlain;
+        }
+        IReadOnlyList<ParameterAst> parameters = body.ParamBlock.Parameters;
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            isPlain &= parameters[i].StaticType != typeof(SwitchParameter)
+                && parameters[i].Attributes.All(attribute => attribute is TypeConstraintAst);
+            string name = parameters[i].Name.VariablePath.UserPath;
+            if (i == 0 || name.Equals("ComputerName", StringComparison.OrdinalIgnoreCase))
+            {
+                itemParameter = name;
+                isFirst = i == 0;
+            }
+        }
+        return isPlain && body.ParamBlock.Attributes.Count == 0;
+    }
+
+    private static string BoundPrefix(ScriptBlockAst body, string? itemParameter) =>
+        IsPiped(body, itemParameter)
+            ? $"param(${ItemName},${RestName}) ,${ItemName} | & "
+            : $"param(${ItemName},${RestName}) & ";
+
+    private static string BoundSuffix(ScriptBlockAst body, string? itemParameter) =>
+        itemParameter is null || TakesPipeline(body, itemParameter) ? $" @{RestName}" : $" -{itemParameter} ${ItemName} @{RestName}";
+
+    /// <summary>
+    /// A simple block takes whatever is piped. An advanced one reports input that none of its parameters takes, so it gets the item
+    /// through the pipe only if it asks for it there.
+    /// </summary>
+    private static bool IsPiped(ScriptBlockAst body, string? itemParameter) =>
+        !IsAdvanced(body) || (itemParameter is not null && TakesPipeline(body, itemParameter));
+
+    private static bool IsAdvanced(ScriptBlockAst body) =>
+        body.ParamBlock is not null
+        && (body.ParamBlock.Attributes.Any(attribute => IsNamed(attribute, "CmdletBinding"))
+            || body.ParamBlock.Parameters.Any(parameter => ParameterAttributes(parameter).Any()));
+
+    private static bool TakesPipeline(ScriptBlockAst body, string itemParameter) =>
+        body.ParamBlock is not null
+        && body.ParamBlock.Parameters
+            .Where(parameter => parameter.Name.VariablePath.UserPath.Equals(itemParameter, StringComparison.OrdinalIgnoreCase))
+            .SelectMany(ParameterAttributes)
+            .SelectMany(attribute => attribute.NamedArguments)
+            .Any(argument => argument.ArgumentName.Equals("ValueFromPipeline", StringComparison.OrdinalIgnoreCase)
+                && (argument.ExpressionOmitted || !argument.Argument.Extent.Text.Equals("$false", StringComparison.OrdinalIgnoreCase)));
+
+    private static IEnumerable<AttributeAst> ParameterAttributes(ParameterAst parameter) =>
+        parameter.Attributes.OfType<AttributeAst>().Where(attribute => IsNamed(attribute, "Parameter"));
+
+    private static bool IsNamed(AttributeAst attribute, string name) =>
+        attribute.TypeName.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
+        || attribute.TypeName.Name.Equals(name + "Attribute", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A block's own text with what has been changed in it. Offsets are those of the tree.</summary>
+    private sealed class BlockSource
+    {
+        private readonly StringBuilder text;
+        private readonly bool isLiteral;
+        private readonly int line;
+        private readonly int column;
+        private readonly List<KeyValuePair<int, string>> insertions = new List<KeyValuePair<int, string>>();
+
+        internal BlockSource(ScriptBlockAst body)
+        {
+            string whole = body.Extent.Text;
+            // A literal's extent includes its braces.
+            isLiteral = body.Parent is not null && whole.Length >= 2 && whole[0] == '{' && whole[whole.Length - 1] == '}';
+            int skipped = isLiteral ? 1 : 0;
+            text = new StringBuilder(whole, skipped, whole.Length - (2 * skipped), whole.Length);
+            Start = body.Extent.StartOffset + skipped;
+            line = body.Extent.StartLineNumber;
+            column = body.Extent.StartColumnNumber + skipped;
+        }
+
+        internal int Start { get; }
+
+        internal void Replace(int offset, string replacement)
+        {
+            text.Remove(offset - Start, replacement.Length);
+            text.Insert(offset - Start, replacement);
+        }
+
+        /// <summary>Takes effect when the text is made, so that offsets stay what they are.</summary>
+        internal void Insert(int offset, string inserted) =>
+            insertions.Add(new KeyValuePair<int, string>(offset - Start, inserted));
+
+        internal string Direct(string head) => Padded(head, column - 1).Append(Body()).ToString();
+
+        internal string Bound(string head, string prefix, string suffix)
+        {
+            // The line break after & is escaped, so the block begins on its own line at its own column.
+            StringBuilder result = line > 1
+                ? new StringBuilder(head).Append('\n', line - 2).Append(prefix).Append("`\n").Append(' ', Math.Min(MaximumIndent, Math.Max(0, column - 2)))
+                : new StringBuilder(head).Append(prefix);
+            // A text that is no literal may end in a comment.
+            return result.Append('{').Append(Body()).Append(isLiteral ? "}" : "\n}").Append(suffix).ToString();
+        }
+
+        private StringBuilder Padded(string head, int indent)
+        {
+            var result = new StringBuilder(head).Append('\n', line - 1);
+            return line > 1 ? result.Append(' ', Math.Min(MaximumIndent, indent)) : result;
+        }
+
+        private string Body()
+        {
+            foreach (KeyValuePair<int, string> insertion in insertions)
+            {
+                text.Insert(insertion.Key, insertion.Value);
+            }
+            insertions.Clear();
+            return text.ToString();
+        }
+    }
+}
