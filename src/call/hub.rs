@@ -8,6 +8,7 @@ use crate::clock::{Time, MILLISECOND};
 use crate::completions::Completions;
 use crate::outcome::{Completion, Detail, JobKind, Statistics};
 use crate::pool::state::{Action, Ended, Event, Lifecycle, Reply, Rules, State, WorkerId};
+use crate::sys::Wake;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -103,6 +104,15 @@ impl Hub {
 
     pub fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the lock back while a worker sleeps.
+    pub fn wait<'a>(
+        &'a self,
+        wake: &Wake,
+        shared: MutexGuard<'a, Shared>,
+    ) -> MutexGuard<'a, Shared> {
+        wake.wait(&self.shared, shared)
     }
 
     /// Whether the caller shall collect before it submits.

@@ -72,7 +72,7 @@ impl Supervisor {
 
     /// Makes the thread of a worker.
     pub fn open(&self, id: WorkerId) -> Result<(), NoThreads> {
-        let worker = Arc::new(Worker::new(Arc::clone(&self.hub), id));
+        let worker = Arc::new(Worker::new(Arc::clone(&self.hub), id, self.apartment));
         let mut shared = self.hub.lock();
         if shared.workers.len() <= id.slot {
             shared.workers.resize(id.slot + 1, None);
@@ -119,8 +119,14 @@ impl Supervisor {
             .filter_map(|id| Some((id, Arc::clone(shared.workers[id.slot].as_ref()?))))
             .collect();
         drop(shared);
-        let clocks: Vec<(WorkerId, u64)> =
-            busy.iter().filter_map(|(id, worker)| Some((*id, worker.cpu_nanos()?))).collect();
+        // On a crowded machine a thread may get no time although it waits for nothing else: it is
+        // left out, and so is not taken for one that waits.
+        let crowded = crate::sys::is_crowded();
+        let clocks: Vec<(WorkerId, u64)> = busy
+            .iter()
+            .filter(|(_, worker)| !(crowded && worker.is_runnable()))
+            .filter_map(|(id, worker)| Some((*id, worker.cpu_nanos()?)))
+            .collect();
         let process = crate::sys::process_cpu_nanos();
         self.hub.step(self.hub.lock(), Time::now(), Event::Sample(process, &clocks));
     }

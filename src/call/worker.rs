@@ -6,24 +6,24 @@ use super::{Apartment, FinishError, Host};
 use crate::clock::Time;
 use crate::outcome::Outcome;
 use crate::pool::state::{Event, Lifecycle, Reply, WorkerId};
-use crate::sys::{enter_apartment, ThreadClock};
+use crate::sys::{enter_apartment, ThreadClock, Wake};
 use once_cell::sync::OnceCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 
 /// See the file's head.
 pub struct Worker {
     hub: Arc<Hub>,
     id: WorkerId,
     /// Used with the hub's mutex.
-    wake: Condvar,
+    wake: Wake,
     /// Set by the worker's thread, read by the supervisor's.
     clock: OnceCell<ThreadClock>,
 }
 
 impl Worker {
-    pub(super) fn new(hub: Arc<Hub>, id: WorkerId) -> Worker {
-        Worker { hub, id, wake: Condvar::new(), clock: OnceCell::new() }
+    pub(super) fn new(hub: Arc<Hub>, id: WorkerId, apartment: Apartment) -> Worker {
+        Worker { hub, id, wake: Wake::new(apartment), clock: OnceCell::new() }
     }
 
     /// The worker's number in its pool, from 1.
@@ -37,7 +37,7 @@ impl Worker {
             let mut shared = self.hub.lock();
             // A stop meant for the last job must not reach the next one.
             while shared.stopping == Some(self.id) && shared.state.lifecycle() < Lifecycle::Closed {
-                shared = self.wake.wait(shared).unwrap_or_else(PoisonError::into_inner);
+                shared = self.hub.wait(&self.wake, shared);
             }
             match self.hub.step(shared, Time::now(), Event::Next(self.id)) {
                 Reply::Take(job) => return Ok(Some(job)),
@@ -62,18 +62,23 @@ impl Worker {
     fn park(&self) {
         let mut shared = self.hub.lock();
         while shared.state.is_parked(self.id) {
-            shared = self.wake.wait(shared).unwrap_or_else(PoisonError::into_inner);
+            shared = self.hub.wait(&self.wake, shared);
         }
     }
 
     /// Makes the worker look at the shared state again.
     pub(super) fn notify(&self) {
-        self.wake.notify_all();
+        self.wake.notify();
     }
 
     /// Nanoseconds of processor time its thread has used, where it can be told.
     pub(super) fn cpu_nanos(&self) -> Option<u64> {
         self.clock.get()?.cpu_nanos()
+    }
+
+    /// Whether its thread runs or waits for a processor now, where it can be told.
+    pub(super) fn is_runnable(&self) -> bool {
+        self.clock.get().map_or(false, ThreadClock::is_runnable)
     }
 }
 

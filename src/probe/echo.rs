@@ -10,6 +10,7 @@ use super::rounds::RoundTrips;
 use super::{Schedule, Step, Verdict};
 use crate::clock::Time;
 use crate::outcome::{Detail, Outcome};
+use crate::sys::TELLS_DUPLICATES;
 
 /// Transmissions beyond `Count` that overflows may cost.
 pub const MAX_REPEATS: u16 = 3;
@@ -224,7 +225,8 @@ impl EchoProbe {
             .filter(|transmission| transmission.fate == Fate::Void)
             .count() as u32;
         let sent = u32::from(self.transmissions()) - void.min(u32::from(self.transmissions()));
-        let statistics = self.rounds.statistics(sent, Some(self.duplicates));
+        let duplicates = TELLS_DUPLICATES.then_some(self.duplicates);
+        let statistics = self.rounds.statistics(sent, duplicates);
         let (outcome, os_error, detail) = if statistics.received > 0 {
             (Outcome::Success, 0, Detail::None)
         } else if let Some(error) = self.error {
@@ -334,7 +336,7 @@ mod tests {
         assert_eq!(probe.next(&schedule, at(1004), 0), Step::Done);
         let statistics = probe.verdict().statistics;
         assert_eq!((statistics.sent, statistics.received), (2, 2));
-        assert_eq!(statistics.duplicates, Some(1));
+        assert_eq!(statistics.duplicates, TELLS_DUPLICATES.then_some(1));
         assert_eq!(statistics.mean, Some(3 * MILLISECOND));
     }
 

@@ -61,6 +61,15 @@ pub struct Schedule {
     pub statistics: bool,
 }
 
+impl Schedule {
+    /// From the beginning of this attempt (from 0) until the probe ends by itself: as long as a
+    /// reply to it counts.
+    pub fn lifetime(&self, attempt: u16) -> u64 {
+        let later = u64::from(self.count.saturating_sub(attempt + 1));
+        later.saturating_mul(self.interval).saturating_add(self.reply_timeout)
+    }
+}
+
 /// What to do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {

@@ -29,6 +29,7 @@ impl Engine {
                     }
                 }
             }
+            Event::LocalError { id, outcome, os_error } => self.local_error(id, outcome, os_error),
             Event::Connected { id, at } => self.connected(id, at),
             Event::ConnectFailed { id, at, error } => self.connect_failed(id, at, error),
         }
@@ -52,6 +53,16 @@ impl Engine {
                 self.on_link_open -= 1;
             }
             self.step(slot);
+        }
+    }
+
+    fn local_error(&mut self, id: ProbeId, outcome: Outcome, os_error: i32) {
+        if let Some((slot, _)) = self.probes.find(id) {
+            if let Some(OpenProbe { machine: Machine::Echo(echo), .. }) = self.probes.get_mut(slot)
+            {
+                echo.failed(outcome, os_error, Detail::LocalRoute);
+                self.step(slot);
+            }
         }
     }
 

@@ -1,19 +1,22 @@
 //! The token bucket of a pool: so many packets a second, in bursts of at most [`DEPTH`].
 
-use crate::clock::{Time, SECOND};
+use crate::clock::{Time, MILLISECOND, SECOND};
 
 /// Packets that may go out at once after a pause.
 pub const DEPTH: u64 = 256;
 
 /// Packets that are let through together where the rate, not the network, is the limit: fewer
-/// wake-ups than one a packet, and still spread evenly over a millisecond or two.
+/// wake-ups than one a packet. At low rates fewer, down to one: they shall be spread evenly over
+/// [`GRAIN_TIME`], and no packet shall wait for others to become due.
 const GRAIN: u64 = 16;
+const GRAIN_TIME: u64 = 2 * MILLISECOND;
 
 /// See the file's head. Counts in nanoseconds of credit, so nothing is lost to rounding.
 pub struct TokenBucket {
     /// Nanoseconds a packet; 0 where the rate is unlimited.
     cost: u64,
-    /// The credit reaches back from now to this time.
+    /// The credit reaches back from now to this time, both on a clock that is ahead by a full
+    /// bucket: so a full bucket does not reach back to before the epoch.
     empty_since: Time,
 }
 
@@ -24,8 +27,12 @@ impl TokenBucket {
             0 => 0,
             rate => (SECOND / rate).max(1),
         };
-        let full = now.as_nanos().saturating_sub(cost * DEPTH);
-        TokenBucket { cost, empty_since: Time::from_nanos(full) }
+        TokenBucket { cost, empty_since: now }
+    }
+
+    /// What a full bucket's credit costs.
+    fn full(&self) -> u64 {
+        self.cost * DEPTH
     }
 
     /// Packets that may go out at `now`.
@@ -33,7 +40,7 @@ impl TokenBucket {
         if self.cost == 0 {
             return u64::MAX;
         }
-        (now.nanos_since(self.empty_since) / self.cost).min(DEPTH)
+        (now.plus_nanos(self.full()).nanos_since(self.empty_since) / self.cost).min(DEPTH)
     }
 
     /// Takes one packet's credit; only when one is available.
@@ -42,9 +49,7 @@ impl TokenBucket {
             return;
         }
         // Credit older than the bucket is deep is lost.
-        let full = now.as_nanos().saturating_sub(self.cost * DEPTH);
-        let from = self.empty_since.max(Time::from_nanos(full));
-        self.empty_since = from.plus_nanos(self.cost);
+        self.empty_since = self.empty_since.max(now).plus_nanos(self.cost);
     }
 
     /// Gives one packet's credit back: it did not leave.
@@ -54,14 +59,15 @@ impl TokenBucket {
 
     /// When the next packets may go out, if none may now.
     pub fn next(&self) -> Time {
-        self.empty_since.plus_nanos(self.cost * GRAIN)
+        let grain = GRAIN_TIME.checked_div(self.cost).map_or(GRAIN, |fit| fit.clamp(1, GRAIN));
+        let enough = self.empty_since.plus_nanos(self.cost * grain);
+        Time::from_nanos(enough.nanos_since(Time::from_nanos(self.full())))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::MILLISECOND;
 
     #[test]
     fn bursts_are_bounded_and_the_rate_holds() {
@@ -92,6 +98,30 @@ mod tests {
         assert_eq!(sent, DEPTH);
         bucket.give_back();
         assert_eq!(bucket.available(later), 1);
+    }
+
+    #[test]
+    fn a_bucket_is_full_when_the_process_has_just_begun() {
+        let start = Time::from_nanos(5);
+        let mut bucket = TokenBucket::new(1, start);
+        assert_eq!(bucket.available(start), DEPTH);
+        for _ in 0..DEPTH {
+            bucket.take(start);
+        }
+        assert_eq!(bucket.available(start), 0);
+        assert_eq!(bucket.available(start.plus_nanos(SECOND)), 1);
+    }
+
+    #[test]
+    fn a_packet_waits_for_others_only_where_they_are_due_in_a_moment() {
+        let start = Time::from_nanos(SECOND);
+        for &(rate, packets) in &[(1, 1), (400, 1), (1_000, 2), (20_000, 16), (1_000_000, 16)] {
+            let mut bucket = TokenBucket::new(rate, start);
+            for _ in 0..DEPTH {
+                bucket.take(start);
+            }
+            assert_eq!(bucket.available(bucket.next()), packets, "at {} a second", rate);
+        }
     }
 
     #[test]

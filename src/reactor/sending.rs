@@ -12,7 +12,7 @@ use crate::clock::{Time, MILLISECOND};
 use crate::outcome::{Detail, Outcome};
 use crate::probe::connect::ConnectProbe;
 use crate::probe::echo::{EchoProbe, MAX_REPEATS};
-use crate::probe::{Kind, Step};
+use crate::probe::{Kind, Schedule, Step};
 use crate::resolve;
 use crate::sys::{ConnectError, EchoRequest, OpenError, SendResult};
 use std::sync::atomic::Ordering;
@@ -247,6 +247,7 @@ impl Engine {
             transmission,
             size: probe.target.options.payload_size,
             hops: probe.target.options.hops,
+            lifetime_ms: lifetime_ms(&probe.target.options.schedule, transmission),
         });
     }
 
@@ -383,4 +384,10 @@ impl Engine {
             );
         }
     }
+}
+
+/// Rounded up. A repeat after an overflow counts as the last attempt.
+fn lifetime_ms(schedule: &Schedule, transmission: u16) -> u32 {
+    let attempt = transmission.min(schedule.count - 1);
+    u32::try_from(schedule.lifetime(attempt) / MILLISECOND + 1).unwrap_or(u32::MAX)
 }

@@ -12,18 +12,24 @@ use crate::outcome::Outcome;
 pub mod names;
 pub use names::{Found, LookupError};
 
+mod on_link;
+pub use on_link::OnLink;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::lookup::{interface_index, lookup, reverse_lookup};
-#[cfg(unix)]
-pub use unix::{
-    block_signals, cores, echo_permission, is_forked_child, pin_library, process_cpu_nanos,
-    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, Network, OnLink, ThreadClock,
-    Waker,
+use unix as backend;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as backend;
+
+pub use backend::lookup::{interface_index, lookup, reverse_lookup};
+pub use backend::{
+    block_signals, cores, echo_permission, enter_apartment, is_crowded, is_forked_child,
+    pin_library, process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
+    ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
 };
-#[cfg(unix)]
-pub use unix::{enter_apartment, ApartmentGuard, APARTMENTS};
 
 // --- words shared by all backends ---------------------------------------------------------
 
@@ -47,6 +53,8 @@ pub struct EchoRequest {
     pub size: u16,
     /// Time to live / hop limit; 0 leaves the system's.
     pub hops: u8,
+    /// Milliseconds for which a reply is of use, for systems that do the waiting themselves.
+    pub lifetime_ms: u32,
 }
 
 /// What became of one message of a batch.
@@ -112,6 +120,15 @@ pub enum Event {
         code: u8,
         /// Whether the quote contained the token; without it the error is only noted.
         proven: bool,
+    },
+    /// This machine's own word on an address, after a request to it had been taken for sent.
+    LocalError {
+        /// Whose.
+        id: ProbeId,
+        /// The fitting state.
+        outcome: Outcome,
+        /// The raw error number.
+        os_error: i32,
     },
     /// A connection is open (and already closed again by the backend).
     Connected {

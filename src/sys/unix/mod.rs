@@ -11,6 +11,7 @@ mod messages;
 mod outcome;
 mod process;
 mod socket;
+mod wake;
 mod waker;
 
 pub mod lookup;
@@ -36,13 +37,17 @@ use std::io;
 use std::os::unix::io::RawFd;
 
 pub use self::echo::echo_permission;
-pub use self::interfaces::OnLink;
+pub use self::interfaces::broadcast_prefixes;
 pub use self::process::{
-    block_signals, cores, enter_apartment, is_forked_child, pin_library, process_cpu_nanos,
-    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
-    APARTMENTS,
+    block_signals, cores, enter_apartment, is_crowded, is_forked_child, pin_library,
+    process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
+    ApartmentGuard, ThreadClock, APARTMENTS,
 };
+pub use self::wake::Wake;
 pub use self::waker::Waker;
+
+/// Whether further replies to a request that has its reply are seen.
+pub const TELLS_DUPLICATES: bool = true;
 
 /// What a descriptor is watched for.
 #[derive(Clone, Copy, PartialEq, Eq)]

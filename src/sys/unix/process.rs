@@ -2,6 +2,7 @@
 //! the engine makes for the whole process. Any thread.
 
 use crate::sys::{Apartment, NoApartments};
+use once_cell::sync::Lazy;
 use std::mem::MaybeUninit;
 use std::os::raw::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +58,9 @@ pub fn random_bytes(into: &mut [u8]) {
 
 /// Processors that this process may use; at least 1.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, |count| count.get())
+    static CORES: Lazy<usize> =
+        Lazy::new(|| std::thread::available_parallelism().map_or(1, |count| count.get()));
+    *CORES
 }
 
 /// Keeps this library in memory until the process ends: its threads may outlive the last call.
@@ -107,10 +110,27 @@ pub fn block_signals() {
     }
 }
 
+/// Whether more threads of the whole machine want a processor now than there are processors, so
+/// that a thread without processor time need not be one that waits for something else. False where
+/// the system does not tell.
+pub fn is_crowded() -> bool {
+    // "0.20 0.18 0.12 3/80 11206": the fourth field begins with the runnable threads, the reader
+    // among them (proc_loadavg(5)).
+    let loads = match std::fs::read_to_string("/proc/loadavg") {
+        Ok(loads) => loads,
+        Err(_) => return false,
+    };
+    let runnable = loads.split(' ').nth(3).and_then(|field| field.split('/').next());
+    let runnable: Option<usize> = runnable.and_then(|count| count.parse().ok());
+    runnable.map_or(false, |runnable| runnable > cores())
+}
+
 /// The processor time of one thread, to be read from another.
 pub struct ThreadClock {
     /// `None` once the thread has retired: a later thread may get the same clock.
     clock: Mutex<Option<libc::clockid_t>>,
+    /// Its number in the system, 0 where there is none.
+    thread: u32,
 }
 
 impl ThreadClock {
@@ -119,7 +139,18 @@ impl ThreadClock {
         let mut clock: libc::clockid_t = 0;
         // SAFETY: the calling thread lives; the clock is writable.
         let result = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &mut clock) };
-        ThreadClock { clock: Mutex::new((result == 0).then_some(clock)) }
+        ThreadClock { clock: Mutex::new((result == 0).then_some(clock)), thread: thread_number() }
+    }
+
+    /// Whether the thread runs or waits for a processor at this moment, and for nothing else.
+    /// False where the system does not tell.
+    pub fn is_runnable(&self) -> bool {
+        // "11206 (name) R ...": the state follows the name, which may contain anything
+        // (proc_pid_stat(5)).
+        let path = format!("/proc/self/task/{}/stat", self.thread);
+        let line = std::fs::read(path).unwrap_or_default();
+        let state = line.iter().rposition(|&byte| byte == b')').and_then(|end| line.get(end + 2));
+        state == Some(&b'R')
     }
 
     /// Nanoseconds that the thread has run on a processor; `None` once it has retired.
@@ -138,6 +169,17 @@ impl ThreadClock {
 /// Nanoseconds that all threads of this process together have run on processors.
 pub fn process_cpu_nanos() -> u64 {
     read_clock(libc::CLOCK_PROCESS_CPUTIME_ID).unwrap_or(0)
+}
+
+#[cfg(target_os = "linux")]
+fn thread_number() -> u32 {
+    // SAFETY: the call has no arguments and cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_number() -> u32 {
+    0
 }
 
 fn read_clock(clock: libc::clockid_t) -> Option<u64> {
@@ -189,6 +231,25 @@ mod tests {
         release.send(()).unwrap();
         thread.join().unwrap();
         assert_eq!(clock.cpu_nanos(), None);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_is_not_runnable_and_one_that_computes_is() {
+        let (send, receive) = channel();
+        let (release, wait) = channel::<()>();
+        let sleeper = std::thread::spawn(move || {
+            send.send(ThreadClock::current()).unwrap();
+            wait.recv().unwrap();
+        });
+        let clock = receive.recv().unwrap();
+        let begin = std::time::Instant::now();
+        while clock.is_runnable() && begin.elapsed().as_secs() < 10 {
+            std::thread::yield_now();
+        }
+        assert!(!clock.is_runnable());
+        release.send(()).unwrap();
+        sleeper.join().unwrap();
+        assert!(ThreadClock::current().is_runnable(), "who asks is running");
     }
 
     #[test]

@@ -228,14 +228,20 @@ pub(super) struct AdapterAddresses {
     pub oper_status: c_int,
 }
 
+/// SOCKET_ADDRESS.
+#[repr(C)]
+pub(super) struct SocketAddressPointer {
+    pub pointer: *mut c_void,
+    pub length: c_int,
+}
+
 /// IP_ADAPTER_UNICAST_ADDRESS_LH.
 #[repr(C)]
 pub(super) struct UnicastAddress {
     pub length: u32,
     pub flags: u32,
     pub next: *mut UnicastAddress,
-    pub address: *mut c_void,
-    pub address_length: c_int,
+    pub address: SocketAddressPointer,
     pub prefix_origin: c_int,
     pub suffix_origin: c_int,
     pub dad_state: c_int,
@@ -329,11 +335,7 @@ extern "system" {
         kernel: *mut FileTime,
         user: *mut FileTime,
     ) -> Bool;
-    pub(super) fn GetModuleHandleExW(
-        flags: u32,
-        name: *const u16,
-        module: *mut RawHandle,
-    ) -> Bool;
+    pub(super) fn GetModuleHandleExW(flags: u32, name: *const u16, module: *mut RawHandle) -> Bool;
 }
 
 #[link(name = "ws2_32")]

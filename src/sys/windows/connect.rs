@@ -76,8 +76,7 @@ impl Connects {
         // SAFETY: the name is readable for its length; the connect lives until its packet.
         let (result, error) = unsafe {
             let overlapped = connecting.cast();
-            let result =
-                connect_ex(raw, name.as_ptr(), length, null(), 0, null_mut(), overlapped);
+            let result = connect_ex(raw, name.as_ptr(), length, null(), 0, null_mut(), overlapped);
             (result, last_error())
         };
         // Also what succeeds at once sends its packet.
@@ -149,6 +148,12 @@ impl Connects {
             // its first field. Closing the socket ends the operation.
             drop(unsafe { (*connecting).socket.take() });
         }
+    }
+
+    /// Whether the system holds none, not even cancelled ones.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0
     }
 
     /// Cancels all and waits for their packets, but not for ever.

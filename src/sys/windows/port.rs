@@ -111,7 +111,11 @@ impl Port {
             GetQueuedCompletionStatusEx(port, entries, BATCH as u32, &mut removed, milliseconds, 1)
         };
         if result == 0 {
-            return if last_error() == WAIT_IO_COMPLETION { Waited::Calls } else { Waited::Nothing };
+            return if last_error() == WAIT_IO_COMPLETION {
+                Waited::Calls
+            } else {
+                Waited::Nothing
+            };
         }
         for entry in &self.entries[..removed as usize] {
             if entry.key == WAKE {

@@ -122,9 +122,8 @@ impl SocketAddress {
 pub(super) fn open_tcp_socket(family: Family) -> Result<OwnedSocket, i32> {
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: no pointers but a NULL that is allowed.
-    let socket = unsafe {
-        WSASocketW(family_number(family), SOCK_STREAM, IPPROTO_TCP, null(), 0, flags)
-    };
+    let socket =
+        unsafe { WSASocketW(family_number(family), SOCK_STREAM, IPPROTO_TCP, null(), 0, flags) };
     if socket == INVALID_SOCKET {
         return Err(last_error());
     }
@@ -133,7 +132,11 @@ pub(super) fn open_tcp_socket(family: Family) -> Result<OwnedSocket, i32> {
 }
 
 /// Sets an option at SOL_SOCKET; without a value, one of length 0.
-pub(super) fn set_option<T>(socket: &OwnedSocket, name: c_int, value: Option<&T>) -> Result<(), i32> {
+pub(super) fn set_option<T>(
+    socket: &OwnedSocket,
+    name: c_int,
+    value: Option<&T>,
+) -> Result<(), i32> {
     let length = if value.is_some() { size_of::<T>() as c_int } else { 0 };
     let value = value.map_or(null(), |value| (value as *const T).cast());
     // SAFETY: readable for the length given.
@@ -147,9 +150,7 @@ pub(super) fn set_option<T>(socket: &OwnedSocket, name: c_int, value: Option<&T>
 pub(super) fn bind_any(socket: &OwnedSocket, family: Family) -> Result<(), i32> {
     let name = SocketAddress::any(family);
     // SAFETY: readable for the length given.
-    match unsafe {
-        bind(socket.as_raw_socket(), name.as_ptr(), SocketAddress::length(family))
-    } {
+    match unsafe { bind(socket.as_raw_socket(), name.as_ptr(), SocketAddress::length(family)) } {
         0 => Ok(()),
         _ => Err(last_error()),
     }

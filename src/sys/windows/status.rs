@@ -87,7 +87,10 @@ pub(super) fn connect_error(error: i32) -> ConnectError {
     let outcome = match error {
         WSAECONNREFUSED => return ConnectError::Refused,
         // No socket, port or buffer left.
-        WSAEMFILE | WSAENOBUFS | WSAEADDRINUSE | ERROR_NOT_ENOUGH_MEMORY
+        WSAEMFILE
+        | WSAENOBUFS
+        | WSAEADDRINUSE
+        | ERROR_NOT_ENOUGH_MEMORY
         | ERROR_NO_SYSTEM_RESOURCES => return ConnectError::NotStarted,
         WSAENETUNREACH | WSAENETDOWN | ERROR_NETWORK_UNREACHABLE => {
             Outcome::DestinationNetworkUnreachable

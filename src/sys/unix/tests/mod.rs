@@ -17,7 +17,7 @@ fn address(text: &str) -> Address {
 }
 
 fn request(id: u64, to: Address) -> EchoRequest {
-    EchoRequest { id: ProbeId(id), to, transmission: 0, size: 32, hops: 0 }
+    EchoRequest { id: ProbeId(id), to, transmission: 0, size: 32, hops: 0, lifetime_ms: 1000 }
 }
 
 /// A network with its echo socket; `None`, said why, where that is not permitted.
