@@ -3,6 +3,7 @@
 #     ./build.ps1 Build                  library, header check and module into out/RustRunspaces
 #     ./build.ps1 Run [arguments]        builds, then Invoke-RustParallel with these arguments
 #     ./build.ps1 Test [area]            builds, then all tests or those of one area
+#     ./build.ps1 Pack                   the package for all systems, checked, into out
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments
 #     ./build.ps1 Header                 renews include/rust_runspaces.h
 #     ./build.ps1 Clean                  deletes target and out
@@ -19,7 +20,11 @@ $ErrorActionPreference = 'Stop'
 $Root = $PSScriptRoot
 . "$Root/build/Native.ps1"
 . "$Root/build/Artifacts.ps1"
+. "$Root/build/Archive.ps1"
+. "$Root/build/PackCheck.ps1"
+. "$Root/build/Pack.ps1"
 . "$Root/build/TestRunners.ps1"
+. "$Root/build/PackRunners.ps1"
 . "$Root/build/Tests.ps1"
 
 function Build-All {
@@ -90,10 +95,11 @@ try {
         'Build' { Build-All }
         'Run' { Build-All; Invoke-Run $args }
         'Test' { exit (Invoke-TestRun $args) }
+        'Pack' { Invoke-Pack }
         'Bench' { Build-All; Invoke-WithArguments "$Root/benches/run.ps1" $args }
         'Header' { Update-Header }
         'Clean' { Clear-Build }
-        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Bench, Header and Clean" }
+        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Pack, Bench, Header and Clean" }
     }
 }
 catch {

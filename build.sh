@@ -10,12 +10,13 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [area] | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [area] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
   run     builds, then sweeps this machine's own addresses, or what the arguments name
   test    builds, then runs all tests, or those of one area
+  pack    builds for all systems, checks, and writes the package into out
   bench   builds, then measures
   header  renews include/rust_runspaces.h
   clean   deletes what was built
@@ -63,6 +64,9 @@ install_missing() {
         return 0
     fi
     local command="apt-get update && apt-get install -y -o DPkg::Lock::Timeout=120 --no-install-recommends ${packages[*]}"
+    if [[ " ${packages[*]} " == *:arm64\ * ]]; then
+        command="dpkg --add-architecture arm64 && $command"
+    fi
     if ! command -v apt-get >/dev/null; then
         say "missing here, under Debian's names: ${packages[*]}"
         return 1
@@ -119,11 +123,7 @@ pick_crates() {
         crates=debian
     fi
     if [[ $crates == debian ]]; then
-        need librust-rayon-dev '/usr/share/cargo/registry/rayon-[0-9]*'
-        need librust-libc-dev '/usr/share/cargo/registry/libc-[0-9]*'
-        need librust-once-cell-dev '/usr/share/cargo/registry/once_cell-[0-9]*'
-        need librust-proptest-dev '/usr/share/cargo/registry/proptest-[0-9]*'
-        need librust-proptest+default-dev '/usr/share/cargo/registry/bit-set-[0-9]*'
+        need_debian_crates
         install_missing || fail "crates.io does not answer, and Debian's crates are not here"
         link_crate
         cargo_folder=$root/target/crate
@@ -133,6 +133,14 @@ pick_crates() {
         cargo_options=(--locked)
     fi
     printf '%s\n%s\n' "$key" "$crates" >target/crates
+}
+
+need_debian_crates() {
+    need librust-rayon-dev '/usr/share/cargo/registry/rayon-[0-9]*'
+    need librust-libc-dev '/usr/share/cargo/registry/libc-[0-9]*'
+    need librust-once-cell-dev '/usr/share/cargo/registry/once_cell-[0-9]*'
+    need librust-proptest-dev '/usr/share/cargo/registry/proptest-[0-9]*'
+    need librust-proptest+default-dev '/usr/share/cargo/registry/bit-set-[0-9]*'
 }
 
 link_crate() {
@@ -171,11 +179,28 @@ prepare_tests() {
     need gnuplot-nox gnuplot
     need valgrind valgrind
     need g++ g++
+    need mono-runtime mono
+    need mono-devel /usr/lib/mono/4.5/Facades/netstandard.dll
     if ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null && command -v apt-cache >/dev/null; then
         icu=$(apt-cache search --names-only '^libicu[0-9]+$' | sort -V | tail -n 1 | cut -d ' ' -f 1)
         missing+=("${icu:-libicu72}")
     fi
     install_missing || say "going on without them: what needs them is skipped"
+}
+
+# Builds for other systems take Debian's own Rust, whose standard libraries for them are packages,
+# and Debian's crates, in the folder without a lock.
+prepare_pack() {
+    need rustc /usr/bin/rustc
+    need cargo /usr/bin/cargo
+    need libstd-rust-dev-windows /usr/lib/rustlib/x86_64-pc-windows-gnu
+    need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
+    need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+    need libstd-rust-dev:arm64 /usr/lib/rustlib/aarch64-unknown-linux-gnu
+    need libc6-dev:arm64 /usr/lib/aarch64-linux-gnu/libc.so
+    need_debian_crates
+    install_missing || return 1
+    link_crate
 }
 
 # The embedded host stands in for pwsh; it is built again only when its sources or the SDK changed.
@@ -198,7 +223,7 @@ build_host() {
 
 task=${1:-}
 case $task in
-build | run | test | bench | header | cargo) shift ;;
+build | run | test | pack | bench | header | cargo) shift ;;
 clean)
     rm -rf target out
     say "deleted target and out"
@@ -232,6 +257,10 @@ fi
 find_dotnet
 case $task in
 test | bench) prepare_tests ;;
+esac
+case $task in
+test) prepare_pack || say "going on without them: the package is not tested" ;;
+pack) prepare_pack || fail "cannot build for all systems without them" ;;
 esac
 check_icu
 if command -v pwsh >/dev/null; then

@@ -120,7 +120,9 @@ function Invoke-PowerShellTest {
     $report = "$Root/target/powershell-tests.xml"
     if ([IO.File]::Exists($report)) { [IO.File]::Delete($report) }
     $program = if ($IsOnWindows) { "$folder/$name.exe" } else { "$folder/$name" }
-    $result = Invoke-Native -File $program -Arguments '-xml', $report, '-noColor'
+    # What is tested is the package as it is installed.
+    $result = Invoke-Native -File $program -Arguments '-xml', $report, '-noColor' `
+        -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest }
     if (-not [IO.File]::Exists($report)) {
         throw "no report, exit code $($result.ExitCode)`n$(Get-LastLines $result.Text 30)"
     }

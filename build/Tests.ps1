@@ -11,6 +11,8 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'embedded host'; Run = { Invoke-HostCheck } }
     @{ Area = 'hosts'; Name = 'C client'; Run = { Invoke-CClient } }
     @{ Area = 'hosts'; Name = 'module'; Run = { Invoke-PowerShellTest } }
+    @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
+    @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
 )
 
 # Runs one area, or all; prints the sum as the last line and gives the exit code.

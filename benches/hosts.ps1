@@ -1,0 +1,181 @@
+# The measurements of probes: Invoke-RustParallel and the engine alone against fping and bare loops
+# in C, imports and first calls in fresh processes, memory at a million hosts. All traffic stays on
+# the loopback interface. Called by run.ps1; needs $report, $Rounds and what run.ps1 has loaded.
+
+$Cmdlet = 'Invoke-RustParallel'
+$Engine = 'engine alone'
+$BareLoop = 'bare loop'
+
+# The hosts of 127.0.0.0/8 from the first on: the same addresses on every side.
+$HostRanges = @{
+    254     = '127.0.0.1-127.0.0.254'
+    4096    = '127.0.0.1-127.0.16.0'
+    65024   = '127.0.0.1-127.0.254.0'
+    100000  = '127.0.0.1-127.1.134.160'
+    1000000 = '127.0.0.1-127.15.66.64'
+}
+
+function Get-CmdletLine([int] $Hosts, [string] $Options = '-Count 1 -PacketsPerSecond 0') {
+    return "Invoke-RustParallel -ComputerName $($HostRanges[$Hosts]) $Options".TrimEnd()
+}
+
+# Seconds of one call; every host must have answered.
+function Measure-Call([string] $Line, [int] $Hosts, [int] $Repeat = 1) {
+    $call = [ScriptBlock]::Create($Line)
+    $times = for ($i = 0; $i -lt $Repeat; $i++) {
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $results = & $call
+        $watch.Elapsed.TotalSeconds
+        $up = 0
+        foreach ($result in $results.Values) { if ($result.Ping) { $up++ } }
+        if ($up -ne $Hosts) { throw "$up of $Hosts hosts answered: $Line" }
+    }
+    return Get-Median $times
+}
+
+# The blocks of the sides see this function's variables only while it runs: so it measures them, too.
+function Measure-EchoSides([int] $Hosts, [string] $Options, [int] $Repeat) {
+    $sides = [ordered] @{ $Cmdlet = { Measure-Call (Get-CmdletLine $Hosts $Options) $Hosts $Repeat } }
+    if ($hasEcho) { $sides[$BareLoop] = { Get-ProgramFigure "$ProgramFolder/echo" @("$Hosts") 'seconds' } }
+    $sides[$Engine] = { (Get-ProgramFigure $sweep @('--quiet', '--count', '1', '--size', '16', $HostRanges[$Hosts]) 'elapsed_ns') / 1e9 }
+    if ($hasFping -and $Hosts -le 65024) { $sides['fping'] = { Measure-Fping $Hosts } }
+    return Measure-Sides $Rounds $sides
+}
+
+# fping from its start to its end, less what its start and end take without hosts. It may miss a few
+# of 65,024 hosts on a busy machine: those are counted and told.
+function Measure-Fping([int] $Hosts) {
+    $start = (Invoke-Program 'fping' @('--version')).Seconds
+    $result = Invoke-Program 'fping' (@('-i0', '-r0', '-t1000', '-b32', '-q', '-s', '-g') + $HostRanges[$Hosts].Split('-'))
+    if ($result.ErrorOutput -notmatch '(\d+) alive') { throw "fping: $($result.ErrorOutput)" }
+    $script:missedByFping += $Hosts - [int] $Matches[1]
+    return $result.Seconds - $start
+}
+
+function Measure-ConnectSides([int] $Port) {
+    return Measure-Sides $Rounds ([ordered] @{
+        $Cmdlet   = { Measure-Call (Get-CmdletLine 4096 "-TcpPort $Port") 4096 }
+        $BareLoop = { Get-ProgramFigure "$ProgramFolder/connect" @('4096', "$Port") 'seconds' }
+        $Engine   = { (Get-ProgramFigure $sweep @('--quiet', '--tcp', "$Port", $HostRanges[4096]) 'elapsed_ns') / 1e9 }
+        })
+}
+
+function Measure-Echo {
+    $rows = [Collections.Generic.List[object]]::new()
+    $samples = Measure-EchoSides 254 '' 5
+    Add-Samples $report '254 hosts, default rate' 's' $samples
+    Add-Bars $report '254 hosts, default rate' $samples
+    $rows.Add((Get-Comparison $report '254 hosts, default rate' $samples $Cmdlet 'fping' -MillisecondsAtMost 20))
+
+    foreach ($hosts in 254, 65024, 1000000) {
+        $work = "$($hosts.ToString('N0', $Invariant)) hosts"
+        $samples = Measure-EchoSides $hosts '-Count 1 -PacketsPerSecond 0' $(if ($hosts -eq 254) { 5 } else { 1 })
+        Add-Samples $report $work 's' $samples
+        if ($hosts -gt 254) { Add-Bars $report $work $samples }
+        if ($hosts -le 65024) {
+            $share = if ($hosts -eq 65024) { 0.5 } else { $null }
+            $rows.Add((Get-Comparison $report $work $samples $Cmdlet 'fping' -TimeAtMost $share))
+        }
+        $rows.Add((Get-Comparison $report $work $samples $Cmdlet $BareLoop))
+        # 254 hosts take a millisecond: mostly the start of a pool, which the bare loop has not.
+        $share = if ($hosts -eq 254) { $null } else { 0.85 }
+        $rows.Add((Get-Comparison $report $work $samples $Engine $BareLoop -RateAtLeast $share))
+    }
+    return , $rows.ToArray()
+}
+
+function Measure-Connects {
+    $listener = Start-Program "$ProgramFolder/listener" @()
+    try {
+        $port = [int] (Get-Figure $listener.StandardOutput.ReadLine() 'port')
+        $samples = Measure-ConnectSides $port
+    }
+    finally {
+        $listener.StandardInput.Close() # ends it
+        $listener.WaitForExit()
+        $listener.Dispose()
+    }
+    Add-Samples $report '4,096 TCP connects' 's' $samples
+    Add-Bars $report '4,096 TCP connects' $samples
+    return , @(
+        (Get-Comparison $report '4,096 TCP connects' $samples $Cmdlet $BareLoop -RateAtLeast 0.7),
+        (Get-Comparison $report '4,096 TCP connects' $samples $Engine $BareLoop -RateAtLeast 0.7))
+}
+
+# Fresh processes: imports, and the first calls after them.
+function Measure-Imports {
+    $empty = "$ProgramFolder/Empty/Empty.psd1"
+    $null = [IO.Directory]::CreateDirectory("$ProgramFolder/Empty")
+    [IO.File]::WriteAllText($empty, "@{ ModuleVersion = '1.0' }")
+    $samples = [ordered] @{}
+    foreach ($name in 'import', 'first call', 'later call', 'import of an empty manifest') {
+        $samples[$name] = [Collections.Generic.List[double]]::new()
+    }
+    for ($round = 0; $round -lt $Rounds; $round++) {
+        $output = Invoke-FreshHost 'import.ps1' @("$ModuleFolder/RustRunspaces.psd1", 'calls')
+        $samples['import'].Add((Get-Figure $output 'import'))
+        $samples['first call'].Add((Get-Figure $output 'first'))
+        $samples['later call'].Add((Get-Figure $output 'later'))
+        $samples['import of an empty manifest'].Add((Get-Figure (Invoke-FreshHost 'import.ps1' @($empty)) 'import'))
+    }
+    Add-Samples $report 'fresh process' 's' $samples
+    return , @(
+        (Get-Comparison $report 'fresh process' $samples 'import' 'import of an empty manifest' -MillisecondsAtMost 30),
+        (Get-Comparison $report 'fresh process, 1 host' $samples 'first call'),
+        (Get-Comparison $report 'fresh process, 1 host' $samples 'later call'))
+}
+
+# Fresh processes again: what many hosts cost in memory, and whether time grows as hosts do.
+function Measure-Memory {
+    $rows = [Collections.Generic.List[object]]::new()
+    $peaks = Measure-Sides ([Math]::Min($Rounds, 3)) ([ordered] @{
+            '100,000 hosts'   = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[100000])) 'peak' }
+            '1,000,000 hosts' = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[1000000])) 'peak' }
+        })
+    Add-Samples $report 'peak memory with -AsObject' 'bytes' $peaks
+    $few = Get-Summary $peaks['100,000 hosts']
+    $many = Get-Summary $peaks['1,000,000 hosts']
+    $more = $many.Median - $few.Median
+    $rows.Add(@('peak memory, -AsObject, 100,000 hosts', "$(Format-Summary $few 1e-6) MB", '-', '-'))
+    $rows.Add(@('peak memory, -AsObject, 1,000,000 hosts', "$(Format-Summary $many 1e-6) MB",
+            '<= 20 MB over the row above', (Get-Verdict $report ($more -le 20e6))))
+
+    $names = 'bytes a host', 'seconds for 100,000', 'seconds for 1,000,000'
+    $table = [ordered] @{}
+    foreach ($name in $names) { $table[$name] = [Collections.Generic.List[double]]::new() }
+    for ($round = 0; $round -lt [Math]::Min($Rounds, 3); $round++) {
+        $output = Invoke-FreshHost 'table.ps1' @($ModuleFolder, $HostRanges[100000], $HostRanges[1000000])
+        $table[$names[0]].Add((Get-Figure $output 'bytes'))
+        $table[$names[1]].Add((Get-Figure $output 'few'))
+        $table[$names[2]].Add((Get-Figure $output 'many'))
+    }
+    Add-Samples $report 'hashtable of 1,000,000 hosts' 'bytes or s' $table
+    $bytes = Get-Summary $table[$names[0]]
+    $rows.Add(@('hashtable, 1,000,000 hosts', "$(Format-Summary $bytes) bytes a host", '<= 300', (Get-Verdict $report ($bytes.Median -le 300))))
+    $growth = Get-Summary (Get-Ratios $table[$names[2]] $table[$names[1]])
+    $rows.Add(@('time of 1,000,000 hosts to that of 100,000', (Format-Summary $growth), 'linear: <= 12', (Get-Verdict $report ($growth.Median -le 12))))
+    return , $rows.ToArray()
+}
+
+$sweep = Build-Sweep
+$hasLoops = Build-BareLoops
+$hasEcho = $hasLoops -and (Invoke-Program "$ProgramFolder/echo" @('1')).ExitCode -eq 0
+$missedByFping = 0
+$hasFping = [bool] (Find-Command 'fping')
+
+Write-Table $report @('side', 'command line') @(
+    , @($Cmdlet, (Get-CmdletLine 65024))
+    , @("$Cmdlet, default rate", (Get-CmdletLine 254 ''))
+    , @("$Cmdlet, TCP", (Get-CmdletLine 4096 '-TcpPort PORT'))
+    , @($Engine, "sweep --quiet --count 1 --size 16 $($HostRanges[65024])")
+    , @("$Engine, TCP", "sweep --quiet --tcp PORT $($HostRanges[4096])")
+    , @($BareLoop, $(if ($hasEcho) { 'echo 65024' } else { 'not measured: needs Linux, cc and the right to raw sockets' }))
+    , @("$BareLoop, TCP", $(if ($hasLoops) { 'connect 4096 PORT' } else { 'not measured: needs Linux and cc' }))
+    , @('fping', $(if ($hasFping) { "fping -i0 -r0 -t1000 -b32 -q -s -g $($HostRanges[65024].Replace('-', ' '))" } else { 'not measured: not on this machine' }))
+)
+Write-Table $report $ComparisonHeaders (Measure-Echo)
+if ($hasLoops) { Write-Table $report $ComparisonHeaders (Measure-Connects) }
+Write-Table $report $ComparisonHeaders (Measure-Imports)
+Write-Table $report @('memory', 'measured', 'target', 'met') (Measure-Memory)
+if ($missedByFping) { Write-Line $report "fping missed $missedByFping live hosts in all" }
+Write-Line $report "Load averages at the end: $(Get-Load)"

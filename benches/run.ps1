@@ -1,0 +1,29 @@
+# The measurements: ./build.sh bench [all | hosts | jobs] [rounds]. Called by build.ps1 after a
+# build, and so in Windows PowerShell, PowerShell and the embedded host alike; needs $Root and the
+# functions of build/Native.ps1. Prints tables with targets, writes them and every sample to
+# out/bench, and draws docs/benchmarks.svg.
+
+param(
+    [ValidateSet('all', 'hosts', 'jobs')] [string] $What = 'all',
+    [ValidateRange(1, 100)] [int] $Rounds = 7)
+
+. "$Root/benches/samples.ps1"
+. "$Root/benches/report.ps1"
+. "$Root/benches/programs.ps1"
+
+Import-Module "$Root/out/RustRunspaces/RustRunspaces.psd1"
+$parts = if ($What -eq 'all') { 'hosts', 'jobs' } else { , $What }
+foreach ($part in $parts) {
+    $report = New-Report
+    Write-Machine $report $Rounds
+    . "$Root/benches/$part.ps1"
+    Save-Report $report $part
+}
+
+if (Find-Command 'gnuplot') {
+    Save-Picture @('hosts', 'jobs') "$Root/docs/benchmarks.svg"
+    Write-Step 'picture: docs/benchmarks.svg'
+}
+else {
+    Write-Step 'picture: not drawn, gnuplot is not on this machine'
+}

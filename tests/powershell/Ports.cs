@@ -1,0 +1,92 @@
+// TCP ports in the states that a probe can find: open, refused, silent.
+
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests;
+
+/// <summary>A port that is open, and counts who came.</summary>
+internal sealed class OpenPort : IDisposable
+{
+    private readonly TcpListener listener;
+    private int connections;
+
+    public OpenPort(string address = "127.0.0.1")
+    {
+        listener = new TcpListener(IPAddress.Parse(address), 0);
+        listener.Start();
+        Accept();
+    }
+
+    public int Number => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    public int Connections => Volatile.Read(ref connections);
+
+    /// <summary>Waits until so many have come: accepting takes its time.</summary>
+    public void AssertConnections(int count) => Assert.True(
+        SpinWait.SpinUntil(() => Connections >= count, TimeSpan.FromSeconds(5)), $"{Connections} connections came where {count} were expected");
+
+    public void Dispose() => listener.Dispose();
+
+    private async void Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                using Socket accepted = await listener.AcceptSocketAsync();
+                Interlocked.Increment(ref connections);
+            }
+        }
+        catch (Exception end) when (end is ObjectDisposedException or SocketException)
+        {
+            // The listener was closed.
+        }
+    }
+}
+
+/// <summary>A port that refuses: taken, so that nobody else gets it, but nobody listens.</summary>
+internal sealed class RefusedPort : IDisposable
+{
+    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public RefusedPort(string address = "127.0.0.1")
+    {
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+    }
+
+    public int Number => ((IPEndPoint)socket.LocalEndPoint!).Port;
+
+    public void Dispose() => socket.Dispose();
+}
+
+/// <summary>A port of a live host that does not answer: its queue of waiting connections is full.</summary>
+internal sealed class SilentPort : IDisposable
+{
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Socket> waiting = [];
+
+    public SilentPort(string address = "127.0.0.1")
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux stays silent where the queue of connections is full");
+        listener.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        listener.Listen(0);
+        do
+        {
+            waiting.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        }
+        while (waiting[^1].ConnectAsync(listener.LocalEndPoint!).Wait(TimeSpan.FromMilliseconds(100)));
+    }
+
+    public int Number => ((IPEndPoint)listener.LocalEndPoint!).Port;
+
+    public void Dispose()
+    {
+        waiting.ForEach(socket => socket.Dispose());
+        listener.Dispose();
+    }
+}

@@ -1,0 +1,85 @@
+// Blocks that need PowerShell's parameter binder get it: attributes, switches, begin, process and end. Others run without, and
+// no difference shows.
+
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests.Scripts;
+
+public sealed class BindingTests : ScriptTest
+{
+    [Theory]
+    [InlineData("{ [CmdletBinding()] param($ComputerName) \"$ComputerName $($PSBoundParameters.Count)\" }", "a 1")]
+    [InlineData("{ param([Parameter(Mandatory)] $ComputerName) $ComputerName }", "a")]
+    [InlineData("{ param([Parameter(ValueFromPipeline)] $ComputerName) process { $ComputerName } }", "a")]
+    [InlineData("{ param([Parameter(ValueFromPipeline = $true)] $Server) process { $Server } }", "a")]
+    [InlineData("{ param([Parameter(Position = 1)] $Second, [Parameter(Position = 0)] $ComputerName) $ComputerName }", "a")]
+    [InlineData("{ param([Alias('CN')] $ComputerName) $ComputerName }", "a")]
+    [InlineData("{ param([ValidateSet('a', 'b')] $ComputerName) $ComputerName }", "a")]
+    [InlineData("{ param($ComputerName, [switch] $Fast) \"$ComputerName $($Fast.IsPresent)\" }", "a False")]
+    [InlineData("{ begin { $x = 1 } process { \"$_$x\" } }", "a1")]
+    [InlineData("{ process { $_ } }", "a")]
+    [InlineData("{ begin { 1 } process { $_ } end { 2 } }", "1 a 2")]
+    [InlineData("{ end { $_; 'end' } }", "a end")]
+    [InlineData("{ @($input)[0] }", "a")]
+    [InlineData("{ param($ComputerName = 'default') $ComputerName }", "a")]
+    [InlineData("{ param($ComputerName) # a comment\n $ComputerName # another }\n}", "a")]
+    public void The_item_is_bound(string block, string expected) =>
+        Assert.Equal(expected, string.Join(' ', Lines($"'a' | Invoke-RustParallel {block}")));
+
+    [Theory]
+    [InlineData("{ param([int] $Number) $Number.GetType().Name }")]
+    [InlineData("{ [CmdletBinding()] param([int] $Number) $Number.GetType().Name }")]
+    public void A_type_constraint_converts_the_item(string block) =>
+        Assert.Equal(["Int32"], Lines($"'17' | Invoke-RustParallel {block}"));
+
+    [Theory]
+    [InlineData("{ param([int] $Number) $Number }")]
+    [InlineData("{ param([ValidateRange(1, 3)] [int] $Number) $Number }")]
+    public void An_item_that_does_not_fit_is_that_jobs_error(string block)
+    {
+        Call call = Session.RunWithErrors($"'x', '2' | Invoke-RustParallel {block}");
+        Assert.Equal(["2"], Lines(call));
+        Assert.Single(call.Errors);
+    }
+
+    [Fact]
+    public void A_default_value_fills_what_the_argument_list_does_not() =>
+        Assert.Equal(["a fast"], Lines("'a' | Invoke-RustParallel { param($ComputerName, $Speed = 'fast') \"$ComputerName $Speed\" }"));
+
+    [Fact]
+    public void A_block_made_of_text_runs_like_a_literal() =>
+        Assert.Equal(["<a>"], Lines("'a' | Invoke-RustParallel ([scriptblock]::Create('param($x) \"<$x>\" # end'))"));
+
+    [Fact]
+    public void The_body_of_a_function_runs_like_a_literal() =>
+        Assert.Equal(["<a>"], Lines("function Show($x) { \"<$x>\" }; 'a' | Invoke-RustParallel ${function:Show}"));
+
+    [Theory]
+    [InlineData("{ try { throw 1 } catch { } $_ }")]
+    [InlineData("{ try { throw 1 } catch { $null = $_ } finally { } ; $_ }")]
+    [InlineData("{ $null = 1, 2 | ForEach-Object { $_ }; $_ }")]
+    [InlineData("{ function Nested { 5 | Where-Object { $_ } | Out-Null }; Nested; $_ }")]
+    [InlineData("{ switch (7) { 7 { $null = $_ } } ; $_ }")]
+    [InlineData("{ process { try { throw 1 } catch { } $_ } }")]
+    public void The_item_survives_catch_blocks_and_nested_pipelines(string block) =>
+        Assert.Equal(["a"], Lines($"'a' | Invoke-RustParallel {block}"));
+
+    [Fact]
+    public void Functions_that_the_block_calls_see_the_item() =>
+        Assert.Equal(["a"], Lines("'a' | Invoke-RustParallel { function Show { $_ }; Show }"));
+
+    [Fact]
+    public void Each_job_has_a_scope_of_its_own() =>
+        Assert.Equal(["1", "1", "1"], Lines("1..3 | Invoke-RustParallel { $count += 1; $count } -ThrottleLimit 1"));
+
+    [Theory]
+    [InlineData("{ param($x)\n\n  Write-Error 'here' }")]
+    [InlineData("{ [CmdletBinding()] param($x)\n\n  Write-Error 'here' }")]
+    [InlineData("{ process {\n\n  1/0 } }")]
+    [InlineData("{\n\n  throw 'here' }")]
+    public void An_error_names_the_line_in_the_callers_script(string block)
+    {
+        Call call = Session.RunWithErrors($"# line 1\n# line 2\n1 | Invoke-RustParallel {block}");
+        Assert.Contains("line 5", Assert.Single(call.Errors).ScriptStackTrace);
+    }
+}

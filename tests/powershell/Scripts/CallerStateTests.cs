@@ -1,0 +1,121 @@
+// What a job's session has of the caller's without being asked: place, culture, language mode, the file of the block, the host.
+
+using System.IO;
+using System.Linq;
+using System.Management.Automation;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests.Scripts;
+
+public sealed class CallerStateTests : ScriptTest
+{
+    [Fact]
+    public void The_location_is_the_callers()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-[1]-");
+        try
+        {
+            Call call = Session.Run("Set-Location -LiteralPath $folder; 1, 2 | Invoke-RustParallel { $PWD.Path } -ThrottleLimit 2", ("folder", folder.FullName));
+            Assert.Equal([folder.FullName, folder.FullName], Lines(call));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_location_that_a_job_left_is_restored_for_the_next() =>
+        Assert.Single(Lines("1, 2 | Invoke-RustParallel { $PWD.Path; Set-Location / } -ThrottleLimit 1").Distinct());
+
+    [Fact]
+    public void A_drive_of_the_callers_only_gives_its_place_in_the_file_system()
+    {
+        string[] lines = Lines("$before = $PWD.Path; $null = New-PSDrive own FileSystem $HOME; Set-Location own:; 1 | Invoke-RustParallel { Test-Path $PWD.Path }");
+        Assert.Equal(["True"], lines);
+    }
+
+    [Fact]
+    public void The_culture_is_the_callers()
+    {
+        string[] lines = Lines(
+            """
+            [Threading.Thread]::CurrentThread.CurrentCulture = [cultureinfo]::GetCultureInfo('ar-SA')
+            [Threading.Thread]::CurrentThread.CurrentUICulture = [cultureinfo]::GetCultureInfo('fr-FR')
+            1 | Invoke-RustParallel { [cultureinfo]::CurrentCulture.Name; [cultureinfo]::CurrentUICulture.Name; (Get-Culture).Name }
+            """);
+        Assert.Equal(["ar-SA", "fr-FR", "ar-SA"], lines);
+    }
+
+    [Fact]
+    public void A_culture_that_a_job_left_is_restored_for_the_next()
+    {
+        string[] lines = Lines("1, 2 | Invoke-RustParallel { [cultureinfo]::CurrentCulture.Name; [cultureinfo]::CurrentCulture = 'ja-JP' } -ThrottleLimit 1");
+        Assert.Single(lines.Distinct());
+    }
+
+    [Fact]
+    public void The_language_mode_is_the_callers()
+    {
+        using var session = new Session();
+        session.Runspace.SessionStateProxy.LanguageMode = PSLanguageMode.ConstrainedLanguage;
+        Call call = session.RunWithErrors("1 | Invoke-RustParallel { $ExecutionContext.SessionState.LanguageMode; [IO.File]::Exists('x') }");
+        Assert.Equal(["ConstrainedLanguage"], Lines(call));
+        Assert.Equal("MethodInvocationNotSupportedInConstrainedLanguage", Call.Id(Assert.Single(call.Errors)));
+    }
+
+    [Fact]
+    public void Using_namespace_of_the_file_comes_along() =>
+        Assert.Equal(["StringBuilder"], Lines("using namespace System.Text\n1 | Invoke-RustParallel { [StringBuilder]::new().GetType().Name }"));
+
+    [Fact]
+    public void Using_namespace_comes_along_for_bound_blocks() =>
+        Assert.Equal(["StringBuilder"], Lines("using namespace System.Text\n1 | Invoke-RustParallel { process { [StringBuilder]::new().GetType().Name } }"));
+
+    [Theory]
+    [InlineData("{ \"$PSScriptRoot|$PSCommandPath\" }")]
+    [InlineData("{ process { \"$PSScriptRoot|$PSCommandPath\" } }")]
+    [InlineData("{ $global:place } -InitializationScript { $global:place = \"$PSScriptRoot|$PSCommandPath\" }")]
+    public void The_file_of_the_block_is_known(string block)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-file-");
+        try
+        {
+            string file = Path.Combine(folder.FullName, "script.ps1");
+            File.WriteAllText(file, $"1 | Invoke-RustParallel {block}");
+            Assert.Equal([$"{folder.FullName}|{file}"], Lines("& $file", ("file", file)));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void The_host_is_named_as_the_callers() =>
+        Assert.Equal(["True True"], Lines("$name = $Host.Name; $version = $Host.Version; 1 | Invoke-RustParallel { \"$($Host.Name -eq $using:name) $($Host.Version -eq $using:version)\" }"));
+
+    [Theory]
+    [InlineData("Read-Host 'name'")]
+    [InlineData("$Host.UI.ReadLine()")]
+    [InlineData("$null = $Host.UI.PromptForChoice('a', 'b', [Management.Automation.Host.ChoiceDescription[]] ('x', 'y'), 0)")]
+    public void A_question_ends_its_job_with_an_error_that_says_so(string question)
+    {
+        // Not every host has Read-Host.
+        Assert.SkipWhen(question.StartsWith("Read-Host", System.StringComparison.Ordinal) && Lines("[bool] (Get-Command Read-Host -ErrorAction Ignore)")[0] == "False", "there is no Read-Host here");
+        Call call = Session.RunWithErrors($"1, 2 | Invoke-RustParallel {{ if ($_ -eq 1) {{ {question} }} \"went on $_\" }} -ThrottleLimit 1");
+        Assert.Equal(["went on 2"], Lines(call));
+        Assert.Equal("JobCannotAsk", Call.Id(Assert.Single(call.Errors)));
+    }
+
+    [Fact]
+    public void All_cmdlets_of_a_console_are_there()
+    {
+        string[] lines = Lines("1 | Invoke-RustParallel { Join-Path a b | Split-Path -Leaf; (1, 2, 3 | Measure-Object -Sum).Sum; @{ a = 1 } | ConvertTo-Json -Compress }");
+        Assert.Equal(["b", "6", "{\"a\":1}"], lines);
+    }
+
+    [Fact]
+    public void The_module_path_of_the_process_stays_as_it_was() =>
+        Assert.Equal(["own:path"], Lines("$before = $env:PSModulePath; $env:PSModulePath = 'own:path'; $null = 1 | Invoke-RustParallel { 1 }; $env:PSModulePath; $env:PSModulePath = $before"));
+}

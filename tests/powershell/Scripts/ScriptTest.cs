@@ -1,0 +1,27 @@
+// What the tests of script jobs share: short ways from a call to the texts it wrote.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+
+namespace RustRunspaces.PowerShellTests.Scripts;
+
+public abstract class ScriptTest : ModuleTest
+{
+    /// <summary>Within which a call ends that was asked to end, or whose limit has passed.</summary>
+    private protected static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>What the script wrote, as text, in order.</summary>
+    private protected string[] Lines(string script, params (string Name, object? Value)[] variables) =>
+        Lines(Session.Run(script, variables));
+
+    private protected static string[] Lines(Call call) =>
+        call.Output.Select(value => value?.ToString() ?? "$null").ToArray();
+
+    /// <summary>The same in an order that does not depend on which job was first.</summary>
+    private protected string[] SortedLines(string script, params (string Name, object? Value)[] variables) =>
+        Lines(script, variables).Order(StringComparer.Ordinal).ToArray();
+
+    private protected static string[] Texts(IEnumerable<ErrorRecord> errors) => errors.Select(error => error.ToString()).ToArray();
+}

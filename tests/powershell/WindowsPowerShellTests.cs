@@ -1,0 +1,111 @@
+// Everything that ships or builds can be read by Windows PowerShell 5.1, which runs nowhere but on
+// Windows: its syntax, cmdlets and types are a list here.
+
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests;
+
+public sealed class WindowsPowerShellTests
+{
+    private static readonly string[] Built = ["target", "out"];
+    private static readonly string[] Extensions = [".ps1", ".psm1", ".psd1", ".ps1xml"];
+
+    // Manifests of the embedded host's own modules, and scripts that compare with later versions,
+    // are not for 5.1.
+    private static readonly string[] NotForIt = ["tests/host/", "benches/"];
+
+    [Fact]
+    public void Scripts_manifests_and_formats_have_nothing_newer()
+    {
+        var complaints = new List<string>();
+        IReadOnlySet<string> own = OwnCommands();
+        foreach ((string name, string text) in Scripts().Where(script => !NotForIt.Any(script.Name.StartsWith)))
+        {
+            complaints.AddRange(WindowsPowerShellSyntax.Judge(name, text, own));
+        }
+        Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public void Scripts_have_the_encoding_that_it_reads()
+    {
+        // Without a byte order mark it takes a file for the system's old code page: ASCII is the same in all.
+        Assert.Empty(Scripts().Where(script => script.Text.Any(character => character > 127)).Select(script => script.Name));
+    }
+
+    [Fact]
+    public void The_build_the_module_and_the_examples_are_among_them()
+    {
+        string[] names = Scripts().Select(script => script.Name).ToArray();
+        Assert.Contains("build.ps1", names);
+        Assert.Contains("module/RustRunspaces.psd1", names);
+        Assert.Contains("module/RustRunspaces.format.ps1xml", names);
+        Assert.Contains("examples/Watch-Hosts.ps1", names);
+    }
+
+    [Theory]
+    [InlineData("$a ? 1 : 2", "ternary")]
+    [InlineData("$a ?? 1", "??")]
+    [InlineData("$a ??= 1", "??=")]
+    [InlineData("${a}?.Length", "?.")]
+    [InlineData("${a}?[0]", "?[")]
+    [InlineData("a && b", "&&")]
+    [InlineData("a || b", "||")]
+    [InlineData("a &", "background")]
+    [InlineData("Get-Item .\n| Out-Null", "pipe at the beginning")]
+    [InlineData("function f { clean { } }", "clean")]
+    [InlineData("[Linq.Enumerable]::Empty[int]()", "type arguments")]
+    [InlineData("1u", "number")]
+    [InlineData("0b11", "number")]
+    [InlineData("\"`e[0m\"", "escapes")]
+    [InlineData("if ($IsWindows) { }", "$IsWindows")]
+    [InlineData("[semver] '1.2.3'", "[semver]")]
+    [InlineData("[ulong[]] 1", "[ulong]")]
+    [InlineData("param([ushort] $Port)", "[ushort]")]
+    [InlineData("Join-String", "Join-String")]
+    [InlineData("1..3 | ForEach-Object -Parallel { $_ }", "-Parallel")]
+    [InlineData("1..3 | % -Parallel { $_ }", "-Parallel")]
+    [InlineData("'{}' | ConvertFrom-Json -AsHashtable", "-AsHashtable")]
+    [InlineData("'a' | Out-File b -Encoding utf8NoBOM", "utf8NoBOM")]
+    [InlineData("if (", "Missing")]
+    public void What_is_newer_is_found(string script, string complaint) =>
+        Assert.Contains(WindowsPowerShellSyntax.Judge("script.ps1", script, OwnCommands()), found => found.Contains(complaint, StringComparison.Ordinal));
+
+    [Fact]
+    public void What_is_newer_is_found_in_a_format_file() =>
+        Assert.Single(WindowsPowerShellSyntax.Judge("f.ps1xml", "<Configuration><ScriptBlock>$_ ?? 1</ScriptBlock></Configuration>", OwnCommands()));
+
+    [Theory]
+    [InlineData("'a && b', \"$(1 + 1) ?? 2\" # ForEach-Object -Parallel")]
+    [InlineData("Invoke-RustParallel -Parallel { $_ }")]
+    [InlineData("[Collections.Generic.List[string]]::new(); [ordered] @{ a = 0x1F; b = 12kb; c = 1.5; d = 10L }")]
+    [InlineData("Get-ChildItem |\n  Where-Object { $_ } |\n  Select-Object -First 1")]
+    public void What_it_has_is_left_alone(string script) =>
+        Assert.Empty(WindowsPowerShellSyntax.Judge("script.ps1", script, OwnCommands()));
+
+    private static IReadOnlySet<string> OwnCommands() =>
+        Scripts().Where(script => !script.Name.EndsWith(".ps1xml", StringComparison.Ordinal))
+            .SelectMany(script => WindowsPowerShellSyntax.Functions(script.Text)).Append("Invoke-RustParallel")
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    private static IEnumerable<(string Name, string Text)> Scripts()
+    {
+        string root = Path.GetFullPath(ModuleUnderTest.RepositoryFile("."));
+        IEnumerable<string> folders = Directory.EnumerateDirectories(root)
+            .Where(folder => !Built.Contains(Path.GetFileName(folder)) && !Path.GetFileName(folder).StartsWith('.'));
+        IEnumerable<string> files = Directory.EnumerateFiles(root)
+            .Concat(folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)));
+        foreach (string file in files.Order(StringComparer.Ordinal))
+        {
+            if (Extensions.Contains(Path.GetExtension(file)))
+            {
+                string name = Path.GetRelativePath(root, file).Replace('\\', '/');
+                yield return (name, File.ReadAllText(file));
+            }
+        }
+    }
+}
