@@ -1,4 +1,5 @@
-# article-before.ps1 in one line: the same hashtable, the same verbose lines. Needs the module: Import-Module RustRunspaces.
+# article-before.ps1 in one line: the same hashtable, verbose lines in the same rhythm. Needs the module: Import-Module
+# RustRunspaces.
 [CmdletBinding()]
 param(
     [string[]] $ComputerName = @('localhost', '127.0.0.1', '::1'),

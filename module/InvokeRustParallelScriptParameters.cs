@@ -43,6 +43,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
     [ValidateNotNullOrEmpty]
+    [ValidatePattern(@"^\w+$")]
     public string ParameterName { get; set; } = "ComputerName";
 
     /// <summary>Arguments of the block after the host or item.</summary>

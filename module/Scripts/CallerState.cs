@@ -9,6 +9,7 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 using System.Threading;
 
@@ -146,9 +147,7 @@ internal sealed class CallerState
     /// <summary>A function of the caller's that its jobs call by name.</summary>
     internal void AddFunction(FunctionInfo function)
     {
-        // A filter's definition is the body of its process block.
-        string definition = function is FilterInfo ? "process {" + function.Definition + "\n}" : function.Definition;
-        functions.Add(new KeyValuePair<string, string>(function.Name, definition));
+        functions.Add(new KeyValuePair<string, string>(function.Name, Definition(function)));
     }
 
     /// <summary>-ModuleNames: names, paths, and patterns of modules that the caller has imported.</summary>
@@ -168,6 +167,19 @@ internal sealed class CallerState
             bool isPattern = WildcardPattern.ContainsWildcardCharacters(name);
             modules.AddRange(found.Length > 0 || isPattern ? found : new[] { name });
         }
+    }
+
+    /// <summary>A session state entry makes a function of any definition; what makes a filter is the block its statements are in.</summary>
+    private static string Definition(FunctionInfo function)
+    {
+        string text = function.Definition;
+        ScriptBlockAst? body = function is FilterInfo ? Parser.ParseInput(text, out _, out _) : null;
+        if (body?.EndBlock is null || !body.EndBlock.Unnamed)
+        {
+            return text;
+        }
+        int start = body.ParamBlock?.Extent.EndOffset ?? 0;
+        return text.Substring(0, start) + " process {" + text.Substring(start) + "\n}";
     }
 
     private static PSModuleInfo[] ImportedModules(PSCmdlet cmdlet)

@@ -58,10 +58,10 @@ internal sealed class ScriptText
         BlockContents contents = BlockReader.Read(body);
         var source = new BlockSource(body);
         bool isPlain = IsPlain(body, out string? itemParameter, out bool isFirst);
-        if (contents.HasItem && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock is not null)
+        if (contents.HasItem && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock?.Statements.Count > 0)
         {
             // An assignment of its own makes $_ survive catch blocks, which restore what their scope had.
-            source.Insert(body.ParamBlock is null ? source.Start : body.ParamBlock.Extent.EndOffset, "$_=$_;");
+            source.Insert(body.EndBlock.Statements[0].Extent.StartOffset, "$_=$_;");
         }
         Rename(source, contents);
         string head = Head(body);
