@@ -161,6 +161,7 @@ function Read-History {
     if (-not [IO.File]::Exists($path)) { return }
     $text = [IO.File]::ReadAllText($path).Trim()
     try {
+        if (-not $text) { throw 'it is empty' }
         $found = if (Test-IsJson) { ConvertFrom-Json -InputObject $text } else { ConvertFrom-Csv -InputObject $text }
     }
     catch {

@@ -15,8 +15,8 @@ internal static class Errors
     internal static ErrorRecord InvalidItem(object? item)
     {
         string properties = string.Join(", ", ComputerNameTransformationAttribute.PropertyNames);
-        string message = item is null
-            ? "$null is no host: give a name, an address, or an object that has one"
+        string message = item is null or ""
+            ? $"{(item is null ? "$null" : "An empty string")} is no host: give a name, an address, or an object that has one"
             : $"An object of the type {TypeName(item)} is no host: it is neither a string nor an address, and has no text or address in a property {properties}";
         return new ErrorRecord(new ArgumentException(message), "InvalidTarget", ErrorCategory.InvalidArgument, item);
     }

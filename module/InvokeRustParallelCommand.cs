@@ -163,6 +163,10 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
                 {
                     WriteError(Errors.InvalidItem(item));
                 }
+                else if (host!.Length == 0)
+                {
+                    WriteError(Errors.InvalidItem(host));
+                }
                 else
                 {
                     current.Add(host);

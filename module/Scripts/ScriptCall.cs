@@ -155,9 +155,12 @@ internal sealed class ScriptCall
     {
         CommandInfo command = cmdlet.InvokeCommand.GetCommand(name, CommandTypes.All)
             ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
-        if (command is AliasInfo { ResolvedCommand: CommandInfo resolved })
+        while (command is AliasInfo alias)
         {
-            command = resolved;
+            // An alias does not load the module of its command, a name does.
+            command = alias.ResolvedCommand
+                ?? cmdlet.InvokeCommand.GetCommand(alias.Definition, CommandTypes.All)
+                ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
         }
         if (command is FunctionInfo function && function.Module is null)
         {

@@ -170,7 +170,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         }
         if (outputNotKept > 0)
         {
-            sink.WriteVerbose($"{outputNotKept} objects that jobs wrote were not kept: their hosts already had an entry in $Data.");
+            sink.WriteVerbose($"{outputNotKept} objects were not kept: their hosts already had an entry in $Data.");
         }
         if (unfinished.Count > 0 && (pool.Count().Flags & PoolCounts.FlagRunLimitReached) != 0)
         {

@@ -1,7 +1,9 @@
 /* Owns the result of the running test and the totals; see check.h. Main thread only. */
 #include "check.h"
 
+#ifndef _WIN32
 #include <signal.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,12 @@ static char skip_reason[256];
 static unsigned passed, failed, skipped;
 static uint64_t random_state;
 
+#ifdef _WIN32
+/* The system has no alarm: who runs the tests ends them. */
+static void watch_time(void) {}
+static void begin_time(void) {}
+static void end_time(void) {}
+#else
 /* A test that hangs may hold any lock: only async-signal-safe calls here. */
 static void too_long(int signal_number)
 {
@@ -36,13 +44,23 @@ static void too_long(int signal_number)
     _exit(2);
 }
 
-void begin_tests(const char *prefix)
+static void watch_time(void)
 {
     struct sigaction action;
-    const char *given = getenv("TEST_SEED");
     memset(&action, 0, sizeof action);
     action.sa_handler = too_long;
     sigaction(SIGALRM, &action, NULL);
+}
+
+static void begin_time(void) { alarm(60); }
+
+static void end_time(void) { alarm(0); }
+#endif
+
+void begin_tests(const char *prefix)
+{
+    const char *given = getenv("TEST_SEED");
+    watch_time();
     test_prefix = prefix;
     setvbuf(stdout, NULL, _IOLBF, 0);
     random_state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid();
@@ -54,9 +72,9 @@ void run_test(const char *name, void (*test)(void))
     running = name;
     failure[0] = '\0';
     skip_reason[0] = '\0';
-    alarm(60);
+    begin_time();
     test();
-    alarm(0);
+    end_time();
     if (failure[0]) {
         failed++;
         printf("not ok %s%s %s\n", test_prefix, name, failure);

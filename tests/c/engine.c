@@ -1,12 +1,17 @@
 /* See engine.h. Main thread only, but for the counters at the end. */
 #include "engine.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef _WIN32
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#else
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#endif
 
 rr_pool_options pool_options(void)
 {
@@ -194,11 +199,30 @@ bool may_echo(void)
     return true;
 }
 
+void close_socket(int fd)
+{
+#ifdef _WIN32
+    closesocket((SOCKET)fd);
+#else
+    close(fd);
+#endif
+}
+
+/* A socket's number fits an int, also on Windows. */
+static int open_socket(void)
+{
+#ifdef _WIN32
+    WSADATA data;
+    WSAStartup(MAKEWORD(2, 2), &data);
+#endif
+    return (int)socket(AF_INET, SOCK_STREAM, 0);
+}
+
 static int bind_loopback(uint16_t *out_port)
 {
     struct sockaddr_in name;
     socklen_t length = sizeof name;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = open_socket();
     memset(&name, 0, sizeof name);
     name.sin_family = AF_INET;
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -206,7 +230,7 @@ static int bind_loopback(uint16_t *out_port)
         getsockname(fd, (struct sockaddr *)&name, &length) != 0) {
         test_failed(__FILE__, __LINE__, "no TCP socket on 127.0.0.1");
         if (fd >= 0) {
-            close(fd);
+            close_socket(fd);
         }
         return -1;
     }
@@ -219,7 +243,7 @@ int listen_on_loopback(uint16_t *out_port)
     int fd = bind_loopback(out_port);
     if (fd >= 0 && listen(fd, 64) != 0) {
         test_failed(__FILE__, __LINE__, "listen");
-        close(fd);
+        close_socket(fd);
         return -1;
     }
     return fd;
@@ -230,7 +254,7 @@ uint16_t refused_port(void)
     uint16_t port = 1;
     int fd = bind_loopback(&port);
     if (fd >= 0) {
-        close(fd);
+        close_socket(fd);
     }
     return port;
 }

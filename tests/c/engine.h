@@ -68,6 +68,7 @@ bool may_echo(void);
 
 /* A listening TCP socket on 127.0.0.1 and its port; -1 where the test has failed. */
 int listen_on_loopback(uint16_t *out_port);
+void close_socket(int fd);
 
 /* A port of 127.0.0.1 nobody listens on. */
 uint16_t refused_port(void);

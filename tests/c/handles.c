@@ -2,9 +2,11 @@
 #include "engine.h"
 
 #include <string.h>
+#ifndef _WIN32
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 /* Calls every function that takes a pool with `handle`; the first status that is not
  * BAD_HANDLE, or BAD_HANDLE. */
@@ -142,6 +144,11 @@ static void a_worker_is_no_pool_and_a_pool_no_worker(void)
     REQUIRE_EQUAL(RR_STATUS_BAD_HANDLE, state.submit);
 }
 
+#ifdef _WIN32
+static void fork_inherits_no_handles(void) { test_skipped("the system has no fork"); }
+
+static void a_forked_child_opens_no_pool(void) { test_skipped("the system has no fork"); }
+#else
 /* The exit code of a forked child that runs `child`; -1 where it did not end by itself. */
 static int in_child(int (*child)(rr_pool), rr_pool pool)
 {
@@ -191,6 +198,7 @@ static void a_forked_child_opens_no_pool(void)
     REQUIRE_EQUAL(0, in_child(child_opens, pool));
     close_pool(pool);
 }
+#endif
 
 void run_handle_tests(void)
 {

@@ -2,7 +2,6 @@
 #include "engine.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* 127.0.0.0/24 without network and broadcast address. */
 enum { BLOCK = 254 };
@@ -160,7 +159,7 @@ static void tells_open_from_refused_ports(void)
     pool = open_pool();
     REQUIRE_EQUAL(1, submit_one(pool, &options, "127.0.0.1", 0));
     second = finish_pool(pool);
-    close(listener);
+    close_socket(listener);
 
     REQUIRE_EQUAL(1, first.outcomes[RR_OUTCOME_SUCCESS]);
     REQUIRE_EQUAL(ports[0], first.last.port);

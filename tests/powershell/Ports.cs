@@ -15,9 +15,10 @@ internal sealed class OpenPort : IDisposable
     private readonly TcpListener listener;
     private int connections;
 
-    public OpenPort(string address = "127.0.0.1")
+    /// <param name="number">0: any that is free.</param>
+    public OpenPort(string address = "127.0.0.1", int number = 0)
     {
-        listener = new TcpListener(IPAddress.Parse(address), 0);
+        listener = new TcpListener(IPAddress.Parse(address), number);
         listener.Start();
         Accept();
     }

@@ -66,9 +66,9 @@ pub fn echo_permission(family: Family) -> Result<(), OpenError> {
 }
 
 /// Requests whose APC has run.
-type Ended = Arc<Mutex<Vec<Box<Request>>>>;
+type Ended = Arc<Mutex<Vec<Request>>>;
 
-fn lock(ended: &Ended) -> MutexGuard<'_, Vec<Box<Request>>> {
+fn lock(ended: &Ended) -> MutexGuard<'_, Vec<Request>> {
     ended.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -97,7 +97,7 @@ unsafe extern "system" fn ended(context: *mut c_void, _status: *mut IoStatusBloc
     let mut request = unsafe { Box::from_raw(context.cast::<Request>()) };
     request.ended = Time::now();
     let done = Arc::clone(&request.done);
-    lock(&done).push(request);
+    lock(&done).push(*request);
 }
 
 /// See the file's head.

@@ -20,7 +20,6 @@ public sealed class BindingTests : ScriptTest
     [InlineData("{ process { $_ } }", "a")]
     [InlineData("{ begin { 1 } process { $_ } end { 2 } }", "1 a 2")]
     [InlineData("{ end { $_; 'end' } }", "a end")]
-    [InlineData("{ @($input)[0] }", "a")]
     [InlineData("{ param($ComputerName = 'default') $ComputerName }", "a")]
     [InlineData("{ param($ComputerName) # a comment\n $ComputerName # another }\n}", "a")]
     public void The_item_is_bound(string block, string expected) =>

@@ -1,6 +1,5 @@
 // What a job's session has of the caller's without being asked: place, culture, language mode, the file of the block, the host.
 
-using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using Xunit;
@@ -12,16 +11,10 @@ public sealed class CallerStateTests : ScriptTest
     [Fact]
     public void The_location_is_the_callers()
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-[1]-");
-        try
-        {
-            Call call = Session.Run("Set-Location -LiteralPath $folder; 1, 2 | Invoke-RustParallel { $PWD.Path } -ThrottleLimit 2", ("folder", folder.FullName));
-            Assert.Equal([folder.FullName, folder.FullName], Lines(call));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new ScriptFolder();
+        // Brackets are wildcards to PowerShell where a path is not taken literally.
+        string place = System.IO.Directory.CreateDirectory(System.IO.Path.Combine(folder.Path, "[1]")).FullName;
+        Assert.Equal([place, place], Lines("Set-Location -LiteralPath $place; 1, 2 | Invoke-RustParallel { $PWD.Path } -ThrottleLimit 2", ("place", place)));
     }
 
     [Fact]
@@ -31,8 +24,9 @@ public sealed class CallerStateTests : ScriptTest
     [Fact]
     public void A_drive_of_the_callers_only_gives_its_place_in_the_file_system()
     {
-        string[] lines = Lines("$before = $PWD.Path; $null = New-PSDrive own FileSystem $HOME; Set-Location own:; 1 | Invoke-RustParallel { Test-Path $PWD.Path }");
-        Assert.Equal(["True"], lines);
+        using var folder = new ScriptFolder();
+        string[] lines = Lines("$state = $ExecutionContext.SessionState; $null = $state.Drive.New([Management.Automation.PSDriveInfo]::new('own', $state.Provider.GetOne('FileSystem'), $folder, '', $null), 'Global'); Set-Location own:; 1 | Invoke-RustParallel { $PWD.Path }", ("folder", folder.Path));
+        Assert.Equal([folder.Path], lines);
     }
 
     [Fact]
@@ -78,17 +72,9 @@ public sealed class CallerStateTests : ScriptTest
     [InlineData("{ $global:place } -InitializationScript { $global:place = \"$PSScriptRoot|$PSCommandPath\" }")]
     public void The_file_of_the_block_is_known(string block)
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-file-");
-        try
-        {
-            string file = Path.Combine(folder.FullName, "script.ps1");
-            File.WriteAllText(file, $"1 | Invoke-RustParallel {block}");
-            Assert.Equal([$"{folder.FullName}|{file}"], Lines("& $file", ("file", file)));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new ScriptFolder();
+        string file = folder.Write("script.ps1", $"1 | Invoke-RustParallel {block}");
+        Assert.Equal([$"{folder.Path}|{file}"], Lines("& $file", ("file", file)));
     }
 
     [Fact]

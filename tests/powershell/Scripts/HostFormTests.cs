@@ -159,7 +159,7 @@ public sealed class HostFormTests : ScriptTest
     [Fact]
     public void An_argument_may_be_null()
     {
-        object entry = Session.Run("Invoke-RustParallel a { param($ComputerName, $Null, $Two) \"$($null -eq $Null) $Two\" } -ArgumentList $null, 2").Table["a"]!;
+        object entry = Session.Run("Invoke-RustParallel a { param($ComputerName, $One, $Two) \"$($null -eq $One) $Two\" } -ArgumentList $null, 2").Table["a"]!;
         Assert.Equal("True 2", entry.ToString());
     }
 

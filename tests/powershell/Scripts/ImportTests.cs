@@ -1,16 +1,15 @@
 // What jobs get from the caller by name: -Variables, -Functions, -ModuleNames; and -InitializationScript.
 
 using System;
-using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using Xunit;
 
 namespace RustRunspaces.PowerShellTests.Scripts;
 
-public sealed class ImportTests : ScriptTest
+public sealed class ImportTests : ScriptTest, IDisposable
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-import-");
+    private readonly ScriptFolder folder = new();
 
     [Fact]
     public void Nothing_of_the_callers_is_there_unasked()
@@ -140,7 +139,7 @@ public sealed class ImportTests : ScriptTest
         string[] lines = Lines(
             """
             1..16 | Invoke-RustParallel -ThrottleLimit 16 -ModuleNames $files {
-                $null = $using:barrier.SignalAndWait(20000)
+                $null = ($using:barrier).SignalAndWait(20000)
                 (Get-Command Get-T?x* -CommandType Function).Count
             }
             """,
@@ -158,7 +157,7 @@ public sealed class ImportTests : ScriptTest
         string[] lines = Lines(
             """
             1..30 | Invoke-RustParallel -ThrottleLimit 3 -InitializationScript { ($using:counter).Enter(); $global:ready = 'ready' } {
-                if ($_ -le 3) { $null = $using:barrier.SignalAndWait(20000) }
+                if ($_ -le 3) { $null = ($using:barrier).SignalAndWait(20000) }
                 $ready
             }
             """,
@@ -202,16 +201,11 @@ public sealed class ImportTests : ScriptTest
         Assert.Contains("broken inside", error.ToString());
     }
 
-    protected override void Dispose(bool disposing)
+    void IDisposable.Dispose()
     {
-        base.Dispose(disposing);
-        folder.Delete(recursive: true);
+        Dispose();
+        folder.Dispose();
     }
 
-    private string WriteModule(string name, string text)
-    {
-        string file = Path.Combine(folder.FullName, name + ".psm1");
-        File.WriteAllText(file, text);
-        return file;
-    }
+    private string WriteModule(string name, string text) => folder.Write(name + ".psm1", text);
 }

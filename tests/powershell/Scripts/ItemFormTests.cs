@@ -15,7 +15,7 @@ public sealed class ItemFormTests : ScriptTest
     public void Output_comes_while_its_job_still_runs()
     {
         using var go = new ManualResetEventSlim();
-        Call call = Session.Start("1 | Invoke-RustParallel { 'first'; $null = $using:go.Wait(20000); 'last' }", ("go", go));
+        Call call = Session.Start("1 | Invoke-RustParallel { 'first'; $null = ($using:go).Wait(20000); 'last' }", ("go", go));
         call.WaitUntil(running => running.Output.Any());
         Assert.Equal(["first"], Lines(call));
         go.Set();
@@ -78,7 +78,7 @@ public sealed class ItemFormTests : ScriptTest
 
     [Fact]
     public void An_array_as_output_comes_as_PowerShell_writes_it() =>
-        Assert.Equal(["1", "2", "System.Object[]"], Lines("1 | Invoke-RustParallel { 1, 2; , (3, 4) }"));
+        Assert.Equal(["1", "2", "3 4"], Lines("1 | Invoke-RustParallel { 1, 2; , (3, 4) }"));
 
     [Fact]
     public void An_empty_pipeline_writes_nothing() => Assert.Empty(Lines("@() | Invoke-RustParallel { 1 }"));
@@ -120,7 +120,7 @@ public sealed class ItemFormTests : ScriptTest
     [Theory]
     [InlineData("$factor = 3; 1..20 | COMMAND -Parallel { $_ * $using:factor } -ThrottleLimit 16")]
     [InlineData("'x', 'y' | COMMAND -Parallel { $item = $_; 1..2 | ForEach-Object { \"$item$_\" } }")]
-    [InlineData("$table = @{ a = 1; b = 2 }; 'a', 'b' | COMMAND -Parallel { $using:table[$_] }")]
+    [InlineData("$table = @{ a = 1; b = 2 }; 'a', 'b' | COMMAND -Parallel { $table = $using:table; $table[$_] }")]
     [InlineData("1..4 | COMMAND -Parallel { if ($_ % 2) { return } $_ } -ThrottleLimit 2 -TimeoutSeconds 60")]
     [InlineData("$list = [Collections.Concurrent.ConcurrentBag[int]]::new(); 1..9 | COMMAND -Parallel { ($using:list).Add($_) }; $list")]
     [InlineData("(1..3 | COMMAND -Parallel { $_ } -AsJob | Receive-Job -Wait -AutoRemoveJob)")]

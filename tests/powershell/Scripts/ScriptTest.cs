@@ -4,6 +4,8 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Reflection;
 
 namespace RustRunspaces.PowerShellTests.Scripts;
 
@@ -11,6 +13,13 @@ public abstract class ScriptTest : ModuleTest
 {
     /// <summary>Within which a call ends that was asked to end, or whose limit has passed.</summary>
     private protected static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The open runspaces of this process; the engine has no public list of them, only a command that not every host has.</summary>
+    private protected static IReadOnlyCollection<Runspace> OpenRunspaces()
+    {
+        PropertyInfo list = typeof(Runspace).GetProperty("RunspaceList", BindingFlags.NonPublic | BindingFlags.Static)!;
+        return ((IEnumerable<Runspace>)list.GetValue(null)!).ToArray();
+    }
 
     /// <summary>What the script wrote, as text, in order.</summary>
     private protected string[] Lines(string script, params (string Name, object? Value)[] variables) =>

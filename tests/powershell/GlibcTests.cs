@@ -1,0 +1,53 @@
+// A system older than the library: played by a library that asks for a glibc nobody has. In a child
+// process, for a library is loaded once per process.
+
+using System;
+using System.IO;
+using System.Text;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests;
+
+public sealed class GlibcTests : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-tests-");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Fact]
+    public void A_system_with_an_older_glibc_is_told_which_one_is_needed()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "glibc is Linux's");
+        CopyModule();
+        foreach (string library in Directory.GetFiles(folder.FullName, "*.so", SearchOption.AllDirectories))
+        {
+            AskForAnotherGlibc(library);
+        }
+        string manifest = Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
+        string[] lines = ChildProcess.Run(
+            $"Import-Module '{manifest}'; try {{ Invoke-RustParallel 127.0.0.1 -TcpPort 1 }} catch {{ $_.FullyQualifiedErrorId; $_.Exception.Message }}");
+        Assert.Equal("NativeLibraryNotLoaded,RustRunspaces.InvokeRustParallelCommand", lines[0]);
+        Assert.Contains("`GLIBC_9.99' not found", lines[1]);
+        Assert.Matches(@"need glibc 2\.34 or newer, this system has glibc 2\.\d+$", lines[1]);
+    }
+
+    private void CopyModule()
+    {
+        foreach (string file in Directory.GetFiles(ModuleUnderTest.Folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(folder.FullName, Path.GetRelativePath(ModuleUnderTest.Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+
+    // The loader compares the names of versions, which stand in the table of dynamic strings.
+    private static void AskForAnotherGlibc(string library)
+    {
+        byte[] content = File.ReadAllBytes(library);
+        int place = content.AsSpan().IndexOf(Encoding.ASCII.GetBytes("GLIBC_2.34\0"));
+        Assert.True(place >= 0, $"{library} asks for glibc 2.34");
+        Encoding.ASCII.GetBytes("GLIBC_9.99").CopyTo(content, place);
+        File.WriteAllBytes(library, content);
+    }
+}
