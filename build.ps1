@@ -25,6 +25,7 @@ $Root = $PSScriptRoot
 . "$Root/build/Pack.ps1"
 . "$Root/build/TestRunners.ps1"
 . "$Root/build/PackRunners.ps1"
+. "$Root/build/Windows.ps1"
 . "$Root/build/Tests.ps1"
 
 function Build-All {

@@ -36,8 +36,8 @@ function Measure-Call([string] $Line, [int] $Hosts, [int] $Repeat = 1) {
 # The blocks of the sides see this function's variables only while it runs: so it measures them, too.
 function Measure-EchoSides([int] $Hosts, [string] $Options, [int] $Repeat) {
     $sides = [ordered] @{ $Cmdlet = { Measure-Call (Get-CmdletLine $Hosts $Options) $Hosts $Repeat } }
-    if ($hasEcho) { $sides[$BareLoop] = { Get-ProgramFigure "$ProgramFolder/echo" @("$Hosts") 'seconds' } }
     $sides[$Engine] = { (Get-ProgramFigure $sweep @('--quiet', '--count', '1', '--size', '16', $HostRanges[$Hosts]) 'elapsed_ns') / 1e9 }
+    if ($hasEcho) { $sides[$BareLoop] = { Get-ProgramFigure "$ProgramFolder/echo" @("$Hosts") 'seconds' } }
     if ($hasFping -and $Hosts -le 65024) { $sides['fping'] = { Measure-Fping $Hosts } }
     return Measure-Sides $Rounds $sides
 }
@@ -54,9 +54,9 @@ function Measure-Fping([int] $Hosts) {
 
 function Measure-ConnectSides([int] $Port) {
     return Measure-Sides $Rounds ([ordered] @{
-        $Cmdlet   = { Measure-Call (Get-CmdletLine 4096 "-TcpPort $Port") 4096 }
-        $BareLoop = { Get-ProgramFigure "$ProgramFolder/connect" @('4096', "$Port") 'seconds' }
-        $Engine   = { (Get-ProgramFigure $sweep @('--quiet', '--tcp', "$Port", $HostRanges[4096]) 'elapsed_ns') / 1e9 }
+            $Cmdlet   = { Measure-Call (Get-CmdletLine 4096 "-TcpPort $Port") 4096 }
+            $Engine   = { (Get-ProgramFigure $sweep @('--quiet', '--tcp', "$Port", $HostRanges[4096]) 'elapsed_ns') / 1e9 }
+            $BareLoop = { Get-ProgramFigure "$ProgramFolder/connect" @('4096', "$Port") 'seconds' }
         })
 }
 
@@ -129,8 +129,8 @@ function Measure-Imports {
 function Measure-Memory {
     $rows = [Collections.Generic.List[object]]::new()
     $peaks = Measure-Sides ([Math]::Min($Rounds, 3)) ([ordered] @{
-            '100,000 hosts'   = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[100000])) 'peak' }
-            '1,000,000 hosts' = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[1000000])) 'peak' }
+            '100,000 hosts'   = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[100000], '100000')) 'peak' }
+            '1,000,000 hosts' = { Get-Figure (Invoke-FreshHost 'stream.ps1' @($ModuleFolder, $HostRanges[1000000], '1000000')) 'peak' }
         })
     Add-Samples $report 'peak memory with -AsObject' 'bytes' $peaks
     $few = Get-Summary $peaks['100,000 hosts']
@@ -140,21 +140,53 @@ function Measure-Memory {
     $rows.Add(@('peak memory, -AsObject, 1,000,000 hosts', "$(Format-Summary $many 1e-6) MB",
             '<= 20 MB over the row above', (Get-Verdict $report ($more -le 20e6))))
 
-    $names = 'bytes a host', 'seconds for 100,000', 'seconds for 1,000,000'
-    $table = [ordered] @{}
-    foreach ($name in $names) { $table[$name] = [Collections.Generic.List[double]]::new() }
+    $bytes = [ordered] @{ 'hashtable' = [Collections.Generic.List[double]]::new() }
+    $times = [ordered] @{ '100,000 hosts' = [Collections.Generic.List[double]]::new(); '1,000,000 hosts' = [Collections.Generic.List[double]]::new() }
     for ($round = 0; $round -lt [Math]::Min($Rounds, 3); $round++) {
         $output = Invoke-FreshHost 'table.ps1' @($ModuleFolder, $HostRanges[100000], $HostRanges[1000000])
-        $table[$names[0]].Add((Get-Figure $output 'bytes'))
-        $table[$names[1]].Add((Get-Figure $output 'few'))
-        $table[$names[2]].Add((Get-Figure $output 'many'))
+        $bytes['hashtable'].Add((Get-Figure $output 'bytes'))
+        $times['100,000 hosts'].Add((Get-Figure $output 'few'))
+        $times['1,000,000 hosts'].Add((Get-Figure $output 'many'))
     }
-    Add-Samples $report 'hashtable of 1,000,000 hosts' 'bytes or s' $table
-    $bytes = Get-Summary $table[$names[0]]
-    $rows.Add(@('hashtable, 1,000,000 hosts', "$(Format-Summary $bytes) bytes a host", '<= 300', (Get-Verdict $report ($bytes.Median -le 300))))
-    $growth = Get-Summary (Get-Ratios $table[$names[2]] $table[$names[1]])
+    Add-Samples $report 'a host of 1,000,000' 'bytes' $bytes
+    Add-Samples $report 'time in a fresh process' 's' $times
+    $each = Get-Summary $bytes['hashtable']
+    $growth = Get-Summary (Get-Ratios $times['1,000,000 hosts'] $times['100,000 hosts'])
+    $rows.Add(@('hashtable, 1,000,000 hosts', "$(Format-Summary $each) bytes a host", '<= 300', (Get-Verdict $report ($each.Median -le 300))))
     $rows.Add(@('time of 1,000,000 hosts to that of 100,000', (Format-Summary $growth), 'linear: <= 12', (Get-Verdict $report ($growth.Median -le 12))))
     return , $rows.ToArray()
+}
+
+# Hosts that never answer: a network namespace whose filter drops everything, the same addresses as
+# above. They cost time, which the defaults say, and should cost little else.
+function Measure-DeadHosts {
+    $namespace = "rust-runspaces-bench-$([Diagnostics.Process]::GetCurrentProcess().Id)"
+    $samples = [ordered] @{}
+    foreach ($name in '1 dead host', '65,024 dead hosts', 'of one core') { $samples[$name] = [Collections.Generic.List[double]]::new() }
+    $null = Invoke-Required 'ip netns' 'ip' @('netns', 'add', $namespace)
+    try {
+        foreach ($command in 'ip link set lo up', 'nft add table ip dead',
+            'nft add chain ip dead input { type filter hook input priority 0 ; policy drop ; }') {
+            $null = Invoke-Required $command 'ip' (@('netns', 'exec', $namespace) + $command.Split(' '))
+        }
+        for ($round = 0; $round -lt [Math]::Min($Rounds, 3); $round++) {
+            $output = Invoke-FreshHost 'dead.ps1' @($ModuleFolder, $HostRanges[65024]) @('ip', 'netns', 'exec', $namespace)
+            $samples['1 dead host'].Add((Get-Figure $output 'one'))
+            $samples['65,024 dead hosts'].Add((Get-Figure $output 'many'))
+            $samples['of one core'].Add((Get-Figure $output 'share'))
+        }
+    }
+    finally {
+        $null = Invoke-Required 'ip netns' 'ip' @('netns', 'delete', $namespace)
+    }
+    Add-Samples $report 'dead hosts' 's' $samples
+    $one = Get-Summary $samples['1 dead host']
+    $many = Get-Summary $samples['65,024 dead hosts']
+    $share = Get-Summary $samples['of one core']
+    return , @(
+        @('1 dead host', "$(Format-Summary $one) s", '<= 4.1', (Get-Verdict $report ($one.Median -le 4.1))),
+        @('65,024 dead hosts', "$(Format-Summary $many) s", '<= 4.5', (Get-Verdict $report ($many.Median -le 4.5))),
+        @('65,024 dead hosts, processor time', "$(Format-Summary $share 100) % of one core", '< 30', (Get-Verdict $report ($share.Median -lt 0.3))))
 }
 
 $sweep = Build-Sweep
@@ -177,5 +209,8 @@ Write-Table $report $ComparisonHeaders (Measure-Echo)
 if ($hasLoops) { Write-Table $report $ComparisonHeaders (Measure-Connects) }
 Write-Table $report $ComparisonHeaders (Measure-Imports)
 Write-Table $report @('memory', 'measured', 'target', 'met') (Measure-Memory)
+if ($hasEcho -and (Find-Command 'ip') -and (Find-Command 'nft')) {
+    Write-Table $report @('dead hosts', 'measured', 'target', 'met') (Measure-DeadHosts)
+}
 if ($missedByFping) { Write-Line $report "fping missed $missedByFping live hosts in all" }
 Write-Line $report "Load averages at the end: $(Get-Load)"

@@ -180,7 +180,7 @@ $hasParallel = (Get-Command ForEach-Object).Parameters.ContainsKey('Parallel')
 Write-Table $report @('side', 'how it is called; $names are strings, $Data is in every runspace') @(
     , @($Cmdlet, 'Invoke-RustParallel -ComputerName $names -ScriptBlock $block -MaximumThreadCount 32')
     , @($Template, 'RunspacePool(1, 32), PowerShell.Create().AddScript(block), BeginInvoke, EndInvoke and Dispose in turn')
-    , @($Parallel, $(if ($hasParallel) { '$names | ForEach-Object -Parallel $block -ThrottleLimit 32, the table with $using:' } else { 'not measured: not in this PowerShell' }))
+    , @($Parallel, $(if ($hasParallel) { '$names piped to ForEach-Object -Parallel $block -ThrottleLimit 32, the table with $using:' } else { 'not measured: not in this PowerShell' }))
     , @($Loop, 'foreach ($name in $names) { & $block $name }')
     , @('trivial block', $Trivial.ToString().Trim())
 )

@@ -6,9 +6,9 @@ set output picture
 set datafile separator "\t"
 set title 'Time, milliseconds (shorter is better; the scale is logarithmic)' font ',13'
 set logscale x
-set xrange [1:100000]
+set xrange [0.1:100000]
 set yrange [rows - 0.3:-0.7]
-set format x '%.0f'
+set format x "%g"
 set grid xtics lc rgb '#d8d8d8' lt 1 lw 0.5
 set border 1
 set tics nomirror scale 0

@@ -71,10 +71,12 @@ function Get-ProgramFigure([string] $File, [string[]] $Arguments, [string] $Name
     return Get-Figure $result.Output $Name
 }
 
-# A script in a fresh process of the PowerShell that this one runs in.
-function Invoke-FreshHost([string] $Script, [string[]] $Arguments) {
+# A script in a fresh process of the PowerShell that this one runs in; $Inside is the command that
+# starts it, where it is not to run as it is.
+function Invoke-FreshHost([string] $Script, [string[]] $Arguments, [string[]] $Inside = @()) {
     $file = [Diagnostics.Process]::GetCurrentProcess().MainModule.FileName
-    $result = Invoke-Program $file (@('-NoProfile', '-NonInteractive', '-File', "$Root/benches/fresh/$Script") + $Arguments)
+    $line = $Inside + @($file, '-NoProfile', '-NonInteractive', '-File', "$Root/benches/fresh/$Script") + $Arguments
+    $result = Invoke-Program $line[0] $line[1..($line.Length - 1)]
     if ($result.ExitCode -ne 0 -or $result.ErrorOutput) { throw "$Script failed: $($result.Output) $($result.ErrorOutput)" }
     return $result.Output
 }

@@ -118,6 +118,18 @@ function Save-Report($Report, [string] $Name) {
     [IO.File]::WriteAllLines("$ReportFolder/$Name.md", $Report.Lines)
 }
 
+# Puts the text of the last run of a part into the document, between the two comments that name it.
+function Update-Document([string] $Part, [string] $Document) {
+    $text = [IO.File]::ReadAllText($Document).Replace("`r", '')
+    $begin = "<!-- begin $Part -->`n"
+    $end = "<!-- end $Part -->"
+    $first = $text.IndexOf($begin, [StringComparison]::Ordinal) + $begin.Length
+    $last = $text.IndexOf($end, [StringComparison]::Ordinal)
+    if ($first -lt $begin.Length -or $last -lt $first) { throw "$Document has no place for the results of $Part" }
+    $results = [IO.File]::ReadAllText("$ReportFolder/$Part.md").Replace("`r", '').TrimEnd()
+    [IO.File]::WriteAllText($Document, $text.Substring(0, $first) + "`n$results`n`n" + $text.Substring($last))
+}
+
 # Draws the bars of the last run of each part, one below the other.
 function Save-Picture([string[]] $Parts, [string] $Picture) {
     $rows = [Collections.Generic.List[string]]::new()

@@ -1,7 +1,7 @@
 # The measurements: ./build.sh bench [all | hosts | jobs] [rounds]. Called by build.ps1 after a
 # build, and so in Windows PowerShell, PowerShell and the embedded host alike; needs $Root and the
 # functions of build/Native.ps1. Prints tables with targets, writes them and every sample to
-# out/bench, and draws docs/benchmarks.svg.
+# out/bench, renews the results in docs/benchmarks.md and draws docs/benchmarks.svg.
 
 param(
     [ValidateSet('all', 'hosts', 'jobs')] [string] $What = 'all',
@@ -18,6 +18,7 @@ foreach ($part in $parts) {
     Write-Machine $report $Rounds
     . "$Root/benches/$part.ps1"
     Save-Report $report $part
+    Update-Document $part "$Root/docs/benchmarks.md"
 }
 
 if (Find-Command 'gnuplot') {

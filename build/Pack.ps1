@@ -121,7 +121,7 @@ function New-PackedModule {
     foreach ($file in [IO.Directory]::GetFiles($built, '*', 'AllDirectories')) {
         Copy-Changed $file "$PackedModule/$($file.Substring($built.Length + 1))"
     }
-    Copy-Changed "$Root/LICENSE" "$PackedModule/LICENSE"
+    foreach ($name in 'LICENSE', 'THIRD-PARTY-NOTICES.txt') { Copy-Changed "$Root/$name" "$PackedModule/$name" }
 }
 
 # The module's files by their names in an archive.
@@ -163,7 +163,7 @@ function Invoke-Pack {
     if ($obstacle) { throw "cannot make the package: $obstacle" }
     Build-Module
     $fingerprint = Get-Fingerprint @(
-        'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE',
+        'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE', 'THIRD-PARTY-NOTICES.txt',
         'build/Pack.ps1', 'build/PackCheck.ps1', 'build/Archive.ps1')
     $fingerprint += (Get-SourceTime).ToString('o') + [Environment]::NewLine
     $written = [IO.File]::Exists((Get-PackagePath 'nupkg')) -and [IO.File]::Exists((Get-PackagePath 'zip'))

@@ -20,14 +20,16 @@ function Test-PackedModule {
     Test-PackedVersions $manifest
     Test-PackedTexts $manifest
     Test-PackedImport $manifest
-    foreach ($library in $PackedLibraries) { Test-PackedLibrary $library }
+    Test-PackedLibraries
 }
 
 # Every file that something refers to is there, and no other.
 function Test-PackedFiles($Manifest) {
     $assembly = $Manifest.RootModule
     $expected = [Collections.Generic.SortedSet[string]]::new([StringComparer]::Ordinal)
-    $listed = @('RustRunspaces.psd1', 'LICENSE', 'en-US/about_RustRunspaces.help.txt', "en-US/$assembly-Help.xml", $assembly)
+    $listed = @(
+        'RustRunspaces.psd1', $assembly, "en-US/$assembly-Help.xml", 'en-US/about_RustRunspaces.help.txt',
+        'LICENSE', 'THIRD-PARTY-NOTICES.txt')
     foreach ($key in 'FormatsToProcess', 'TypesToProcess', 'ScriptsToProcess', 'NestedModules', 'RequiredAssemblies') {
         if ($Manifest.ContainsKey($key)) { $listed += @($Manifest[$key]) }
     }
@@ -46,9 +48,9 @@ function Test-PackedVersions($Manifest) {
     $version = Get-ProductVersion
     $lock = [IO.File]::ReadAllText("$Root/Cargo.lock").Replace("`r", '')
     $found = [ordered] @{
-        'the manifest'   = $Manifest.ModuleVersion
-        'Cargo.lock'     = [regex]::Match($lock, 'name = "rust-runspaces"\nversion = "([0-9.]+)"').Groups[1].Value
-        'the assembly'   = [Reflection.AssemblyName]::GetAssemblyName("$PackedModule/$($Manifest.RootModule)").Version.ToString(3)
+        'the manifest' = $Manifest.ModuleVersion
+        'Cargo.lock'   = [regex]::Match($lock, 'name = "rust-runspaces"\nversion = "([0-9.]+)"').Groups[1].Value
+        'the assembly' = [Reflection.AssemblyName]::GetAssemblyName("$PackedModule/$($Manifest.RootModule)").Version.ToString(3)
     }
     foreach ($place in $found.Keys) {
         if ($found[$place] -cne $version) { throw "$place has version $($found[$place]), Cargo.toml has $version" }
@@ -82,6 +84,10 @@ function Test-PackedImport($Manifest) {
     if ($exported -cne (@($Manifest.CmdletsToExport) -join ' ')) {
         throw "the manifest promises $($Manifest.CmdletsToExport), the module exports $exported"
     }
+}
+
+function Test-PackedLibraries {
+    foreach ($library in $PackedLibraries) { Test-PackedLibrary $library }
 }
 
 # Right machine, the header's functions, and nothing that a plain system lacks.

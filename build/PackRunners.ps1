@@ -1,5 +1,5 @@
 # The runners of the package: what tests import, and the tests of the package itself. The same kind
-# of functions as in TestRunners.ps1. Needs Pack.ps1 and TestRunners.ps1.
+# of functions as in TestRunners.ps1. Needs Pack.ps1, PackCheck.ps1 and TestRunners.ps1.
 
 # The manifest that the tests of the module import: the package's, unpacked; the build's own where
 # no package can be made, which Invoke-PackageTest counts as skipped, with the reason.
@@ -8,7 +8,8 @@ function Get-TestedManifest {
     return Expand-TestedModule
 }
 
-# The package passes its checks, is the same from another folder, and installs.
+# The package passes its checks, which find what they are for; is the same from another folder; and
+# installs.
 function Invoke-PackageTest {
     $obstacle = Get-PackObstacle
     if ($obstacle) {
@@ -18,7 +19,63 @@ function Invoke-PackageTest {
     }
     $null = Expand-TestedModule
     $seconds = (Get-SourceTime).ToUnixTimeSeconds()
-    return Invoke-TestScript 'tests/package/run.sh' @((Get-PackagePath 'nupkg'), "$seconds")
+    $count = Invoke-TestScript 'tests/package/run.sh' @((Get-PackagePath 'nupkg'), "$seconds")
+    foreach ($case in $PackFlaws) { Test-FlawIsFound $case $count }
+    return $count
+}
+
+# What the checks must find: how a copy of the module is spoiled, which check looks at it, and what
+# it must say.
+$PackFlaws = @(
+    @{ Says = 'stray file: notes.txt'; Check = 'Test-PackedFiles'; Spoil = { [IO.File]::WriteAllText("$PackedModule/notes.txt", '') } }
+    @{ Says = 'lacks native/linux-arm64'; Check = 'Test-PackedFiles'; Spoil = { [IO.Directory]::Delete("$PackedModule/native/linux-arm64", $true) } }
+    @{ Says = 'the manifest has version 99.1'; Check = 'Test-PackedVersions'; Spoil = {
+            Edit-PackedFile 'RustRunspaces.psd1' "ModuleVersion *= *'[0-9.]+'" "ModuleVersion = '99.1'" } }
+    @{ Says = 'has no view'; Check = 'Test-PackedTexts'; Spoil = { Edit-PackedFile 'RustRunspaces.format.ps1xml' '<(/?)View>' '<$1Other>' } }
+    @{ Says = 'the help says nothing of Invoke-RustParallel'; Check = 'Test-PackedTexts'; Spoil = {
+            Edit-PackedFile 'en-US/RustRunspaces.dll-Help.xml' '(<command:name>\s*)Invoke' '$1Revoke' } }
+    @{ Says = 'needs libabc_s.so.1'; Check = 'Test-PackedLibraries'; Spoil = {
+            Edit-PackedFile 'native/linux-arm64/librust_runspaces.so' 'libgcc_s\.so\.1' 'libabc_s.so.1' } }
+    @{ Says = 'needs bcrapt.dll'; Check = 'Test-PackedLibraries'; Spoil = {
+            Edit-PackedFile 'native/win-x64/rust_runspaces.dll' 'bcrypt\.dll' 'bcrapt.dll' } }
+    @{ Says = 'needs glibc 9.99'; Check = 'Test-PackedLibraries'; Spoil = {
+            Edit-PackedFile 'native/linux-x64/librust_runspaces.so' 'GLIBC_2\.34' 'GLIBC_9.99' } }
+    @{ Says = 'is a library for elf64-little'; Check = 'Test-PackedLibraries'; Spoil = {
+            $native = "$PackedModule/native"
+            Copy-Changed "$native/linux-arm64/librust_runspaces.so" "$native/linux-x64/librust_runspaces.so" } }
+    @{ Says = 'differ in: rr_pool_xpen'; Check = 'Test-PackedLibraries'; Spoil = {
+            Edit-PackedFile 'native/linux-x64/librust_runspaces.so' 'rr_pool_open' 'rr_pool_xpen' } }
+)
+
+# Replaces a pattern in a file, byte for byte: Latin 1 has a character for each.
+function Edit-PackedFile([string] $Name, [string] $Pattern, [string] $Replacement) {
+    $latin = [Text.Encoding]::GetEncoding(28591)
+    $text = $latin.GetString([IO.File]::ReadAllBytes("$PackedModule/$Name"))
+    $edited = [regex]::Replace($text, $Pattern, $Replacement)
+    if ($edited -ceq $text) { throw "$Name has nothing like $Pattern" }
+    [IO.File]::WriteAllBytes("$PackedModule/$Name", $latin.GetBytes($edited))
+}
+
+function Test-FlawIsFound($Case, $Count) {
+    $files = Get-PackedFile
+    # The checks and the spoiling see this folder in place of the package's.
+    $PackedModule = "$Root/target/package/flawed"
+    if ([IO.Directory]::Exists($PackedModule)) { [IO.Directory]::Delete($PackedModule, $true) }
+    foreach ($name in $files.Keys) {
+        $null = [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName("$PackedModule/$name"))
+        [IO.File]::WriteAllBytes("$PackedModule/$name", $files[$name])
+    }
+    $said = 'nothing'
+    try {
+        $null = & $Case.Spoil
+        $null = & $Case.Check (Read-Manifest "$PackedModule/RustRunspaces.psd1")
+    }
+    catch { $said = $_.Exception.Message }
+    if ($said.Contains($Case.Says)) { $Count.Passed++ }
+    else {
+        $Count.Failed++
+        $Count.Notes.Add("failed: the package's check shall say '$($Case.Says)', it said: $said")
+    }
 }
 
 # The module's native layer under Mono, in place of .NET Framework.

@@ -31,12 +31,17 @@ function Invoke-LintCheck { Invoke-Check 'clippy' @('--all-targets', '--', '-D',
 
 # cargo test with these arguments. A test that cannot run here prints a line `skipped: REASON`.
 function Invoke-CargoTest([string[]] $Arguments) {
-    $result = Invoke-Cargo (@('test', '--no-fail-fast') + $Arguments + @('--', '--show-output')) -LimitMinutes 5
+    return Get-CargoTestCount (
+        Invoke-Cargo (@('test', '--no-fail-fast') + $Arguments + @('--', '--show-output')) -LimitMinutes 5)
+}
+
+# The counts in what cargo test has said.
+function Get-CargoTestCount($Result) {
     $count = New-Count
     $started = 0
     $ended = 0
     $current = ''
-    foreach ($line in $result.Text.Split("`n")) {
+    foreach ($line in $Result.Text.Split("`n")) {
         $line = $line.TrimEnd("`r")
         if ($line -match '^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored') {
             $ended++
@@ -60,12 +65,12 @@ function Invoke-CargoTest([string[]] $Arguments) {
     }
     # A program that crashed, hung or did not compile has no result line.
     $lost = $started - $ended
-    if ($lost -eq 0 -and $result.ExitCode -ne 0 -and $count.Failed -eq 0) { $lost = 1 }
+    if ($lost -eq 0 -and $Result.ExitCode -ne 0 -and $count.Failed -eq 0) { $lost = 1 }
     if ($lost -gt 0) {
         $count.Failed += $lost
-        $count.Notes.Add("failed: $lost test programs gave no result (exit code $($result.ExitCode))")
+        $count.Notes.Add("failed: $lost test programs gave no result (exit code $($Result.ExitCode))")
     }
-    if ($count.Failed -gt 0) { $count.Notes.Add((Get-LastLines $result.Text 60)) }
+    if ($count.Failed -gt 0) { $count.Notes.Add((Get-LastLines $Result.Text 60)) }
     if ($count.Passed + $count.Failed + $count.Skipped -eq 0) { throw 'cargo test ran no test' }
     return $count
 }
@@ -82,17 +87,22 @@ function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environ
         $count.Notes.Add("skipped: $File is for unix")
         return $count
     }
-    $result = Invoke-Native -File "$Root/$File" -Arguments $Arguments -Environment $Environment
-    if ($result.Output -notmatch '(\d+) passed, (\d+) failed, (\d+) skipped\s*$') {
-        throw "no counts, exit code $($result.ExitCode)`n$(Get-LastLines $result.Text 20)"
+    return Get-ScriptCount $File (
+        Invoke-Native -File "$Root/$File" -Arguments $Arguments -Environment $Environment)
+}
+
+# The counts in what such a script or program has said.
+function Get-ScriptCount([string] $Name, $Result) {
+    if ($Result.Output -notmatch '(\d+) passed, (\d+) failed, (\d+) skipped\s*$') {
+        throw "no counts, exit code $($Result.ExitCode)`n$(Get-LastLines $Result.Text 20)"
     }
     $count = New-Count ([int] $Matches[1]) ([int] $Matches[2]) ([int] $Matches[3])
-    foreach ($line in $result.Text.Split("`n")) {
+    foreach ($line in $Result.Text.Split("`n")) {
         if ($line -match '^(not ok|skip) ') { $count.Notes.Add($line.TrimEnd()) }
     }
-    if ($result.ExitCode -ne 0 -and $count.Failed -eq 0) {
+    if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) {
         $count.Failed = 1
-        $count.Notes.Add("failed: $File ended with exit code $($result.ExitCode)")
+        $count.Notes.Add("failed: $Name ended with exit code $($Result.ExitCode)")
     }
     return $count
 }
@@ -123,12 +133,17 @@ function Invoke-PowerShellTest {
     # What is tested is the package as it is installed.
     $result = Invoke-Native -File $program -Arguments '-xml', $report, '-noColor' `
         -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest }
-    if (-not [IO.File]::Exists($report)) {
-        throw "no report, exit code $($result.ExitCode)`n$(Get-LastLines $result.Text 30)"
+    return Get-ReportCount $report $result
+}
+
+# The counts in the report of an xunit executable.
+function Get-ReportCount([string] $Report, $Result) {
+    if (-not [IO.File]::Exists($Report)) {
+        throw "no report, exit code $($Result.ExitCode)`n$(Get-LastLines $Result.Text 30)"
     }
     $count = New-Count
     $document = [Xml.XmlDocument]::new()
-    $document.Load($report)
+    $document.Load($Report)
     foreach ($assembly in $document.SelectNodes('/assemblies/assembly')) {
         $count.Passed += [int] $assembly.GetAttribute('passed')
         $count.Failed += [int] $assembly.GetAttribute('failed') + [int] $assembly.GetAttribute('errors')
@@ -144,7 +159,7 @@ function Invoke-PowerShellTest {
         $text = if ($null -ne $reason) { $reason.InnerText } else { '' }
         $count.Notes.Add("skipped: $($test.GetAttribute('name')): $text")
     }
-    if ($result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($result.ExitCode) without a failed test" }
+    if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count
 }
 

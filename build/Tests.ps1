@@ -13,6 +13,10 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'module'; Run = { Invoke-PowerShellTest } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
+    @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
+    @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
+    @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
 )
 
 # Runs one area, or all; prints the sum as the last line and gives the exit code.

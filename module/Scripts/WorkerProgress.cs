@@ -45,8 +45,12 @@ internal sealed class WorkerProgress
         if (shown.TryGetValue(worker, out ProgressRecord last))
         {
             shown.Remove(worker);
-            last.RecordType = ProgressRecordType.Completed;
-            sink.WriteProgress(last);
+            // A record of its own: who got the last one may have kept it.
+            sink.WriteProgress(new ProgressRecord(last.ActivityId, last.Activity, last.StatusDescription)
+            {
+                ParentActivityId = parentActivityId,
+                RecordType = ProgressRecordType.Completed,
+            });
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* 127.0.0.0/24 without network and broadcast address. */
 enum { BLOCK = 254 };
@@ -53,16 +54,23 @@ static void sweeps_ipv6_loopback(void)
     rr_probe_options options = echo_options();
     rr_pool pool;
     tally sum;
+#ifndef _WIN32
     if (access("/proc/net/if_inet6", F_OK) != 0) {
         test_skipped("no IPv6 on this machine");
         return;
     }
+#endif
     if (!may_echo()) {
         return;
     }
     pool = open_pool();
     REQUIRE_EQUAL(1, submit_one(pool, &options, "::1", 1));
     sum = finish_pool(pool);
+    /* ERROR_CALL_NOT_IMPLEMENTED: what Wine says of Icmp6CreateFile. */
+    if (sum.outcomes[RR_OUTCOME_FAILED] == 1 && sum.last.os_error == 120) {
+        test_skipped("the system has no ICMPv6 requests");
+        return;
+    }
     REQUIRE_EQUAL(1, sum.outcomes[RR_OUTCOME_SUCCESS]);
     REQUIRE_EQUAL(6, sum.last.family);
     REQUIRE_EQUAL(0, sum.last.scope_id);
@@ -225,7 +233,12 @@ static void statistics_send_every_attempt(void)
     sum = finish_pool(pool);
     REQUIRE_EQUAL(3, sum.last.sent);
     REQUIRE_EQUAL(3, sum.last.received);
+#ifdef _WIN32
+    /* The system hides them. */
+    REQUIRE_EQUAL(-1, sum.last.duplicates);
+#else
     REQUIRE_EQUAL(0, sum.last.duplicates);
+#endif
     REQUIRE(sum.last.rtt_min_ns >= 0);
     REQUIRE(sum.last.rtt_min_ns <= sum.last.rtt_mean_ns);
     REQUIRE(sum.last.rtt_mean_ns <= sum.last.rtt_max_ns);

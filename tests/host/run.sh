@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks the embedded host: run.sh HOST. Prints `ok NAME` or `not ok NAME ...` for each behaviour
 # and the sum as the last line. No terminal and no input is needed.
-# Job control: without it a background process would be born deaf to SIGINT.
+# Job control, and a signal set to its default: else a background process would be born deaf to
+# SIGINT, as this script may have been itself.
 set -um
 host=$1
 folder=$(mktemp -d)
@@ -31,7 +32,7 @@ run() {
 # signalled SIGNAL COMMAND: sends the signal once the command has begun; sets $code and $seconds.
 signalled() {
     local begun=$SECONDS
-    "$host" -Command "[IO.File]::WriteAllText('$folder/begun', ''); $2" >/dev/null 2>&1 </dev/null &
+    env --default-signal=INT "$host" -Command "[IO.File]::WriteAllText('$folder/begun', ''); $2" >/dev/null 2>&1 </dev/null &
     local process=$!
     while [[ ! -e $folder/begun ]] && kill -0 $process 2>/dev/null; do sleep 0.05; done
     rm -f "$folder/begun"

@@ -21,19 +21,21 @@ not_ok() {
     echo "not ok $1 $2"
 }
 
-# A folder with another name, another depth and a space in it, with the sources alone. The embedded
-# host only runs the build: it is taken along, not built again.
+# A folder with another name, another depth and a space in it, with the sources alone; what was built
+# there before stays, so that a second run does no work twice. The embedded host only runs the
+# build: it is taken along, not built again.
 again="$PWD/target/package/another folder"
-rm -rf "$again"
 mkdir -p "$again/target"
+find "$again" -mindepth 1 -maxdepth 1 ! -name target ! -name out -exec rm -rf {} +
 for entry in * .[!.]*; do
     case $entry in
     target | out | .git) ;;
-    *) cp -R "$entry" "$again/" ;;
+    *) cp -Rp "$entry" "$again/" ;;
     esac
 done
 if [[ -d target/host ]]; then
-    cp -R target/host target/host.key "$again/target/"
+    rm -rf "$again/target/host"
+    cp -Rp target/host target/host.key "$again/target/"
 fi
 if ! SOURCE_DATE_EPOCH=$epoch "$again/build.sh" pack >target/package/again.log 2>&1; then
     tail -n 20 target/package/again.log

@@ -14,18 +14,17 @@ public sealed class WindowsPowerShellTests
     private static readonly string[] Built = ["target", "out"];
     private static readonly string[] Extensions = [".ps1", ".psm1", ".psd1", ".ps1xml"];
 
-    // Manifests of the embedded host's own modules, and scripts that compare with later versions,
-    // are not for 5.1.
-    private static readonly string[] NotForIt = ["tests/host/", "benches/"];
-
     [Fact]
     public void Scripts_manifests_and_formats_have_nothing_newer()
     {
         var complaints = new List<string>();
         IReadOnlySet<string> own = OwnCommands();
-        foreach ((string name, string text) in Scripts().Where(script => !NotForIt.Any(script.Name.StartsWith)))
+        foreach ((string name, string text) in Scripts())
         {
-            complaints.AddRange(WindowsPowerShellSyntax.Judge(name, text, own));
+            // Measurements compare with ForEach-Object -Parallel, where it exists.
+            bool isMeasurement = name.StartsWith("benches/", StringComparison.Ordinal);
+            complaints.AddRange(WindowsPowerShellSyntax.Judge(name, text, own)
+                .Where(complaint => !(isMeasurement && complaint.EndsWith(" of ForEach-Object", StringComparison.Ordinal))));
         }
         Assert.Empty(complaints);
     }

@@ -90,7 +90,7 @@ public sealed class JobTimeoutTests : ScriptTest
     public void What_a_job_writes_after_its_limit_belongs_to_nobody()
     {
         Call call = Session.RunWithErrors(
-            "1..6 | Invoke-RustParallel { if ($_ -eq 1) { [Threading.Thread]::Sleep(600); 'late' } else { Start-Sleep -Milliseconds 200; 'in time' } } -JobTimeoutSeconds 0.3 -ThrottleLimit 1");
+            "1..6 | Invoke-RustParallel { if ($_ -eq 1) { [Threading.Thread]::Sleep(900); 'late' } else { Start-Sleep -Milliseconds 200; 'in time' } } -JobTimeoutSeconds 0.6 -ThrottleLimit 1");
         Assert.Equal(5, call.Output.Count());
         Assert.DoesNotContain("late", Lines(call));
     }

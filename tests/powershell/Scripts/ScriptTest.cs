@@ -6,6 +6,8 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using System.Threading;
+using Xunit;
 
 namespace RustRunspaces.PowerShellTests.Scripts;
 
@@ -19,6 +21,13 @@ public abstract class ScriptTest : ModuleTest
     {
         PropertyInfo list = typeof(Runspace).GetProperty("RunspaceList", BindingFlags.NonPublic | BindingFlags.Static)!;
         return ((IEnumerable<Runspace>)list.GetValue(null)!).ToArray();
+    }
+
+    /// <summary>Fails when a runspace stays open. A worker that a busy machine kept from its end in time closes its own a little later.</summary>
+    private protected static void AssertNoneLeft(IReadOnlyCollection<Runspace> before)
+    {
+        bool isNoneLeft = SpinWait.SpinUntil(() => !OpenRunspaces().Except(before).Any(), TimeSpan.FromSeconds(2));
+        Assert.True(isNoneLeft, $"{OpenRunspaces().Except(before).Count()} runspaces are left");
     }
 
     /// <summary>What the script wrote, as text, in order.</summary>

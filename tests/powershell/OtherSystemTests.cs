@@ -1,5 +1,5 @@
-// A system older than the library: played by a library that asks for a glibc nobody has. In a child
-// process, for a library is loaded once per process.
+// Systems that the module has no library for, or one that is too new. In child processes, for a
+// library is loaded once per process.
 
 using System;
 using System.IO;
@@ -8,30 +8,45 @@ using Xunit;
 
 namespace RustRunspaces.PowerShellTests;
 
-public sealed class GlibcTests : IDisposable
+public sealed class OtherSystemTests : IDisposable
 {
+    private const string CallScript =
+        "Import-Module '{0}'; try {{ Invoke-RustParallel 127.0.0.1 -TcpPort 1 }} catch {{ $_.FullyQualifiedErrorId; $_.Exception.Message }}";
+
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("rustrunspaces-tests-");
 
     public void Dispose() => folder.Delete(recursive: true);
 
     [Fact]
+    public void A_system_without_a_library_is_told_which_ones_there_are()
+    {
+        string manifest = CopyModule();
+        string native = Path.Combine(folder.FullName, "native");
+        Directory.Delete(native, recursive: true);
+        Directory.CreateDirectory(Path.Combine(native, "plan9-x64"));
+        Directory.CreateDirectory(Path.Combine(native, "beos-arm64"));
+        string[] lines = ChildProcess.Run(string.Format(CallScript, manifest));
+        Assert.Equal("NativeLibraryNotFound,RustRunspaces.InvokeRustParallelCommand", lines[0]);
+        Assert.Contains("there are libraries for beos-arm64, plan9-x64", lines[1]);
+    }
+
+    [Fact]
     public void A_system_with_an_older_glibc_is_told_which_one_is_needed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "glibc is Linux's");
-        CopyModule();
+        string manifest = CopyModule();
         foreach (string library in Directory.GetFiles(folder.FullName, "*.so", SearchOption.AllDirectories))
         {
             AskForAnotherGlibc(library);
         }
-        string manifest = Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
-        string[] lines = ChildProcess.Run(
-            $"Import-Module '{manifest}'; try {{ Invoke-RustParallel 127.0.0.1 -TcpPort 1 }} catch {{ $_.FullyQualifiedErrorId; $_.Exception.Message }}");
+        string[] lines = ChildProcess.Run(string.Format(CallScript, manifest));
         Assert.Equal("NativeLibraryNotLoaded,RustRunspaces.InvokeRustParallelCommand", lines[0]);
         Assert.Contains("`GLIBC_9.99' not found", lines[1]);
         Assert.Matches(@"need glibc 2\.34 or newer, this system has glibc 2\.\d+$", lines[1]);
     }
 
-    private void CopyModule()
+    /// <returns>The manifest.</returns>
+    private string CopyModule()
     {
         foreach (string file in Directory.GetFiles(ModuleUnderTest.Folder, "*", SearchOption.AllDirectories))
         {
@@ -39,6 +54,7 @@ public sealed class GlibcTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
+        return Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
     }
 
     // The loader compares the names of versions, which stand in the table of dynamic strings.

@@ -1,0 +1,158 @@
+# The tests of what is built for other systems, on this one: Windows under Wine, arm64 under
+# qemu-user. The same kind of functions as in TestRunners.ps1. What a stand-in cannot do is skipped
+# and counted, with the reason. Needs TestRunners.ps1, Pack.ps1 and PackRunners.ps1; build.sh
+# installs the packages.
+
+$WindowsFolder = "$Root/target/windows"
+$WindowsTarget = 'x86_64-pc-windows-gnu'
+
+# Wine answers about 3,000 echo requests a second, a thread each: these send a hundred times that.
+$SlowUnderWine = @('a_whole_block_is_expanded_as_room_allows', 'exactly_one_answer_a_job')
+
+# qemu-user runs no child program of the other architecture, and lacks SO_MEMINFO and the
+# processor clocks of threads.
+$UnfitForQemu = @('call::tests::growth', 'dropped_replies_change_the_overflow_number')
+
+# Why Windows cannot be played here; nothing where it can.
+function Get-WineObstacle {
+    $obstacle = Get-PackObstacle
+    if ($obstacle) { return $obstacle }
+    if (-not (Find-Command 'wine')) { return 'there is no wine' }
+}
+
+function New-SkippedCount([string] $What, [string] $Reason) {
+    $count = New-Count -Skipped 1
+    $count.Notes.Add("skipped: ${What}: $Reason")
+    return $count
+}
+
+# What Wine and .NET under Wine need: a system of their own, no trace of Wine's, no executable
+# memory that is mapped twice. Wine's reader of debug information does not survive Rust's, which a
+# backtrace would ask for.
+function Get-WineEnvironment {
+    return @{
+        WINEPREFIX                    = "$WindowsFolder/wine"
+        WINEDEBUG                     = '-all'
+        DOTNET_EnableWriteXorExecute  = '0'
+        RUST_BACKTRACE                = '0'
+    }
+}
+
+# A path as Wine's programs have it.
+function ConvertTo-WinePath([string] $Path) {
+    return 'Z:' + $Path.Replace('/', '\')
+}
+
+# Runs a Windows program; Wine's own processes end with it.
+function Invoke-Wine([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {
+    $all = Get-WineEnvironment
+    foreach ($name in $Environment.Keys) { $all[$name] = $Environment[$name] }
+    try {
+        return Invoke-Native -File 'wine' -Arguments (@($File) + $Arguments) -Environment $all -LimitMinutes 5
+    }
+    finally { Stop-Wine }
+}
+
+function Stop-Wine {
+    $null = Invoke-Native -File 'wineserver' -Arguments '-k' -Environment (Get-WineEnvironment)
+}
+
+# cargo test for another system, by Debian's Rust, which has the standard libraries for it.
+function Invoke-CrossTest {
+    param([string] $Target, [string] $Linker, [string] $Runner, [string[]] $Tests, [string[]] $Skipped, $Environment = @{})
+
+    $variable = $Target.Replace('-', '_').ToUpperInvariant()
+    $all = @{
+        RUSTC                               = '/usr/bin/rustc'
+        CARGO_TERM_COLOR                    = 'never'
+        # The state machines are explored: at this level in a fifth of the time.
+        CARGO_PROFILE_DEV_OPT_LEVEL         = '1'
+        CARGO_PROFILE_DEV_DEBUG             = '0'
+        # For dependencies of proptest.
+        WINAPI_NO_BUNDLED_LIBRARIES         = '1'
+        "CARGO_TARGET_${variable}_LINKER"   = $Linker
+        "CARGO_TARGET_${variable}_RUNNER"   = $Runner
+    }
+    foreach ($name in $Environment.Keys) { $all[$name] = $Environment[$name] }
+    $arguments = @('test', '--no-fail-fast', '--target', $Target, '--target-dir', "$Root/target/cross") + $Tests
+    $arguments += @('--', '--show-output')
+    foreach ($name in $Skipped) { $arguments += @('--skip', $name) }
+    return Get-CargoTestCount (Invoke-Native -File '/usr/bin/cargo' -Arguments $arguments -Environment $all `
+            -Folder "$Root/target/crate" -LimitMinutes 8)
+}
+
+# The tests in these files of Rust.
+function Measure-RustTest([string[]] $Files) {
+    $number = 0
+    foreach ($file in $Files) {
+        $number += [regex]::Matches([IO.File]::ReadAllText($file), '(?m)^\s*#\[test\]').Count
+    }
+    return $number
+}
+
+# The engine's unit and integration tests under Wine.
+function Invoke-WineEngineTest {
+    $obstacle = Get-WineObstacle
+    if ($obstacle) { return New-SkippedCount 'engine under Wine' $obstacle }
+    try {
+        $count = Invoke-CrossTest -Target $WindowsTarget -Linker 'x86_64-w64-mingw32-gcc' -Runner 'wine' `
+            -Tests '--lib', '--test', 'pool' -Skipped $SlowUnderWine -Environment (Get-WineEnvironment)
+    }
+    finally { Stop-Wine }
+    foreach ($name in $SlowUnderWine) {
+        $count.Skipped++
+        $count.Notes.Add("skipped: ${name}: Wine answers too few echo requests a second")
+    }
+    $network = Measure-RustTest ([IO.Directory]::GetFiles("$Root/tests/network", '*.rs'))
+    $count.Skipped += $network
+    $count.Notes.Add("skipped: $network tests of tests/network: they need Linux's network namespaces")
+    return $count
+}
+
+# The C client, built by MinGW, against the package's library.
+function Invoke-WineCClient {
+    $obstacle = Get-WineObstacle
+    if ($obstacle) { return New-SkippedCount 'C client under Wine' $obstacle }
+    $library = [IO.Path]::GetDirectoryName((Get-TestedManifest)) + '/native/win-x64/rust_runspaces.dll'
+    $folder = "$WindowsFolder/c"
+    $null = [IO.Directory]::CreateDirectory($folder)
+    Copy-Changed $library "$folder/rust_runspaces.dll"
+    $sources = [IO.Directory]::GetFiles("$Root/tests/c", '*.c')
+    $null = Invoke-Required 'the C client' 'x86_64-w64-mingw32-gcc' (@(
+            '-std=c99', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra', '-Werror', '-pedantic', '-O2', "-I$Root/include",
+            '-o', "$folder/client.exe") + $sources + @(
+            "$folder/rust_runspaces.dll", '-lws2_32', '-static-libgcc', '-Wl,-Bstatic', '-lpthread', '-Wl,-Bdynamic'))
+    return Get-ScriptCount 'the C client' (
+        Invoke-Wine "$folder/client.exe" @('wine/') @{ TEST_SLOW_ECHO = '1' })
+}
+
+# The module's tests, the same executable as on Linux, with the .NET runtime in it.
+function Invoke-WineModuleTest {
+    $obstacle = Get-WineObstacle
+    if ($obstacle) { return New-SkippedCount 'module under Wine' $obstacle }
+    $manifest = Get-TestedManifest
+    $folder = "$WindowsFolder/powershell-tests"
+    $null = Invoke-Required 'dotnet publish' 'dotnet' @(
+        'publish', 'tests/powershell/PowerShellTests.csproj', '-c', 'Release', '-r', 'win-x64', '--self-contained', 'true',
+        '-o', $folder, '--nologo', '-nodeReuse:false')
+    $report = "$WindowsFolder/powershell-tests.xml"
+    if ([IO.File]::Exists($report)) { [IO.File]::Delete($report) }
+    $result = Invoke-Wine "$folder/PowerShellTests.exe" @('-xml', (ConvertTo-WinePath $report), '-noColor') @{
+        RUSTRUNSPACES_MODULE = ConvertTo-WinePath $manifest
+    }
+    return Get-ReportCount $report $result
+}
+
+# The engine's unit tests on arm64.
+function Invoke-Arm64EngineTest {
+    $obstacle = Get-PackObstacle
+    if (-not $obstacle -and -not (Find-Command 'qemu-aarch64-static')) { $obstacle = 'there is no qemu-aarch64-static' }
+    if ($obstacle) { return New-SkippedCount 'engine on arm64' $obstacle }
+    $count = Invoke-CrossTest -Target 'aarch64-unknown-linux-gnu' -Linker 'aarch64-linux-gnu-gcc' `
+        -Runner 'qemu-aarch64-static' -Tests '--lib' -Skipped $UnfitForQemu
+    foreach ($name in $UnfitForQemu) {
+        $count.Skipped++
+        $count.Notes.Add("skipped: ${name}: qemu-user cannot run it")
+    }
+    return $count
+}

@@ -1,0 +1,53 @@
+// A caller in Constrained Language Mode, as AppLocker and App Control make it: what docs/install.md
+// says of it.
+
+using System;
+using System.Collections;
+using System.Linq;
+using System.Management.Automation;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests;
+
+public sealed class ConstrainedLanguageTests : ModuleTest
+{
+    [Fact]
+    public void Probes_work()
+    {
+        Constrain();
+        using var open = new OpenPort();
+        PSObject result = Session.Run("Invoke-RustParallel 127.0.0.1 -TcpPort $port -AsObject", ("port", open.Number)).Output.Single();
+        Assert.Equal("Success", Property<string>(result, "Status"));
+    }
+
+    [Fact]
+    public void A_block_that_stores_a_hashtable_works_and_is_constrained_too()
+    {
+        Constrain();
+        var data = (Hashtable)Session.Run(
+            """
+            Invoke-RustParallel -ComputerName a, b -ScriptBlock {
+                param($ComputerName)
+                $Data[$ComputerName] = @{ Ping = $true; TimeFinished = [DateTime]::Now; Mode = "$($ExecutionContext.SessionState.LanguageMode)" }
+            }
+            """).Output.Single().BaseObject;
+        Assert.Equal(2, data.Count);
+        var entry = (Hashtable)PSObject.AsPSObject(data["b"]!).BaseObject;
+        Assert.Equal(true, entry["Ping"]);
+        Assert.Equal("ConstrainedLanguage", entry["Mode"]);
+        Assert.True(DateTime.Now - (DateTime)entry["TimeFinished"]! < TimeSpan.FromMinutes(1), "the time is now");
+    }
+
+    [Theory]
+    [InlineData("$Data[$ComputerName] = [pscustomobject] @{ Ping = $true }", "ConversionSupportedOnlyToCoreTypes")]
+    [InlineData("[IO.File]::Exists('/')", "MethodInvocationNotSupportedInConstrainedLanguage")]
+    public void A_block_that_needs_other_types_gets_an_error_and_no_entry(string body, string errorId)
+    {
+        Constrain();
+        Call call = Session.RunWithErrors($"Invoke-RustParallel -ComputerName a -ScriptBlock {{ param($ComputerName) {body} }}");
+        Assert.StartsWith(errorId + ",", Assert.Single(call.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Null(((Hashtable)call.Output.Single().BaseObject)["a"]);
+    }
+
+    private void Constrain() => Session.Runspace.SessionStateProxy.LanguageMode = PSLanguageMode.ConstrainedLanguage;
+}

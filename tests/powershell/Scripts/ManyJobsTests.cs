@@ -1,0 +1,192 @@
+// Very many jobs, very much output, many ways to end at a time: nothing is lost, nothing comes twice, nothing remains.
+
+using System;
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Linq;
+using System.Management.Automation;
+using Xunit;
+
+namespace RustRunspaces.PowerShellTests.Scripts;
+
+public sealed class ManyJobsTests : ScriptTest
+{
+    // Prints the process's memory after a collection; a child process has nothing that other tests left.
+    private const string Measure =
+        """
+        Import-Module $Manifest
+        function Get-Memory {
+            $Error.Clear(); [GC]::Collect(); [GC]::WaitForPendingFinalizers(); [GC]::Collect()
+            [long] [IO.File]::ReadAllText('/proc/self/statm').Split(' ')[1] * 4096
+        }
+
+        """;
+
+    private readonly Counter counter = new();
+
+    [Fact]
+    public void Of_a_hundred_thousand_jobs_none_is_lost_and_the_memory_grows_by_less_than_60_MB()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "memory is read from /proc");
+        string[] lines = ChildProcess.Run(
+            Measure +
+            """
+            $null = 1..2000 | Invoke-RustParallel { $_ }
+            $before = Get-Memory; $most = 0; $count = 0; $sum = 0
+            1..100000 | Invoke-RustParallel { $_ } | ForEach-Object {
+                $count++; $sum += $_
+                if ($count % 20000 -eq 0) { $now = [long] [IO.File]::ReadAllText('/proc/self/statm').Split(' ')[1] * 4096; if ($now -gt $most) { $most = $now } }
+            }
+            "$count $sum $($most - $before)"
+            """);
+        long[] numbers = Numbers(lines.Single());
+        Assert.Equal(100_000, numbers[0]);
+        Assert.Equal(100_000L * 100_001 / 2, numbers[1]);
+        Assert.True(numbers[2] < 60_000_000, $"grew by {numbers[2]:N0} bytes");
+    }
+
+    [Fact]
+    public void A_flood_with_a_slow_consumer_stays_in_its_queue()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "memory is read from /proc");
+        // 200 MB in all; 4,096 records of 2,000 bytes a worker and two workers are 16 MB.
+        string[] lines = ChildProcess.Run(
+            Measure +
+            """
+            $null = 1..4 | Invoke-RustParallel { $_ }
+            $before = Get-Memory; $most = 0; $count = 0
+            1, 2 | Invoke-RustParallel { for ($i = 0; $i -lt 50000; $i++) { , [byte[]]::new(2000) } } -ThrottleLimit 2 | ForEach-Object {
+                $count++
+                if ($count % 20000 -eq 0) { Start-Sleep -Milliseconds 100; $now = Get-Memory; if ($now -gt $most) { $most = $now } }
+            }
+            "$count $($most - $before)"
+            """);
+        long[] numbers = Numbers(lines.Single());
+        Assert.Equal(100_000, numbers[0]);
+        Assert.True(numbers[1] < 100_000_000, $"grew by {numbers[1]:N0} bytes");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void However_jobs_end_each_has_exactly_one_record(int seed)
+    {
+        var random = new Random(seed);
+        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "Write-Error 'e'", "while ($true) { }", "Start-Sleep 20", "1/0", "[Threading.Thread]::Sleep(900)"];
+        int count = 120;
+        // The slow ways are rare, or they are all that happens.
+        int[] chosen = Enumerable.Range(0, count).Select(_ => random.Next(10) == 0 ? random.Next(6, 10) : random.Next(6)).ToArray();
+        string block = string.Concat(ways.Select((way, number) => $"{number} {{ {way}; break }} "));
+        Call call = Session.RunWithErrors(
+            $"0..{count - 1} | Invoke-RustParallel {{ $ways = $using:chosen; switch ($ways[$_]) {{ {block} }} }} -JobTimeoutSeconds 0.6 -ThrottleLimit 8 -AsObject",
+            ("chosen", chosen));
+        Assert.Null(call.Failure);
+        Assert.Equal(
+            Enumerable.Range(0, count),
+            call.Output.Select(record => (int)PSObject.AsPSObject(Property(record, "InputObject")!).BaseObject).Order());
+        foreach (PSObject record in call.Output)
+        {
+            string way = ways[chosen[(int)PSObject.AsPSObject(Property(record, "InputObject")!).BaseObject]];
+            string expected = way.StartsWith("throw", StringComparison.Ordinal) ? "Failed"
+                : way.StartsWith("while", StringComparison.Ordinal) || way.Contains("Sleep", StringComparison.Ordinal) ? "TimedOut"
+                : "Completed";
+            Assert.Equal($"{way}: {expected}", $"{way}: {Property(record, "Status")}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void However_a_call_is_stopped_no_item_comes_twice(int seed)
+    {
+        var random = new Random(seed);
+        for (int round = 0; round < 4; round++)
+        {
+            var ended = new ConcurrentQueue<int>();
+            Call call = Session.Start(
+                "1..5000 | Invoke-RustParallel { ($using:ended).Enqueue($_); if ($_ % 7 -eq 0) { throw 'no' }; if ($_ % 11 -eq 0) { exit }; $_ } 2>$null",
+                ("ended", ended));
+            int enough = random.Next(1, 400);
+            call.WaitUntil(_ => ended.Count >= enough);
+            call.Stop();
+            int[] begun = ended.ToArray();
+            Assert.Equal(begun.Length, begun.Distinct().Count());
+            string[] written = Lines(call);
+            Assert.Equal(written.Length, written.Distinct().Count());
+        }
+    }
+
+    [Fact]
+    public void Two_hundred_calls_leave_runspaces_threads_and_memory_where_they_were()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "threads are read from /proc");
+        string[] lines = ChildProcess.Run(
+            Measure +
+            """
+            $list = [runspace].GetProperty('RunspaceList', [Reflection.BindingFlags] 'NonPublic, Static')
+            function Measure-Process {
+                $memory = Get-Memory; $managed = [GC]::GetTotalMemory($true); Start-Sleep -Milliseconds 300
+                $threads = [IO.Directory]::GetDirectories('/proc/self/task') | Where-Object { [IO.File]::ReadAllText("$_/comm") -notmatch '^\.NET' }
+                "$(@($list.GetValue($null)).Count) $(@($threads).Count) $managed $memory"
+            }
+            function Invoke-Calls([int] $Number) {
+                for ($i = 0; $i -lt $Number; $i++) {
+                    switch ($i % 8) {
+                        0 { 1..5 | Invoke-RustParallel { $_ } }
+                        1 { Invoke-RustParallel a, b, c { $Data[$_] = 1 } }
+                        2 { 1..5 | Invoke-RustParallel { $_; Start-Sleep 20 } -ThrottleLimit 3 | Select-Object -First 1 }
+                        3 { 1..5 | Invoke-RustParallel { Start-Sleep 20 } -TimeoutSeconds 0.03 -ThrottleLimit 3 -ErrorAction Ignore }
+                        4 { 1..5 | Invoke-RustParallel { throw 'no' } -ErrorAction Ignore }
+                        5 { 1, 2 | Invoke-RustParallel { Start-Sleep 20 } -JobTimeoutSeconds 0.02 -ErrorAction Ignore }
+                        6 { 1..3 | Invoke-RustParallel { $_ } -AsJob | Receive-Job -Wait -AutoRemoveJob }
+                        7 { try { 1..3 | Invoke-RustParallel { Write-Error 'e' } -ErrorAction Stop } catch { } }
+                    }
+                }
+            }
+            $null = Invoke-Calls 48
+            Measure-Process
+            $null = Invoke-Calls 200
+            Measure-Process
+            """);
+        long[] before = Numbers(lines[0]);
+        long[] after = Numbers(lines[1]);
+        string told = $"runspaces, threads, managed bytes, resident bytes: before {lines[0]}, after {lines[1]}";
+        Assert.True(after[0] <= before[0], told);
+        Assert.True(after[1] <= before[1], told);
+        // A runspace is 400 kB or more: ten that were kept would exceed the first, and show in the second.
+        Assert.True(after[2] - before[2] < 4_000_000, told);
+        Assert.True(after[3] - before[3] < 30_000_000, told);
+    }
+
+    [Fact]
+    public void Collections_of_garbage_are_no_reason_for_more_workers()
+    {
+        // A collection stops all workers, which looks like waiting to one who only watches whether jobs end.
+        Call call = Session.Run(
+            "1..20000 | Invoke-RustParallel { $null = [byte[]]::new(4000); if ($_ % 500 -eq 0) { [GC]::Collect() } } -InitializationScript { ($using:counter).Enter() }",
+            ("counter", counter));
+        Assert.InRange(counter.Entered, 1, Environment.ProcessorCount + 1);
+        Assert.Empty(call.Warnings);
+    }
+
+    [Fact]
+    public void Jobs_that_wait_get_more_workers_than_cores()
+    {
+        Session.Run("1..60 | Invoke-RustParallel { Start-Sleep -Milliseconds 100 } -InitializationScript { ($using:counter).Enter() }", ("counter", counter));
+        Assert.InRange(counter.Entered, Environment.ProcessorCount + 2, 32);
+    }
+
+    [Fact]
+    public void The_hashtable_of_many_hosts_has_all_of_them()
+    {
+        Hashtable table = Session.Run("Invoke-RustParallel (1..10000 | ForEach-Object { \"host$_\" }) { param($ComputerName) $Data[$ComputerName] = $ComputerName }").Table;
+        Assert.Equal(10_000, table.Count);
+        Assert.All(table.Keys.Cast<string>(), host => Assert.Equal(host, table[host]));
+    }
+
+    private static long[] Numbers(string line) =>
+        line.Split(' ').Select(number => long.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+}
