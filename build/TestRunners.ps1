@@ -119,8 +119,9 @@ function Invoke-HostCheck {
     return $count
 }
 
-# The tests of the module, an xunit executable: its counts are in the report it writes.
-function Invoke-PowerShellTest {
+# Tests of the module, an xunit executable: its counts are in the report it writes. $Filter chooses
+# among them: those of script jobs have a namespace of their own.
+function Invoke-PowerShellTest([string[]] $Filter) {
     $projects = [IO.Directory]::GetFiles("$Root/tests/powershell", '*.csproj')
     if ($projects.Length -ne 1) { throw "tests/powershell has $($projects.Length) projects where one is expected" }
     $name = [IO.Path]::GetFileNameWithoutExtension($projects[0])
@@ -131,7 +132,7 @@ function Invoke-PowerShellTest {
     if ([IO.File]::Exists($report)) { [IO.File]::Delete($report) }
     $program = if ($IsOnWindows) { "$folder/$name.exe" } else { "$folder/$name" }
     # What is tested is the package as it is installed.
-    $result = Invoke-Native -File $program -Arguments '-xml', $report, '-noColor' `
+    $result = Invoke-Native -File $program -Arguments (@('-xml', $report, '-noColor') + $Filter) `
         -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest }
     return Get-ReportCount $report $result
 }

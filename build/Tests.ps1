@@ -1,6 +1,8 @@
 # The test run: which runners belong to which area, and the sum of what they count. Needs $Root,
 # Artifacts.ps1 and TestRunners.ps1.
 
+$ScriptTests = 'RustRunspaces.PowerShellTests.Scripts'
+
 # In the order of their running. A later area adds its runners here.
 $TestRunners = @(
     @{ Area = 'hosts'; Name = 'scripts parse'; Run = { Invoke-ScriptCheck } }
@@ -10,7 +12,8 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'engine, portable backend'; Run = { Invoke-FallbackTest } }
     @{ Area = 'hosts'; Name = 'embedded host'; Run = { Invoke-HostCheck } }
     @{ Area = 'hosts'; Name = 'C client'; Run = { Invoke-CClient } }
-    @{ Area = 'hosts'; Name = 'module'; Run = { Invoke-PowerShellTest } }
+    @{ Area = 'hosts'; Name = 'module'; Run = { Invoke-PowerShellTest '-namespace-', $ScriptTests } }
+    @{ Area = 'scripts'; Name = 'script jobs'; Run = { Invoke-PowerShellTest '-namespace', $ScriptTests } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
