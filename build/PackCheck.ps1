@@ -20,7 +20,7 @@ function Test-PackedModule {
     Test-PackedVersions $manifest
     Test-PackedTexts $manifest
     Test-PackedImport $manifest
-    Test-PackedLibraries
+    foreach ($line in Test-PackedLibraries) { Write-Step $line }
 }
 
 # Every file that something refers to is there, and no other.
@@ -90,7 +90,7 @@ function Test-PackedLibraries {
     foreach ($library in $PackedLibraries) { Test-PackedLibrary $library }
 }
 
-# Right machine, the header's functions, and nothing that a plain system lacks.
+# Right machine, the header's functions, and nothing that a plain system lacks. Says what it needs.
 function Test-PackedLibrary($Library) {
     $path = "$PackedModule/native/$($Library.Runtime)/$($Library.File)"
     $dump = Get-LibraryDump $Library $path
@@ -110,7 +110,7 @@ function Test-PackedLibrary($Library) {
         if ($dump.Glibc -gt $NewestGlibc) { throw "$path needs glibc $($dump.Glibc), newer than $NewestGlibc" }
         $needs += "; glibc $($dump.Glibc)"
     }
-    Write-Step "package: $($Library.Runtime) needs $needs"
+    return "package: $($Library.Runtime) needs $needs"
 }
 
 # Format, imports, exports and newest glibc version, as the binutils of that system tell them.

@@ -262,7 +262,7 @@ impl State {
             Some(_) => match self.waiting.pop_front() {
                 None => (Phase::Parked, Reply::Park),
                 Some(job) => {
-                    let busy = Busy { job, since: at, asked: None, cpu: None, idle_samples: 0 };
+                    let busy = Busy { job, since: at, asked: None, cpu: None, idle: 0 };
                     (Phase::Busy(busy), Reply::Take(job))
                 }
             },

@@ -2,7 +2,7 @@
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
 //! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
 
-use super::worker::{Phase, Worker, IDLE_SAMPLES};
+use super::worker::{Phase, Worker, IDLE_WEIGHT};
 use super::{Action, Outcome, State, Time, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL};
 
 impl State {
@@ -39,15 +39,20 @@ impl State {
 
     /// A worker is idle from one sample to the next, if these came in time, where its job took less
     /// than 5% of a processor, and the process less than 80% of all: else it may be waiting for the
-    /// machine, or for a garbage collector. After [`IDLE_SAMPLES`] in a row it counts as waiting.
+    /// machine, or for a garbage collector. After [`IDLE_WEIGHT`] in a row it counts as waiting: two
+    /// samples, or eight while the process computes without opening a worker. A collector that has
+    /// stopped all workers is done by then; a producer that keeps a processor busy is not, and the
+    /// jobs that wait beside it get their workers all the same.
     pub(super) fn sample(&mut self, at: Time, process: u64, workers: &[(WorkerId, u64)]) {
-        let elapsed = match self.sampled.replace((at, process)) {
+        let sample = match self.sampled.replace((at, process)) {
             Some((last, before)) => {
                 let elapsed = at.nanos_since(last);
                 let used = process.saturating_sub(before);
                 let late = elapsed > 2 * SAMPLE_INTERVAL;
                 let loaded = used * 100 >= elapsed * u64::from(self.rules.cores) * 80;
-                (!late && !loaded).then_some(elapsed)
+                let computes = self.tally.opening == 0 && used * 4 >= elapsed;
+                let weight = if computes { IDLE_WEIGHT / 8 } else { IDLE_WEIGHT / 2 };
+                (!late && !loaded).then_some((elapsed, weight))
             }
             None => None,
         };
@@ -59,10 +64,10 @@ impl State {
         for slot in 0..self.workers.len() {
             if let Some(Worker { number, phase: Phase::Busy(mut busy), .. }) = self.workers[slot] {
                 let cpu = cpu_of(WorkerId { slot, number });
-                if let (Some(elapsed), Some(before), Some(cpu)) = (elapsed, busy.cpu, cpu) {
+                if let (Some((elapsed, weight)), Some(before), Some(cpu)) = (sample, busy.cpu, cpu)
+                {
                     let idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
-                    busy.idle_samples =
-                        if idle { (busy.idle_samples + 1).min(IDLE_SAMPLES) } else { 0 };
+                    busy.idle = if idle { (busy.idle + weight).min(IDLE_WEIGHT) } else { 0 };
                 }
                 busy.cpu = cpu;
                 self.enter(slot, Phase::Busy(busy));

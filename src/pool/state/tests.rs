@@ -118,6 +118,21 @@ fn a_worker_is_added_when_all_others_wait() {
 }
 
 #[test]
+fn a_collector_that_stops_all_workers_for_a_while_adds_none() {
+    let mut pool = Pool::new(4, 2, u64::MAX);
+    pool.submit(100);
+    pool.next(1);
+    pool.next(2);
+    // One processor is busy with something that is no job's; the first sample is the baseline.
+    for _ in 0..8 {
+        pool.sample(2 * MS, 0, 2 * MS);
+        assert_eq!(pool.opened(), []);
+    }
+    pool.sample(2 * MS, 0, 2 * MS);
+    assert_eq!(pool.opened(), [3, 4], "what goes on longer is no collector");
+}
+
+#[test]
 fn a_worker_that_took_another_job_meanwhile_does_not_wait() {
     let mut pool = Pool::new(4, 1, u64::MAX);
     pool.submit(100);

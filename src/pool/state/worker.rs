@@ -3,10 +3,9 @@
 use crate::clock::Time;
 use crate::outcome::Outcome;
 
-/// Comparisons in a row after which a worker counts as waiting. One would do on a machine of our
-/// own; beside another busy process, threads that only waited for a processor then made 200
-/// computing jobs on two cores grow to 6-13 workers. With two it is 4.
-pub(super) const IDLE_SAMPLES: u8 = 2;
+/// The weight of idle samples in a row after which a worker counts as waiting; see
+/// `State::sample`.
+pub(super) const IDLE_WEIGHT: u8 = 8;
 
 /// A worker was asked to end its job.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -23,14 +22,14 @@ pub(super) struct Busy {
     pub asked: Option<Asked>,
     /// The thread's processor time at the last sample; `None` before the first one in this job.
     pub cpu: Option<u64>,
-    /// Samples in a row that found the job waiting.
-    pub idle_samples: u8,
+    /// Weight of the samples in a row that found the job waiting, up to [`IDLE_WEIGHT`].
+    pub idle: u8,
 }
 
 impl Busy {
     /// Whether the job waits for something.
     pub fn is_blocked(&self) -> bool {
-        self.idle_samples >= IDLE_SAMPLES
+        self.idle >= IDLE_WEIGHT
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::bindings::*;
 use super::socket::{last_error, SocketAddress};
-use super::status::{echo_end, EchoEnd};
+use super::status::{echo_end, is_ip_status, EchoEnd};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
 use crate::sys::{EchoRequest, Event, OpenError, ProbeId, SendResult};
@@ -181,7 +181,10 @@ impl Echoes {
             done: Arc::clone(&self.done),
         }));
         // SAFETY: the request lives until its APC; the reply's room is writable for its size.
-        let status = unsafe { hand_over(file, context, request.hops, request.lifetime_ms) };
+        let status = unsafe {
+            // Far above are numbers that the system may take for none or for ever.
+            hand_over(file, context, request.hops, request.lifetime_ms.min(i32::MAX as u32))
+        };
         if status == ERROR_IO_PENDING as u32 {
             self.in_flight += 1;
             return SendResult::Sent;
@@ -329,7 +332,8 @@ impl Request {
             Family::V4 => self.heard_v4(),
             Family::V6 => self.heard_v6(),
         };
-        if replies == 0 && heard.status == 0 {
+        // Any other number is of an earlier call.
+        if replies == 0 && heard.status == 0 && is_ip_status(parse_error) {
             heard.status = parse_error;
         }
         let end = match echo_end(family, heard.status) {

@@ -28,6 +28,11 @@ pub(super) enum EchoEnd {
     NoResources,
 }
 
+/// Whether a number is an `IP_STATUS` that tells a failure.
+pub(super) fn is_ip_status(number: u32) -> bool {
+    (BASE + 1..=BASE + 255).contains(&number)
+}
+
 /// The meaning of an `IP_STATUS`, or of the Win32 error that stands in its place.
 pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
     let error = |outcome, v4: (u8, u8), v6: (u8, u8)| {
