@@ -53,7 +53,7 @@ function Invoke-Wine([string] $File, [string[]] $Arguments = @(), $Environment =
     $all = Get-WineEnvironment
     foreach ($name in $Environment.Keys) { $all[$name] = $Environment[$name] }
     try {
-        return Invoke-Native -File 'wine' -Arguments (@($File) + $Arguments) -Environment $all -LimitMinutes 5
+        return Invoke-Native -File 'wine' -Arguments (@($File) + $Arguments) -Environment $all -LimitMinutes 8
     }
     finally { Stop-Wine }
 }

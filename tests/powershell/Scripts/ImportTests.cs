@@ -117,7 +117,7 @@ public sealed class ImportTests : ScriptTest, IDisposable
     {
         ErrorRecord error = Session.RunToFailure($"1..3 | Invoke-RustParallel {{ 1 }} -ModuleNames {module}");
         Assert.Equal("ModuleNotImported", Call.Id(error));
-        Assert.Contains(module, error.ToString());
+        Assert.Contains(module.Replace('/', Path.DirectorySeparatorChar), error.ToString());
     }
 
     [Fact]
