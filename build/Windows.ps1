@@ -34,6 +34,8 @@ function New-SkippedCount([string] $What, [string] $Reason) {
 # memory that is mapped twice. Wine's reader of debug information does not survive Rust's, which a
 # backtrace would ask for.
 function Get-WineEnvironment {
+    # Wine makes its system there, but not the folders above.
+    $null = [IO.Directory]::CreateDirectory("$WindowsFolder/wine")
     return @{
         WINEPREFIX                   = "$WindowsFolder/wine"
         WINEDEBUG                    = '-all'

@@ -2,6 +2,7 @@
 
 using System;
 using System.Linq;
+using System.IO;
 using System.Management.Automation;
 using Xunit;
 
