@@ -1,8 +1,8 @@
 // What jobs get from the caller by name: -Variables, -Functions, -ModuleNames; and -InitializationScript.
 
 using System;
-using System.Linq;
 using System.IO;
+using System.Linq;
 using System.Management.Automation;
 using Xunit;
 
