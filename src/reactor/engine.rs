@@ -35,6 +35,16 @@ pub(super) enum Machine {
     Connect(Box<ConnectProbe>),
 }
 
+impl Machine {
+    /// How the probe ended, or how it stands.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Machine::Echo(echo) => echo.verdict(),
+            Machine::Connect(connect) => connect.verdict(),
+        }
+    }
+}
+
 /// Where the reverse look-up of a probe's address stands.
 pub(super) enum Reverse {
     NotWanted,

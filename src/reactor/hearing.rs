@@ -112,10 +112,7 @@ impl Engine {
             Some(probe) => probe,
             None => return,
         };
-        let verdict = match &probe.machine {
-            Machine::Echo(echo) => echo.verdict(),
-            Machine::Connect(connect) => connect.verdict(),
-        };
+        let verdict = probe.machine.verdict();
         self.end(slot, verdict);
     }
 
@@ -125,28 +122,17 @@ impl Engine {
             Some(probe) => probe,
             None => return,
         };
-        probe.reverse = match std::mem::replace(&mut probe.reverse, Reverse::NotWanted) {
-            Reverse::Open => {
-                let member = probe.member;
-                if let Some(Some(member)) = self.members.get_mut(member) {
-                    member.lookups -= 1;
-                }
-                Reverse::NotWanted
+        if matches!(probe.reverse, Reverse::Open) {
+            probe.reverse = Reverse::NotWanted;
+            if let Some(Some(member)) = self.members.get_mut(probe.member) {
+                member.lookups -= 1;
             }
-            other => other,
-        };
-        let probe = match self.probes.get_mut(slot) {
-            Some(probe) => probe,
-            None => return,
-        };
+        }
         // A probe that only waits for a name has its verdict, and it stands.
         if probe.verdict.is_some() {
             return self.finish(slot);
         }
-        let verdict = match &probe.machine {
-            Machine::Echo(echo) => echo.verdict(),
-            Machine::Connect(connect) => connect.verdict(),
-        };
+        let verdict = probe.machine.verdict();
         let stopped = Verdict {
             outcome: Outcome::Stopped,
             os_error: 0,
