@@ -179,6 +179,11 @@ typedef struct {
   void (*release)(void *context);
   // Handed to the callbacks.
   void *context;
+  // Nanoseconds for which the host's runtime has kept all its threads stopped so far, as a garbage
+  // collector does: a worker that did nothing in that time does not count as waiting. Called from
+  // a thread of the pool's every few milliseconds while jobs wait for workers; may last as long as
+  // such a stop does. May be NULL.
+  uint64_t (*paused)(void *context);
 } rr_pool_options;
 
 // Handle of a pool: never a pointer; 0 is no handle.

@@ -9,7 +9,7 @@ namespace RustRunspaces.Native;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct PoolOptions
 {
-    internal const int Size = 64;
+    internal const int Size = 72;
 
     internal uint StructSize;
     internal uint MaximumWorkers;
@@ -21,6 +21,7 @@ internal unsafe struct PoolOptions
     internal void* Stop;
     internal void* Release;
     internal void* Context;
+    internal void* Paused;
 }
 
 /// <summary>rr_probe_options.</summary>

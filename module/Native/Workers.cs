@@ -64,7 +64,7 @@ internal readonly struct CallLimits
     internal Apartment Apartment { get; }
 }
 
-/// <summary>What a pool calls back. Both may run on several threads of the engine at once.</summary>
+/// <summary>What a pool calls back. All may run on several threads of the engine at once.</summary>
 internal interface ICallHost
 {
     /// <summary>The life of one worker: takes calls until there are no more. On the worker's thread.</summary>
@@ -72,6 +72,9 @@ internal interface ICallHost
 
     /// <summary>Asks the worker to end the call it is at; must not block.</summary>
     void Stop(ulong worker, ulong number);
+
+    /// <summary>Nanoseconds for which the runtime has kept all threads stopped so far.</summary>
+    ulong PausedNanoseconds();
 }
 
 /// <summary>A worker of a pool, to be used on its thread inside <see cref="ICallHost.Run"/> only.</summary>
@@ -120,6 +123,7 @@ internal sealed unsafe partial class Pool
             Run = (void*)CallbackTable.Run,
             Stop = (void*)CallbackTable.Stop,
             Release = (void*)CallbackTable.Release,
+            Paused = (void*)CallbackTable.Paused,
         };
         GCHandle context = GCHandle.Alloc(new CallContext(library, host));
         options.Context = (void*)GCHandle.ToIntPtr(context);
@@ -194,6 +198,7 @@ internal sealed unsafe partial class Pool
         private static readonly RunCallback RunDelegate = OnRun;
         private static readonly StopCallback StopDelegate = OnStop;
         private static readonly ReleaseCallback ReleaseDelegate = OnRelease;
+        private static readonly PausedCallback PausedDelegate = OnPaused;
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate void RunCallback(IntPtr context, ulong worker);
@@ -204,11 +209,16 @@ internal sealed unsafe partial class Pool
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate void ReleaseCallback(IntPtr context);
 
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        private delegate ulong PausedCallback(IntPtr context);
+
         internal static IntPtr Run { get; } = Marshal.GetFunctionPointerForDelegate(RunDelegate);
 
         internal static IntPtr Stop { get; } = Marshal.GetFunctionPointerForDelegate(StopDelegate);
 
         internal static IntPtr Release { get; } = Marshal.GetFunctionPointerForDelegate(ReleaseDelegate);
+
+        internal static IntPtr Paused { get; } = Marshal.GetFunctionPointerForDelegate(PausedDelegate);
 
         private static CallContext From(IntPtr context) => (CallContext)GCHandle.FromIntPtr(context).Target;
 
@@ -234,6 +244,18 @@ internal sealed unsafe partial class Pool
             }
             catch (Exception)
             {
+            }
+        }
+
+        private static ulong OnPaused(IntPtr context)
+        {
+            try
+            {
+                return From(context).Host.PausedNanoseconds();
+            }
+            catch (Exception)
+            {
+                return 0;
             }
         }
 

@@ -4,6 +4,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
@@ -60,7 +61,7 @@ internal sealed class ScriptCallOptions
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, ScriptText text, object rest, CallerState caller, Hashtable data, InitialSessionState template, string? initialization)
+    private ScriptCall(ScriptCallOptions options, ScriptText text, object?[] rest, CallerState caller, Hashtable data, InitialSessionState template, string? initialization)
     {
         Options = options;
         Text = text;
@@ -75,8 +76,8 @@ internal sealed class ScriptCall
 
     internal ScriptText Text { get; }
 
-    /// <summary>What follows the host or item: see <see cref="ScriptText.ArgumentsFor"/>.</summary>
-    internal object Rest { get; }
+    /// <summary>For <see cref="ScriptText.ArgumentsFor"/>.</summary>
+    internal object?[] Rest { get; }
 
     internal CallerState Caller { get; }
 
@@ -121,7 +122,8 @@ internal sealed class ScriptCall
         var data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
         InitialSessionState template = SessionTemplate.Make(caller, data, isLean, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
         object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
-        return new ScriptCall(options, text, rest, caller, data, template, initialization?.Text);
+        object? Variable(string name) => name == "Data" ? data : caller.Variables.Last(variable => variable.Key == name).Value;
+        return new ScriptCall(options, text, text.FixedArguments(Variable, rest), caller, data, template, initialization?.Text);
     }
 
     private static void Check(ScriptCallOptions options)

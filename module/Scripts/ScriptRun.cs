@@ -28,6 +28,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     private readonly JobTable jobs = new JobTable();
     private readonly ConcurrentDictionary<ulong, WorkerDrain> drains = new ConcurrentDictionary<ulong, WorkerDrain>();
     private readonly CompletionBuffer completions = new CompletionBuffer();
+    private readonly CollectorPauses pauses = new CollectorPauses();
     private readonly WorkerProgress progress;
     private readonly ulong[] batch = new ulong[BatchSize];
     private readonly List<object?> unfinished = new List<object?>();
@@ -224,6 +225,8 @@ internal sealed class ScriptRun : ICallHost, IDisposable
             drain.Stop(number);
         }
     }
+
+    ulong ICallHost.PausedNanoseconds() => pauses.Nanoseconds;
 
     /// <summary>A runspace cannot be made ready: no other one could be, either. Worker's thread.</summary>
     private void Fail(ErrorRecord record)

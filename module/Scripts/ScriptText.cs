@@ -2,7 +2,9 @@
 // belongs to its runspace and must not run in another one, so only its text travels. Pipeline thread; the result is immutable.
 //
 // InvokeScript assigns arguments in order and has no parameter binder. So a plain block runs as it is (the direct path); any
-// other runs as `,$item | & { block } -Name $item @rest` (the bound path), where the engine binds.
+// other runs as `,$item | & { block } -Name $item @rest` (the bound path), where the engine binds. On the direct path $_, $Data
+// and what comes by $using: are parameters before the block's own: the first look-up beyond a job's scope makes the engine copy
+// two dozen variables into it, which costs more than calling the block.
 
 using System;
 using System.Collections.Generic;
@@ -10,6 +12,7 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace RustRunspaces.Scripts;
 
@@ -24,30 +27,35 @@ internal sealed class ScriptText
     internal const string ScriptRootName = "PSScriptRo\u02D0t";
     internal const string CommandPathName = "PSCommandP\u02D0th";
 
+    private const string ItemVariable = "_";
+    private const string DataVariable = "Data";
     private const string ItemName = "item\u02D0";
     private const string RestName = "rest\u02D0";
 
     // Beyond that the columns of an error's first line are not worth the copying.
     private const int MaximumIndent = 120;
 
+    // A name that a parameter can have without braces.
+    private static readonly Regex SimpleName = new Regex(@"^\w+$", RegexOptions.CultureInvariant);
+    private static readonly Regex ParametersBegin = new Regex(@"^param\s*\(", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     private readonly bool isBound;
     private readonly bool takesItem;
+    private readonly IReadOnlyList<string> locals;
 
-    private ScriptText(string text, BlockContents contents, bool isBound, bool takesItem)
+    private ScriptText(string text, BlockContents contents, bool isBound, bool takesItem, IReadOnlyList<string> locals)
     {
         Text = text;
         Contents = contents;
         this.isBound = isBound;
         this.takesItem = takesItem;
+        this.locals = locals;
     }
 
     /// <summary>The text for InvokeScript; the same string for every job, so that the engine compiles it once.</summary>
     internal string Text { get; }
 
     internal BlockContents Contents { get; }
-
-    /// <summary>Whether jobs run without the parameter binder.</summary>
-    internal bool IsDirect => !isBound;
 
     /// <summary>The name of a worker's variable for what the block calls $using:path.</summary>
     internal static string UsingName(string path) => "using" + Mark + path.Replace(':', Mark);
@@ -58,16 +66,22 @@ internal sealed class ScriptText
         BlockContents contents = BlockReader.Read(body);
         var source = new BlockSource(body);
         bool isPlain = IsPlain(body, out string? itemParameter, out bool isFirst);
-        if (contents.HasItem && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock?.Statements.Count > 0)
+        bool isDirect = isPlain && (itemParameter is null || isFirst);
+        string[] locals = isDirect ? Locals(body, contents).ToArray() : Array.Empty<string>();
+        if (locals.Length > 0)
+        {
+            Declare(source, body, locals);
+        }
+        if (contents.HasItem && !locals.Contains(ItemVariable) && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock?.Statements.Count > 0)
         {
             // An assignment of its own makes $_ survive catch blocks, which restore what their scope had.
             source.Insert(body.EndBlock.Statements[0].Extent.StartOffset, "$_=$_;");
         }
         Rename(source, contents);
         string head = Head(body);
-        return isPlain && (itemParameter is null || isFirst)
-            ? new ScriptText(source.Direct(head), contents, isBound: false, takesItem: itemParameter is not null)
-            : new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter)), contents, isBound: true, takesItem: true);
+        return isDirect
+            ? new ScriptText(source.Direct(head), contents, isBound: false, takesItem: itemParameter is not null, locals)
+            : new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter)), contents, isBound: true, takesItem: true, locals);
     }
 
     /// <summary>A block that runs once in each runspace, in its global scope.</summary>
@@ -77,7 +91,7 @@ internal sealed class ScriptText
         BlockContents contents = BlockReader.Read(body);
         var source = new BlockSource(body);
         Rename(source, contents);
-        return new ScriptText(source.Direct(Head(body)), contents, isBound: false, takesItem: false);
+        return new ScriptText(source.Direct(Head(body)), contents, isBound: false, takesItem: false, Array.Empty<string>());
     }
 
     /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
@@ -86,26 +100,80 @@ internal sealed class ScriptText
             $"param(${ItemName},${RestName}) & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' -{itemParameter} ${ItemName} @{RestName}",
             new BlockContents { IsLean = false },
             isBound: true,
-            takesItem: true);
+            takesItem: true,
+            Array.Empty<string>());
 
-    /// <summary>What InvokeScript hands to the text.</summary>
-    /// <param name="item">The host or item.</param>
+    /// <summary>What is the same in every job's arguments.</summary>
+    /// <param name="variables">What the call brings along, by name; all that the text takes by a name other than $_ is there.</param>
     /// <param name="rest">-ArgumentList as an array, or the fixed parameters of a command as a dictionary.</param>
-    internal object?[] ArgumentsFor(object? item, object rest)
+    internal object?[] FixedArguments(Func<string, object?> variables, object rest)
     {
         if (isBound)
         {
-            return new[] { item, rest };
+            return new[] { null, rest };
         }
-        var list = (object?[])rest;
-        if (!takesItem)
+        var arguments = new List<object?>(locals.Select(name => name == ItemVariable ? null : variables(name)));
+        if (takesItem)
         {
-            return list;
+            arguments.Add(null);
         }
-        var arguments = new object?[list.Length + 1];
-        arguments[0] = item;
-        list.CopyTo(arguments, 1);
+        arguments.AddRange((object?[])rest);
+        return arguments.ToArray();
+    }
+
+    /// <summary>What InvokeScript hands to the text.</summary>
+    /// <param name="item">The host or item.</param>
+    /// <param name="rest">Of <see cref="FixedArguments"/>.</param>
+    internal object?[] ArgumentsFor(object? item, object?[] rest)
+    {
+        var arguments = (object?[])rest.Clone();
+        if (locals.Count > 0 && locals[0] == ItemVariable)
+        {
+            arguments[0] = item;
+        }
+        if (takesItem)
+        {
+            arguments[locals.Count] = item;
+        }
         return arguments;
+    }
+
+    /// <summary>Names of the variables that a plain block takes as parameters of its own; $_ is the first.</summary>
+    private static IEnumerable<string> Locals(ScriptBlockAst body, BlockContents contents)
+    {
+        var names = new List<string>();
+        if (contents.HasItem)
+        {
+            names.Add(ItemVariable);
+        }
+        if (contents.HasData)
+        {
+            names.Add(DataVariable);
+        }
+        names.AddRange(contents.Using.Select(UsingName));
+        if (body.ParamBlock is ParamBlockAst block)
+        {
+            if (!ParametersBegin.IsMatch(block.Extent.Text))
+            {
+                return Array.Empty<string>();
+            }
+            names.RemoveAll(name => block.Parameters.Any(parameter => parameter.Name.VariablePath.UserPath.Equals(name, StringComparison.OrdinalIgnoreCase)));
+        }
+        return body.EndBlock.Statements.Count == 0 ? Array.Empty<string>() : names.Where(name => SimpleName.IsMatch(name));
+    }
+
+    private static void Declare(BlockSource source, ScriptBlockAst body, string[] locals)
+    {
+        string list = string.Join(",", locals.Select(name => "$" + name));
+        if (body.ParamBlock is ParamBlockAst block)
+        {
+            int begin = block.Extent.StartOffset + ParametersBegin.Match(block.Extent.Text).Length;
+            source.Insert(begin, block.Parameters.Count == 0 ? list : list + ",");
+        }
+        else
+        {
+            source.Insert(body.EndBlock.Statements[0].Extent.StartOffset, $"param({list});");
+        }
     }
 
     private static ScriptBlockAst Parse(string text) => Parser.ParseInput(text, out _, out _);

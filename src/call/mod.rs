@@ -36,6 +36,11 @@ pub trait Host: Send + Sync {
     /// Asks `worker` to end the job `user_data` it is at, from another thread. Must not block: the
     /// worker takes no further job before this has returned.
     fn stop(&self, worker: &Arc<Worker>, user_data: u64);
+    /// Nanoseconds for which the host's runtime has kept all its threads stopped so far; 0 where it
+    /// never does. Called from the supervisor's thread, and may last as long as such a stop.
+    fn paused_nanos(&self) -> u64 {
+        0
+    }
 }
 
 /// A worker's call that does not fit what it did before.

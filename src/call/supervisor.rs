@@ -6,7 +6,7 @@ use super::hub::{Errand, Hub, Shared};
 use super::worker::{self, Worker};
 use super::{Apartment, Host, NoThreads};
 use crate::clock::Time;
-use crate::pool::state::{Event, WorkerId};
+use crate::pool::state::{Event, Sample, Times, WorkerId};
 use crate::segment::{Threads, SEGMENT_LIMIT};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, MutexGuard};
@@ -111,23 +111,36 @@ impl Supervisor {
         worker.notify();
     }
 
-    /// Reads the processor clocks, without the lock.
+    /// Reads the clocks, without the lock.
     fn sample(&self, shared: MutexGuard<'_, Shared>) {
-        let busy: Vec<(WorkerId, Arc<Worker>)> = shared
-            .state
-            .busy()
-            .filter_map(|id| Some((id, Arc::clone(shared.workers[id.slot].as_ref()?))))
+        let state = &shared.state;
+        let workers: Vec<_> = state
+            .all()
+            .filter_map(|(id, is_busy)| {
+                let worker = Arc::clone(shared.workers[id.slot].as_ref()?);
+                Some((id, is_busy, state.is_running(id), worker))
+            })
             .collect();
         drop(shared);
-        // On a crowded machine a thread may get no time although it waits for nothing else: it is
-        // left out, and so is not taken for one that waits.
-        let crowded = crate::sys::is_crowded();
-        let clocks: Vec<(WorkerId, u64)> = busy
-            .iter()
-            .filter(|(_, worker)| !(crowded && worker.is_runnable()))
-            .filter_map(|(id, worker)| Some((*id, worker.cpu_nanos()?)))
-            .collect();
+        // First: a stop of the host's runtime that goes on now is over when this returns.
+        let inside = self.hub.enter();
+        let paused = catch_unwind(AssertUnwindSafe(|| self.host.paused_nanos())).unwrap_or(0);
+        drop(inside);
         let process = crate::sys::process_cpu_nanos();
-        self.hub.step(self.hub.lock(), Time::now(), Event::Sample(process, &clocks));
+        let mut by_workers = 0;
+        let mut clocks = Vec::with_capacity(workers.len());
+        for (id, is_busy, is_running, worker) in &workers {
+            if let Some(cpu) = worker.cpu_nanos() {
+                by_workers += cpu;
+                // On a busy machine a thread may get no time although it waits for nothing else: it
+                // is left out, and so is not taken for one that waits.
+                if *is_busy && !(*is_running && worker.is_runnable()) {
+                    clocks.push((*id, cpu));
+                }
+            }
+        }
+        let times = Times { process, elsewhere: process.saturating_sub(by_workers), paused };
+        let sample = Sample { times, workers: &clocks };
+        self.hub.step(self.hub.lock(), Time::now(), Event::Sample(sample));
     }
 }

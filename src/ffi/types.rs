@@ -176,6 +176,11 @@ pub struct rr_pool_options {
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
     /// Handed to the callbacks.
     pub context: *mut c_void,
+    /// Nanoseconds for which the host's runtime has kept all its threads stopped so far, as a garbage
+    /// collector does: a worker that did nothing in that time does not count as waiting. Called from
+    /// a thread of the pool's every few milliseconds while jobs wait for workers; may last as long as
+    /// such a stop does. May be NULL.
+    pub paused: Option<unsafe extern "C" fn(context: *mut c_void) -> u64>,
 }
 
 /// Options of the probes of one rr_pool_submit_probes.
@@ -332,7 +337,7 @@ macro_rules! assert_size {
     };
 }
 
-assert_size!(rr_pool_options, 64);
+assert_size!(rr_pool_options, 72);
 assert_size!(rr_probe_options, 48);
 assert_size!(rr_target, 32);
 assert_size!(rr_pool_counts, 64);

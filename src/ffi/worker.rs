@@ -19,6 +19,7 @@ pub struct CHost {
     run: unsafe extern "C" fn(*mut c_void, rr_worker),
     stop: Option<unsafe extern "C" fn(*mut c_void, rr_worker, u64)>,
     release: Option<unsafe extern "C" fn(*mut c_void)>,
+    paused: Option<unsafe extern "C" fn(*mut c_void) -> u64>,
     context: *mut c_void,
     opened: AtomicBool,
     /// Handles by worker number, for `stop`.
@@ -38,6 +39,7 @@ impl CHost {
             run: options.run?,
             stop: options.stop,
             release: options.release,
+            paused: options.paused,
             context: options.context,
             opened: AtomicBool::new(false),
             handles: Mutex::new(Vec::new()),
@@ -77,6 +79,14 @@ impl Host for CHost {
         if let (Some(stop), Some(handle)) = (self.stop, handle) {
             // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
             unsafe { stop(self.context, handle, user_data) };
+        }
+    }
+
+    fn paused_nanos(&self) -> u64 {
+        match self.paused {
+            // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
+            Some(paused) => unsafe { paused(self.context) },
+            None => 0,
         }
     }
 }

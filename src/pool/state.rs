@@ -16,7 +16,7 @@ mod growth;
 mod tests;
 mod worker;
 
-pub use event::{Action, Ended, Event, Lifecycle, Reply, Rules, WorkerId};
+pub use event::{Action, Ended, Event, Lifecycle, Reply, Rules, Sample, Times, WorkerId};
 use worker::{Asked, Busy, Phase, Tally, Worker};
 
 /// Nanoseconds a worker has to end its job after it was asked to, and at close to begin leaving.
@@ -29,6 +29,13 @@ pub const SAMPLE_INTERVAL: u64 = 2 * MILLISECOND;
 pub const WAITING_LIMIT: usize = 65_536;
 /// Workers that may be opening at a time: the host serialises most of it anyway.
 const OPENING_LIMIT: u32 = 2;
+
+/// What is remembered of a [`Sample`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Sampled {
+    at: Time,
+    times: Times,
+}
 
 /// See the file's head.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -49,8 +56,8 @@ pub struct State {
     fruitless: u32,
     /// Workers given up so far.
     given_up: u32,
-    /// Time of the last sample and the process's processor time then.
-    sampled: Option<(Time, u64)>,
+    /// The last sample, without the workers' clocks.
+    sampled: Option<Sampled>,
 }
 
 impl State {
@@ -126,19 +133,23 @@ impl State {
         matches!(self.phase(id), Some(Phase::Busy(busy)) if busy.job == job && busy.asked.is_some())
     }
 
-    /// The workers with a job in hand.
-    pub fn busy(&self) -> impl Iterator<Item = WorkerId> + '_ {
-        self.workers.iter().enumerate().filter_map(|(slot, worker)| match worker {
-            Some(Worker { number, phase: Phase::Busy(_), .. }) => {
-                Some(WorkerId { slot, number: *number })
-            }
-            _ => None,
+    /// Whether this worker has a job that is not known to wait.
+    pub fn is_running(&self, id: WorkerId) -> bool {
+        matches!(self.phase(id), Some(Phase::Busy(busy)) if !busy.is_blocked())
+    }
+
+    /// The workers whose threads are out, by slot, and whether they have a job in hand.
+    pub fn all(&self) -> impl Iterator<Item = (WorkerId, bool)> + '_ {
+        self.workers.iter().enumerate().filter_map(|(slot, worker)| {
+            let worker = worker.as_ref()?;
+            let id = WorkerId { slot, number: worker.number };
+            Some((id, matches!(worker.phase, Phase::Busy(_))))
         })
     }
 
     /// When the next sample is due; `None` while no job waits that more workers could take.
     pub fn next_sample(&self) -> Option<Time> {
-        let due = |(last, _): (Time, u64)| last.plus_nanos(SAMPLE_INTERVAL);
+        let due = |last: Sampled| last.at.plus_nanos(SAMPLE_INTERVAL);
         self.wants_worker().then(|| self.sampled.map_or(Time::from_nanos(0), due))
     }
 
@@ -179,7 +190,7 @@ impl State {
             }
             Event::Finish(id, outcome) => return self.finish(at, id, outcome, actions),
             Event::Returned(id) => self.returned(at, id, actions),
-            Event::Sample(process, workers) => self.sample(at, process, workers),
+            Event::Sample(sample) => self.sample(at, sample),
             Event::Tick => self.tick(at, actions),
         }
         self.grow(actions);

@@ -26,8 +26,8 @@ use windows as backend;
 
 pub use backend::lookup::{interface_index, lookup, reverse_lookup};
 pub use backend::{
-    block_signals, cores, echo_permission, enter_apartment, is_crowded, is_forked_child,
-    pin_library, process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
+    block_signals, cores, echo_permission, enter_apartment, is_forked_child, pin_library,
+    process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
     ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
 };
 

@@ -6,7 +6,7 @@
 
 static void structs_have_their_sizes(void)
 {
-    REQUIRE_EQUAL(64, sizeof(rr_pool_options));
+    REQUIRE_EQUAL(72, sizeof(rr_pool_options));
     REQUIRE_EQUAL(48, sizeof(rr_probe_options));
     REQUIRE_EQUAL(32, sizeof(rr_target));
     REQUIRE_EQUAL(64, sizeof(rr_pool_counts));
@@ -22,6 +22,7 @@ static void structs_have_no_gaps(void)
     REQUIRE_EQUAL(16, offsetof(rr_pool_options, run_limit_ms));
     REQUIRE_EQUAL(32, offsetof(rr_pool_options, run));
     REQUIRE_EQUAL(56, offsetof(rr_pool_options, context));
+    REQUIRE_EQUAL(64, offsetof(rr_pool_options, paused));
     REQUIRE_EQUAL(40, offsetof(rr_probe_options, ports));
     REQUIRE_EQUAL(16, offsetof(rr_target, status));
     REQUIRE_EQUAL(24, offsetof(rr_target, jobs));

@@ -122,6 +122,8 @@ internal static class CallTests
             }
         }
 
+        public ulong PausedNanoseconds() => 0;
+
         public void Stop(ulong worker, ulong number) => Stopped(number);
     }
 }

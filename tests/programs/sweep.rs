@@ -402,6 +402,7 @@ fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Refused> {
         stop: None,
         release: None,
         context: std::ptr::null_mut(),
+        paused: None,
     };
     let start = Instant::now();
     let mut pool = 0;

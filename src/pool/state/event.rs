@@ -35,6 +35,38 @@ pub struct WorkerId {
     pub number: u32,
 }
 
+/// Nanoseconds so far, each from a start of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Times {
+    /// Processor time of the process.
+    pub process: u64,
+    /// Processor time of those of its threads that are no workers of this pool.
+    pub elsewhere: u64,
+    /// Time in which the host's runtime kept all its threads stopped.
+    pub paused: u64,
+}
+
+impl Times {
+    /// What passed since `before`.
+    pub fn since(self, before: Times) -> Times {
+        Times {
+            process: self.process.saturating_sub(before.process),
+            elsewhere: self.elsewhere.saturating_sub(before.elsewhere),
+            paused: self.paused.saturating_sub(before.paused),
+        }
+    }
+}
+
+/// Clocks, read at one time.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// Of the process as a whole.
+    pub times: Times,
+    /// Processor times of the busy workers' threads, by slot: of those whose clock can be read and
+    /// that do not just wait for a processor.
+    pub workers: &'a [(WorkerId, u64)],
+}
+
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
@@ -58,9 +90,8 @@ pub enum Event<'a> {
     Finish(WorkerId, Outcome),
     /// A worker's callback has come back, whatever the reason.
     Returned(WorkerId),
-    /// Processor times in nanoseconds were read: of the process, and of the busy workers' threads
-    /// (those whose clock can be read, by slot).
-    Sample(u64, &'a [(WorkerId, u64)]),
+    /// Clocks were read.
+    Sample(Sample<'a>),
     /// Time has passed.
     Tick,
 }

@@ -3,7 +3,9 @@
 //! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
 
 use super::worker::{Phase, Worker, IDLE_WEIGHT};
-use super::{Action, Outcome, State, Time, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL};
+use super::{
+    Action, Outcome, Sample, Sampled, State, Time, Times, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL,
+};
 
 impl State {
     /// Whether a job waits that neither a woken nor an opening worker will take, and one more worker
@@ -14,10 +16,10 @@ impl State {
             && self.fruitless < self.rules.max_workers
     }
 
-    /// Whether fewer workers run than there are processors. Those that are opening count as running
-    /// until jobs are known to wait: then the next one is opened while the last still opens.
+    /// Whether fewer workers run than there are processors. One that is opening counts as running,
+    /// but for each job known to wait the next one is opened while the last still opens.
     fn has_idle_core(&self) -> bool {
-        let opening = if self.tally.blocked == 0 { self.tally.opening } else { 0 };
+        let opening = self.tally.opening.saturating_sub(self.tally.blocked.saturating_sub(1));
         self.tally.running + self.tally.woken + opening < self.rules.cores
     }
 
@@ -37,38 +39,44 @@ impl State {
         }
     }
 
-    /// A worker is idle from one sample to the next, if these came in time, where its job took less
-    /// than 5% of a processor, and the process less than 80% of all: else it may be waiting for the
-    /// machine, or for a garbage collector. After [`IDLE_WEIGHT`] in a row it counts as waiting: two
-    /// samples, or eight while the process computes without opening a worker. A collector that has
-    /// stopped all workers is done by then; a producer that keeps a processor busy is not, and the
-    /// jobs that wait beside it get their workers all the same.
-    pub(super) fn sample(&mut self, at: Time, process: u64, workers: &[(WorkerId, u64)]) {
-        let sample = match self.sampled.replace((at, process)) {
-            Some((last, before)) => {
-                let elapsed = at.nanos_since(last);
-                let used = process.saturating_sub(before);
-                let late = elapsed > 2 * SAMPLE_INTERVAL;
-                let loaded = used * 100 >= elapsed * u64::from(self.rules.cores) * 80;
-                let computes = self.tally.opening == 0 && used * 4 >= elapsed;
-                let weight = if computes { IDLE_WEIGHT / 8 } else { IDLE_WEIGHT / 2 };
-                (!late && !loaded).then_some((elapsed, weight))
-            }
-            None => None,
+    /// A worker is idle from one sample to the next where its job took less than 5% of a processor.
+    /// Nothing is known where the second sample came late, where the process used 80% of all
+    /// processors, or where the host's runtime stood still for a quarter of the time: then the worker
+    /// may be waiting for the machine, or for a garbage collector. After [`IDLE_WEIGHT`] in a row it
+    /// counts as waiting: two samples, or eight while the process computes elsewhere than in workers.
+    /// That may be a collector that stops only those who wait for its end; or a producer, whose jobs
+    /// get their workers all the same.
+    pub(super) fn sample(&mut self, at: Time, sample: Sample<'_>) {
+        let last = self.sampled.replace(Sampled { at, times: sample.times });
+        let (elapsed, spent) = match last {
+            Some(last) => (at.nanos_since(last.at), sample.times.since(last.times)),
+            None => (0, Times::default()),
         };
+        let is_known = elapsed <= 2 * SAMPLE_INTERVAL
+            && spent.process * 100 < elapsed * u64::from(self.rules.cores) * 80
+            && spent.paused * 4 < elapsed;
+        let weight = if spent.elsewhere * 4 < elapsed { IDLE_WEIGHT / 2 } else { IDLE_WEIGHT / 8 };
         let cpu_of = |id: WorkerId| {
-            let index = workers.binary_search_by_key(&id.slot, |(worker, _)| worker.slot).ok()?;
-            let (worker, cpu) = workers[index];
+            let index =
+                sample.workers.binary_search_by_key(&id.slot, |(known, _)| known.slot).ok()?;
+            let (worker, cpu) = sample.workers[index];
             (worker == id).then_some(cpu)
         };
         for slot in 0..self.workers.len() {
             if let Some(Worker { number, phase: Phase::Busy(mut busy), .. }) = self.workers[slot] {
                 let cpu = cpu_of(WorkerId { slot, number });
-                if let (Some((elapsed, weight)), Some(before), Some(cpu)) = (sample, busy.cpu, cpu)
-                {
-                    let idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
-                    busy.idle = if idle { (busy.idle + weight).min(IDLE_WEIGHT) } else { 0 };
-                }
+                busy.idle = match (busy.cpu, cpu) {
+                    (Some(before), Some(cpu)) if is_known => {
+                        let is_idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
+                        if is_idle {
+                            (busy.idle + weight).min(IDLE_WEIGHT)
+                        } else {
+                            0
+                        }
+                    }
+                    (_, Some(_)) => busy.idle,
+                    (_, None) => 0,
+                };
                 busy.cpu = cpu;
                 self.enter(slot, Phase::Busy(busy));
             }

@@ -12,13 +12,16 @@ struct Pool {
     now: Time,
     /// Of the last event.
     actions: Vec<Action>,
+    /// Of each worker.
     cpu: u64,
+    times: Times,
 }
 
 impl Pool {
     fn new(max_workers: u32, cores: u32, job_limit: u64) -> Pool {
         let state = State::new(Rules { max_workers, cores, job_limit });
-        let mut pool = Pool { state, now: Time::from_nanos(0), actions: Vec::new(), cpu: 0 };
+        let (now, times) = (Time::from_nanos(0), Times::default());
+        let mut pool = Pool { state, now, actions: Vec::new(), cpu: 0, times };
         pool.step(Event::Start);
         pool
     }
@@ -55,9 +58,11 @@ impl Pool {
     fn sample(&mut self, nanos: u64, run: u64, all: u64) {
         self.now = self.now.plus_nanos(nanos);
         self.cpu += run;
-        let clocks: Vec<_> = self.state.busy().map(|id| (id, self.cpu)).collect();
-        let process = self.state.sampled.map_or(0, |(_, before)| before) + all;
-        self.step(Event::Sample(process, &clocks));
+        self.times.process += all;
+        let busy = self.state.all().filter(|(_, busy)| *busy);
+        let clocks: Vec<_> = busy.map(|(id, _)| (id, self.cpu)).collect();
+        let times = self.times;
+        self.step(Event::Sample(Sample { times, workers: &clocks }));
     }
 
     /// Enough samples for workers that did nothing to count as waiting.
@@ -106,11 +111,11 @@ fn a_worker_is_added_when_all_others_wait() {
     pool.sample(2 * MS, 0, 0);
     assert_eq!(pool.opened(), []);
     pool.sample(2 * MS, 0, 0);
-    assert_eq!(pool.opened(), [2, 3], "two open at a time");
+    assert_eq!(pool.opened(), [2]);
     pool.next(2);
     assert_eq!(pool.opened(), [], "it runs, as far as is known");
     pool.idle_samples();
-    assert_eq!(pool.opened(), [4]);
+    assert_eq!(pool.opened(), [3, 4], "two wait, two open at a time");
     pool.next(3);
     pool.next(4);
     pool.idle_samples();
@@ -118,18 +123,49 @@ fn a_worker_is_added_when_all_others_wait() {
 }
 
 #[test]
-fn a_collector_that_stops_all_workers_for_a_while_adds_none() {
+fn one_worker_is_added_for_one_that_waits() {
+    let mut pool = Pool::new(32, 2, u64::MAX);
+    pool.submit(100);
+    pool.next(1);
+    pool.idle_samples();
+    assert_eq!(pool.opened(), [3], "the second is opening");
+    pool.next(2);
+    pool.next(3);
+    assert_eq!(pool.opened(), []);
+}
+
+#[test]
+fn a_collector_that_stops_all_workers_adds_none() {
     let mut pool = Pool::new(4, 2, u64::MAX);
     pool.submit(100);
     pool.next(1);
     pool.next(2);
-    // One processor is busy with something that is no job's; the first sample is the baseline.
-    for _ in 0..8 {
+    for _ in 0..100 {
+        pool.times.paused += MS / 2;
         pool.sample(2 * MS, 0, 2 * MS);
         assert_eq!(pool.opened(), []);
     }
     pool.sample(2 * MS, 0, 2 * MS);
-    assert_eq!(pool.opened(), [3, 4], "what goes on longer is no collector");
+    pool.times.paused += MS / 2 - 1;
+    pool.sample(2 * MS, 0, 2 * MS);
+    assert_eq!(pool.opened(), [3, 4]);
+}
+
+#[test]
+fn beside_what_computes_it_takes_longer_until_a_worker_counts_as_waiting() {
+    let mut pool = Pool::new(4, 2, u64::MAX);
+    pool.submit(100);
+    pool.next(1);
+    pool.next(2);
+    // The first sample is the baseline.
+    for _ in 0..8 {
+        pool.times.elsewhere += MS / 2;
+        pool.sample(2 * MS, 0, MS / 2);
+        assert_eq!(pool.opened(), []);
+    }
+    pool.times.elsewhere += MS / 2;
+    pool.sample(2 * MS, 0, MS / 2);
+    assert_eq!(pool.opened(), [3, 4], "it is no collector");
 }
 
 #[test]

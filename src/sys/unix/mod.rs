@@ -39,9 +39,9 @@ use std::os::unix::io::RawFd;
 pub use self::echo::echo_permission;
 pub use self::interfaces::broadcast_prefixes;
 pub use self::process::{
-    block_signals, cores, enter_apartment, is_crowded, is_forked_child, pin_library,
-    process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
-    ApartmentGuard, ThreadClock, APARTMENTS,
+    block_signals, cores, enter_apartment, is_forked_child, pin_library, process_cpu_nanos,
+    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
+    APARTMENTS,
 };
 pub use self::wake::Wake;
 pub use self::waker::Waker;

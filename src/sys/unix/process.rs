@@ -110,21 +110,6 @@ pub fn block_signals() {
     }
 }
 
-/// Whether more threads of the whole machine want a processor now than there are processors, so
-/// that a thread without processor time need not be one that waits for something else. False where
-/// the system does not tell.
-pub fn is_crowded() -> bool {
-    // "0.20 0.18 0.12 3/80 11206": the fourth field begins with the runnable threads, the reader
-    // among them (proc_loadavg(5)).
-    let loads = match std::fs::read_to_string("/proc/loadavg") {
-        Ok(loads) => loads,
-        Err(_) => return false,
-    };
-    let runnable = loads.split(' ').nth(3).and_then(|field| field.split('/').next());
-    let runnable: Option<usize> = runnable.and_then(|count| count.parse().ok());
-    runnable.map_or(false, |runnable| runnable > cores())
-}
-
 /// The processor time of one thread, to be read from another.
 pub struct ThreadClock {
     /// `None` once the thread has retired: a later thread may get the same clock.

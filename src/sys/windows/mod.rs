@@ -32,8 +32,8 @@ pub use self::echo::echo_permission;
 pub use self::interfaces::broadcast_prefixes;
 pub use self::port::Waker;
 pub use self::process::{
-    block_signals, cores, is_crowded, is_forked_child, pin_library, process_cpu_nanos,
-    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, ThreadClock,
+    block_signals, cores, is_forked_child, pin_library, process_cpu_nanos, raise_descriptor_limit,
+    random_bytes, wall_clock, watch_fork, ThreadClock,
 };
 
 /// Whether further replies to a request that has its reply are seen: the system keeps them.

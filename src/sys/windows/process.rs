@@ -88,11 +88,6 @@ impl Coarse {
     }
 }
 
-/// Whether more threads want a processor than there are; Windows does not tell.
-pub fn is_crowded() -> bool {
-    false
-}
-
 /// The processor time of one thread, to be read from another.
 pub struct ThreadClock {
     /// `None` once the thread has retired.
@@ -127,7 +122,7 @@ impl ThreadClock {
     }
 
     /// Whether the thread runs or waits for a processor at this moment. Windows does not tell
-    /// without walking the threads of all processes; never asked, see [`is_crowded`].
+    /// without walking the threads of all processes.
     pub fn is_runnable(&self) -> bool {
         false
     }

@@ -26,6 +26,20 @@ public sealed class BindingTests : ScriptTest
         Assert.Equal(expected, string.Join(' ', Lines($"'a' | Invoke-RustParallel {block}")));
 
     [Theory]
+    [InlineData("{ param($_) $_ }", "a")]
+    [InlineData("{ param($Data) $Data }", "a")]
+    [InlineData("{ param($x, $_ = 'b') \"$x$_\" }", "ab")]
+    [InlineData("{ param() \"$_$($args.Count)\" }", "a0")]
+    [InlineData("{ \"$_$($args.Count)$using:text\" }", "a0b")]
+    [InlineData("{ param <# ( #> ($x) \"$x$_$using:text\" }", "aab")]
+    [InlineData("{ param(\n    [string] $x,\n    $y = 2)\n    \"$x$_$y$using:text$($args.Count)\" }", "aa2b0")]
+    [InlineData("{ param($x) \"$x${using:odd name}$using:text\" }", "acb")]
+    [InlineData("{ $PSBoundParameters.Count }", "0")]
+    [InlineData("{ function Get-It { \"$_$using:text\" } Get-It }", "ab")]
+    public void What_comes_along_takes_no_parameters_place(string block, string expected) =>
+        Assert.Equal([expected], Lines($"$text = 'b'; ${{odd name}} = 'c'; 'a' | Invoke-RustParallel {block} 3> $null"));
+
+    [Theory]
     [InlineData("{ param([int] $Number) $Number.GetType().Name }")]
     [InlineData("{ [CmdletBinding()] param([int] $Number) $Number.GetType().Name }")]
     public void A_type_constraint_converts_the_item(string block) =>

@@ -169,7 +169,6 @@ public sealed class ManyJobsTests : ScriptTest
         Call call = Session.Run(
             "1..20000 | Invoke-RustParallel { $null = [byte[]]::new(4000); if ($_ % 500 -eq 0) { [GC]::Collect() } } -InitializationScript { ($using:counter).Enter() }",
             ("counter", counter));
-        Assert.SkipWhen(call.Late > call.Duration / 10, "this machine is too busy: its threads wait for a processor, which looks like waiting, too");
         Assert.InRange(counter.Entered, 1, Environment.ProcessorCount + 1);
         Assert.Empty(call.Warnings);
     }
