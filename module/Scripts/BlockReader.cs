@@ -14,6 +14,9 @@ internal sealed class BlockContents
     /// <summary>Variables whose names have to be replaced: $using: and $PSScriptRoot.</summary>
     internal List<IScriptExtent> Replaced { get; } = new List<IScriptExtent>();
 
+    /// <summary>Where the command of this module is named with its module, which workers have not imported.</summary>
+    internal List<IScriptExtent> Qualified { get; } = new List<IScriptExtent>();
+
     /// <summary>The paths after $using:, as written, each once.</summary>
     internal HashSet<string> Using { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
@@ -23,7 +26,7 @@ internal sealed class BlockContents
     /// <summary>The block names $_ or $PSItem.</summary>
     internal bool HasItem { get; set; }
 
-    /// <summary>The block names $Data.</summary>
+    /// <summary>The block names $Data, and not as a variable of its own.</summary>
     internal bool HasData { get; set; }
 
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
@@ -60,11 +63,13 @@ internal sealed class BlockReader : AstVisitor
     };
 
     private readonly BlockContents contents = new BlockContents();
+    private bool ownsData;
 
     internal static BlockContents Read(ScriptBlockAst block)
     {
         var reader = new BlockReader();
         block.Visit(reader);
+        reader.contents.HasData &= !reader.ownsData;
         return reader.contents;
     }
 
@@ -78,7 +83,13 @@ internal sealed class BlockReader : AstVisitor
 
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
-        switch (variableExpressionAst.VariablePath.UserPath.ToUpperInvariant())
+        string path = variableExpressionAst.VariablePath.UserPath;
+        if (ScriptText.UsingPath(path) is string marked)
+        {
+            // The block came as a value from the text of an outer call.
+            contents.Using.Add(marked);
+        }
+        switch (path.ToUpperInvariant())
         {
             case "_":
             case "PSITEM":
@@ -100,8 +111,30 @@ internal sealed class BlockReader : AstVisitor
         return AstVisitAction.Continue;
     }
 
+    public override AstVisitAction VisitAssignmentStatement(AssignmentStatementAst assignmentStatementAst)
+    {
+        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left;
+        if (assignmentStatementAst.Operator == TokenKind.Equals && target is VariableExpressionAst variable)
+        {
+            Own(variable);
+        }
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitForEachStatement(ForEachStatementAst forEachStatementAst)
+    {
+        Own(forEachStatementAst.Variable);
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitParameter(ParameterAst parameterAst)
+    {
+        Own(parameterAst.Name);
+        return AstVisitAction.Continue;
+    }
+
     public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst) =>
-        scriptBlockExpressionAst.Parent is CommandAst command && EvaluatesUsing(command)
+        CommandOf(scriptBlockExpressionAst) is CommandAst command && EvaluatesUsing(command)
             ? AstVisitAction.SkipChildren
             : AstVisitAction.Continue;
 
@@ -112,6 +145,10 @@ internal sealed class BlockReader : AstVisitor
             ? commandAst.CommandElements[0] is ScriptBlockExpressionAst
             : LeanCommands.Contains(name);
         contents.IsLean &= isLean;
+        if (ScriptText.QualifiedCommand.Equals(name, StringComparison.OrdinalIgnoreCase))
+        {
+            contents.Qualified.Add(commandAst.CommandElements[0].Extent);
+        }
         return AstVisitAction.Continue;
     }
 
@@ -139,6 +176,20 @@ internal sealed class BlockReader : AstVisitor
         contents.IsLean = false;
         return AstVisitAction.Continue;
     }
+
+    /// <summary>The command that gets the block as an argument: by position, by name with a colon, or in parentheses.</summary>
+    private static CommandAst? CommandOf(ScriptBlockExpressionAst block)
+    {
+        Ast outer = block.Parent;
+        while (outer is CommandExpressionAst or PipelineAst or ParenExpressionAst or CommandParameterAst)
+        {
+            outer = outer.Parent;
+        }
+        return outer as CommandAst;
+    }
+
+    private void Own(VariableExpressionAst variable) =>
+        ownsData |= variable.VariablePath.UserPath.Equals(ScriptText.DataVariable, StringComparison.OrdinalIgnoreCase);
 
     private static bool EvaluatesUsing(CommandAst command)
     {

@@ -7,6 +7,7 @@
 // two dozen variables into it, which costs more than calling the block.
 
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
@@ -24,13 +25,22 @@ internal sealed class ScriptText
     /// </summary>
     internal const char Mark = '\u02D0';
 
+    /// <summary>The command of this module, as a block may name it where its name alone is another's.</summary>
+    internal const string QualifiedCommand = "RustRunspaces\\Invoke-RustParallel";
+
+    /// <summary>What the workers' sessions know it by.</summary>
+    internal const string QualifiedCommandName = "RustRunspaces\u02D0Invoke-RustParallel";
+
+    internal const string DataVariable = "Data";
     internal const string ScriptRootName = "PSScriptRo\u02D0t";
     internal const string CommandPathName = "PSCommandP\u02D0th";
 
     private const string ItemVariable = "_";
-    private const string DataVariable = "Data";
+    private const string UsingPrefix = "using\u02D0";
     private const string ItemName = "item\u02D0";
     private const string RestName = "rest\u02D0";
+    private const string NamedName = "named\u02D0";
+    private const string BoundParameters = "param($" + ItemName + ",$" + RestName + ",$" + NamedName + ")";
 
     // Beyond that the columns of an error's first line are not worth the copying.
     private const int MaximumIndent = 120;
@@ -42,14 +52,27 @@ internal sealed class ScriptText
     private readonly bool isBound;
     private readonly bool takesItem;
     private readonly IReadOnlyList<string> locals;
+    private readonly string? oddName;
 
-    private ScriptText(string text, BlockContents contents, bool isBound, bool takesItem, IReadOnlyList<string> locals)
+    private ScriptText(string text, BlockContents contents, bool takesItem, IReadOnlyList<string> locals)
     {
         Text = text;
         Contents = contents;
-        this.isBound = isBound;
         this.takesItem = takesItem;
         this.locals = locals;
+    }
+
+    /// <summary>A bound text: `param($item, $rest, $named)`.</summary>
+    /// <param name="text">For InvokeScript.</param>
+    /// <param name="contents">Of the block.</param>
+    /// <param name="oddName">The item's parameter where its name cannot stand after a dash: it comes in $named.</param>
+    private ScriptText(string text, BlockContents contents, string? oddName)
+    {
+        Text = text;
+        Contents = contents;
+        this.oddName = oddName;
+        isBound = true;
+        locals = Array.Empty<string>();
     }
 
     /// <summary>The text for InvokeScript; the same string for every job, so that the engine compiles it once.</summary>
@@ -58,7 +81,11 @@ internal sealed class ScriptText
     internal BlockContents Contents { get; }
 
     /// <summary>The name of a worker's variable for what the block calls $using:path.</summary>
-    internal static string UsingName(string path) => "using" + Mark + path.Replace(':', Mark);
+    internal static string UsingName(string path) => UsingPrefix + path.Replace(':', Mark);
+
+    /// <summary>The path after $using: that a worker's variable stands for; null for any other variable.</summary>
+    internal static string? UsingPath(string name) =>
+        name.StartsWith(UsingPrefix, StringComparison.OrdinalIgnoreCase) ? name.Substring(UsingPrefix.Length).Replace(Mark, ':') : null;
 
     internal static ScriptText FromBlock(ScriptBlock block)
     {
@@ -67,21 +94,29 @@ internal sealed class ScriptText
         var source = new BlockSource(body);
         bool isPlain = IsPlain(body, out string? itemParameter, out bool isFirst);
         bool isDirect = isPlain && (itemParameter is null || isFirst);
-        string[] locals = isDirect ? Locals(body, contents).ToArray() : Array.Empty<string>();
-        if (locals.Length > 0)
-        {
-            Declare(source, body, locals);
-        }
-        if (contents.HasItem && !locals.Contains(ItemVariable) && body.BeginBlock is null && body.ProcessBlock is null && body.EndBlock?.Statements.Count > 0)
-        {
-            // An assignment of its own makes $_ survive catch blocks, which restore what their scope had.
-            source.Insert(body.EndBlock.Statements[0].Extent.StartOffset, "$_=$_;");
-        }
         Rename(source, contents);
-        string head = Head(body);
-        return isDirect
-            ? new ScriptText(source.Direct(head), contents, isBound: false, takesItem: itemParameter is not null, locals)
-            : new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter)), contents, isBound: true, takesItem: true, locals);
+        string head = Head(source, body);
+        if (isDirect)
+        {
+            string[] locals = Locals(body, contents).ToArray();
+            if (locals.Length > 0)
+            {
+                Declare(source, body, locals);
+            }
+            if (contents.HasItem && !locals.Contains(ItemVariable))
+            {
+                KeepItem(source, body.EndBlock, "_");
+            }
+            return new ScriptText(source.Direct(head), contents, takesItem: itemParameter is not null, locals);
+        }
+        if (contents.HasItem)
+        {
+            KeepItem(source, body.BeginBlock, ItemName);
+            KeepItem(source, body.ProcessBlock, ItemName);
+            KeepItem(source, body.EndBlock, ItemName);
+        }
+        string? oddName = itemParameter is null || SimpleName.IsMatch(itemParameter) ? null : itemParameter;
+        return new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter, oddName)), contents, oddName);
     }
 
     /// <summary>A block that runs once in each runspace, in its global scope.</summary>
@@ -91,17 +126,19 @@ internal sealed class ScriptText
         BlockContents contents = BlockReader.Read(body);
         var source = new BlockSource(body);
         Rename(source, contents);
-        return new ScriptText(source.Direct(Head(body)), contents, isBound: false, takesItem: false, Array.Empty<string>());
+        return new ScriptText(source.Direct(Head(source, body)), contents, takesItem: false, Array.Empty<string>());
     }
 
     /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
-    internal static ScriptText FromCommand(string command, string itemParameter) =>
-        new ScriptText(
-            $"param(${ItemName},${RestName}) & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' -{itemParameter} ${ItemName} @{RestName}",
+    internal static ScriptText FromCommand(string command, string itemParameter)
+    {
+        bool isSimple = SimpleName.IsMatch(itemParameter);
+        string item = isSimple ? $"-{itemParameter} ${ItemName}" : "@" + NamedName;
+        return new ScriptText(
+            $"{BoundParameters} & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' {item} @{RestName}",
             new BlockContents { IsLean = false },
-            isBound: true,
-            takesItem: true,
-            Array.Empty<string>());
+            isSimple ? null : itemParameter);
+    }
 
     /// <summary>What is the same in every job's arguments.</summary>
     /// <param name="variables">What the call brings along, by name; all that the text takes by a name other than $_ is there.</param>
@@ -110,7 +147,7 @@ internal sealed class ScriptText
     {
         if (isBound)
         {
-            return new[] { null, rest };
+            return new[] { null, rest, null };
         }
         var arguments = new List<object?>(locals.Select(name => name == ItemVariable ? null : variables(name)));
         if (takesItem)
@@ -127,6 +164,11 @@ internal sealed class ScriptText
     internal object?[] ArgumentsFor(object? item, object?[] rest)
     {
         var arguments = (object?[])rest.Clone();
+        if (isBound)
+        {
+            arguments[0] = item;
+            arguments[2] = oddName is null ? null : new Hashtable { [oddName] = item };
+        }
         if (locals.Count > 0 && locals[0] == ItemVariable)
         {
             arguments[0] = item;
@@ -176,6 +218,18 @@ internal sealed class ScriptText
         }
     }
 
+    /// <summary>
+    /// An assignment of its own makes $_ survive catch blocks, which restore what their scope had, and gives it to blocks that the
+    /// engine runs without.
+    /// </summary>
+    private static void KeepItem(BlockSource source, NamedBlockAst? block, string variable)
+    {
+        if (block?.Statements.Count > 0)
+        {
+            source.Insert(block.Statements[0].Extent.StartOffset, $"$_=${variable};");
+        }
+    }
+
     private static ScriptBlockAst Parse(string text) => Parser.ParseInput(text, out _, out _);
 
     private static void Rename(BlockSource source, BlockContents contents)
@@ -183,6 +237,10 @@ internal sealed class ScriptText
         foreach (IScriptExtent extent in contents.Replaced)
         {
             source.Replace(extent.StartOffset, Renamed(extent.Text));
+        }
+        foreach (IScriptExtent extent in contents.Qualified)
+        {
+            source.Replace(extent.StartOffset, extent.Text.Replace('\\', Mark));
         }
     }
 
@@ -199,8 +257,11 @@ internal sealed class ScriptText
             : variable.Replace(':', Mark);
     }
 
-    /// <summary>File-level `using namespace` and `using assembly`: a block depends on them, its text alone does not have them.</summary>
-    private static string Head(ScriptBlockAst body)
+    /// <summary>
+    /// `using` statements, which can only stand at the beginning. Those of the file that a literal stands in, which its text alone
+    /// does not have: but for `using module`, whose types belong to the caller's runspace. Those of a text of its own move there.
+    /// </summary>
+    private static string Head(BlockSource source, ScriptBlockAst body)
     {
         Ast root = body;
         while (root.Parent is not null)
@@ -211,10 +272,19 @@ internal sealed class ScriptText
         {
             return "";
         }
-        IEnumerable<string> statements = file.UsingStatements
-            .Where(statement => statement.UsingStatementKind is UsingStatementKind.Namespace or UsingStatementKind.Assembly)
-            .Select(statement => statement.Extent.Text.TrimEnd(';') + ";");
-        return string.Concat(statements);
+        IEnumerable<UsingStatementAst> statements = file.UsingStatements;
+        if (root == body)
+        {
+            foreach (UsingStatementAst statement in statements)
+            {
+                source.Replace(statement.Extent.StartOffset, new string(' ', statement.Extent.Text.Length));
+            }
+        }
+        else
+        {
+            statements = statements.Where(statement => statement.UsingStatementKind is UsingStatementKind.Namespace or UsingStatementKind.Assembly);
+        }
+        return string.Concat(statements.Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
     }
 
     /// <summary>Plain: nothing that needs the parameter binder. A type constraint does not, its conversion is the variable's.</summary>
@@ -244,12 +314,17 @@ internal sealed class ScriptText
     }
 
     private static string BoundPrefix(ScriptBlockAst body, string? itemParameter) =>
-        IsPiped(body, itemParameter)
-            ? $"param(${ItemName},${RestName}) ,${ItemName} | & "
-            : $"param(${ItemName},${RestName}) & ";
+        IsPiped(body, itemParameter) ? $"{BoundParameters} ,${ItemName} | & " : $"{BoundParameters} & ";
 
-    private static string BoundSuffix(ScriptBlockAst body, string? itemParameter) =>
-        itemParameter is null || TakesPipeline(body, itemParameter) ? $" @{RestName}" : $" -{itemParameter} ${ItemName} @{RestName}";
+    private static string BoundSuffix(ScriptBlockAst body, string? itemParameter, string? oddName)
+    {
+        if (itemParameter is null || TakesPipeline(body, itemParameter))
+        {
+            return " @" + RestName;
+        }
+        // The colon binds to a switch, too.
+        return oddName is null ? $" -{itemParameter}:${ItemName} @{RestName}" : $" @{NamedName} @{RestName}";
+    }
 
     /// <summary>
     /// A simple block takes whatever is piped. An advanced one reports input that none of its parameters takes, so it gets the item
@@ -332,7 +407,8 @@ internal sealed class ScriptText
 
         private string Body()
         {
-            foreach (KeyValuePair<int, string> insertion in insertions)
+            // The last one first: it moves none of the others.
+            foreach (KeyValuePair<int, string> insertion in insertions.OrderByDescending(insertion => insertion.Key))
             {
                 text.Insert(insertion.Key, insertion.Value);
             }

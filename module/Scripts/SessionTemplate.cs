@@ -37,6 +37,7 @@ internal static class SessionTemplate
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
         state.ThrowOnRunspaceOpenError = false;
         state.Commands.Add(new SessionStateCmdletEntry(commandName, command, null));
+        state.Commands.Add(new SessionStateCmdletEntry(ScriptText.QualifiedCommandName, command, null));
         Set(state, "ErrorActionPreference", ActionPreference.Continue);
         Set(state, "WarningPreference", ActionPreference.Continue);
         Set(state, "InformationPreference", ActionPreference.Continue);

@@ -21,6 +21,13 @@ public sealed class BindingTests : ScriptTest
     [InlineData("{ begin { 1 } process { $_ } end { 2 } }", "1 a 2")]
     [InlineData("{ end { $_; 'end' } }", "a end")]
     [InlineData("{ param($ComputerName = 'default') $ComputerName }", "a")]
+    [InlineData("{ [CmdletBinding()] param($x) process { \"$x$_\" } }", "aa")]
+    [InlineData("{ [CmdletBinding()] param($x) begin { $_ } process { $_ } end { $_ } }", "a a a")]
+    [InlineData("{ [CmdletBinding()] param($x) begin { try { throw 1 } catch { } $_ } }", "a")]
+    [InlineData("{ param([Parameter(Mandatory)] $x) process { $PSItem } }", "a")]
+    [InlineData("{ param([Parameter()] ${odd name}) \"<${odd name}>\" }", "<a>")]
+    [InlineData("{ param([Parameter()] ${it's}, $Rest) \"<${it's}>\" }", "<a>")]
+    [InlineData("{ param([Parameter(Mandatory)] ${a`}b}) \"<${a`}b}>\" }", "<a>")]
     [InlineData("{ param($ComputerName) # a comment\n $ComputerName # another }\n}", "a")]
     public void The_item_is_bound(string block, string expected) =>
         Assert.Equal(expected, string.Join(' ', Lines($"'a' | Invoke-RustParallel {block}")));
@@ -38,6 +45,30 @@ public sealed class BindingTests : ScriptTest
     [InlineData("{ function Get-It { \"$_$using:text\" } Get-It }", "ab")]
     public void What_comes_along_takes_no_parameters_place(string block, string expected) =>
         Assert.Equal([expected], Lines($"$text = 'b'; ${{odd name}} = 'c'; 'a' | Invoke-RustParallel {block} 3> $null"));
+
+    [Fact]
+    public void An_item_is_bound_to_a_switch_by_its_value() =>
+        Assert.Equal(["True", "False"], Lines("$true, $false | Invoke-RustParallel { param([switch] $On, $Other) \"$On$Other\" } -MaximumThreadCount 1"));
+
+    [Theory]
+    [InlineData("using namespace System.Text; [StringBuilder].Name")]
+    [InlineData("using namespace System.Text\n[StringBuilder].Name")]
+    [InlineData("using namespace System.Text\nparam($x) [StringBuilder].Name")]
+    [InlineData("using namespace System.Text\n[CmdletBinding()] param($x)\n[StringBuilder].Name")]
+    [InlineData("using namespace System.Text\nprocess { [StringBuilder].Name }")]
+    public void A_text_may_begin_with_using_namespace(string text)
+    {
+        Assert.Equal(["StringBuilder"], Lines($"1 | Invoke-RustParallel ([scriptblock]::Create('{text}'))"));
+        Assert.Equal(["StringBuilder"], Lines($"1 | Invoke-RustParallel {{ $global:name }} -InitializationScript ([scriptblock]::Create(\"using namespace System.Text`n`$global:name = [StringBuilder].Name\"))"));
+    }
+
+    [Theory]
+    [InlineData("{ $data = 4; $data }", "4")]
+    [InlineData("{ [int] $data = 4; $data }", "4")]
+    [InlineData("{ foreach ($data in 4) { $data } }", "4")]
+    [InlineData("{ $x = 4; & { param($Data) $Data } $x }", "4")]
+    public void A_variable_of_the_blocks_own_may_be_called_Data(string block, string expected) =>
+        Assert.Equal([expected], Lines($"1 | Invoke-RustParallel {block}"));
 
     [Theory]
     [InlineData("{ param([int] $Number) $Number.GetType().Name }")]

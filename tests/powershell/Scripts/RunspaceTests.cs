@@ -57,6 +57,13 @@ public sealed class RunspaceTests : ScriptTest
         Assert.Equal(["11", "12", "13", "21", "22", "23", "31", "32", "33"], lines);
     }
 
+    [Theory]
+    [InlineData("RustRunspaces\\Invoke-RustParallel { $_ }")]
+    [InlineData("& 'RustRunspaces\\Invoke-RustParallel' { $_ }")]
+    [InlineData("rustrunspaces\\invoke-rustparallel { 0 + $_ | RustRunspaces\\Invoke-RustParallel { $_ } }")]
+    public void Calls_nest_by_their_full_name(string inner) =>
+        Assert.Equal(["1", "2"], Lines($"1, 2 | Invoke-RustParallel {{ $_ | {inner} }} -MaximumThreadCount 1"));
+
     [Fact]
     public void Calls_nest_although_each_level_has_one_worker()
     {

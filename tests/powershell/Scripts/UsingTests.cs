@@ -109,6 +109,15 @@ public sealed class UsingTests : ScriptTest
     }
 
     [Theory]
+    [InlineData("1 | Invoke-RustParallel -Parallel { $using:text }")]
+    [InlineData("1 | Invoke-RustParallel -Parallel:{ $using:text }")]
+    [InlineData("1 | Invoke-RustParallel -ScriptBlock ({ $using:text })")]
+    [InlineData("$block = { $using:text }; 1 | Invoke-RustParallel $block")]
+    [InlineData("$call = @{ ScriptBlock = { \"$using:text\" } }; 1 | Invoke-RustParallel @call")]
+    public void A_call_inside_a_job_takes_the_values_from_that_job(string inner) =>
+        Assert.Equal(["inner"], Lines($"$text = 'outer'; 1 | Invoke-RustParallel {{ $text = 'inner'; {inner} }}"));
+
+    [Theory]
     [InlineData("{ param($x = $using:text) $x + $args.Count }", "1")]
     [InlineData("{ [CmdletBinding()] param($x) \"$x$using:text\" }", "1hello")]
     [InlineData("{ process { \"$_$using:text\" } }", "1hello")]
