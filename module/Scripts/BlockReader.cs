@@ -31,6 +31,9 @@ internal sealed class BlockContents
 
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
+
+    /// <summary>The block calls no command of a module.</summary>
+    internal bool IsCore { get; set; } = true;
 }
 
 internal sealed class BlockReader : AstVisitor
@@ -42,6 +45,12 @@ internal sealed class BlockReader : AstVisitor
         "Write-Information", "Write-Host", "Write-Progress", "ForEach-Object", "foreach", "%", "Where-Object", "where", "?",
         "Select-Object", "select", "Sort-Object", "sort", "Measure-Object", "measure", "Get-Date", "Get-Random", "Out-Null",
         "Test-Connection", "Test-Path", "Join-Path", "Split-Path",
+    };
+
+    // Those of them that belong to no module.
+    private static readonly HashSet<string> CoreCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "ForEach-Object", "foreach", "%", "Where-Object", "where", "?", "Out-Null",
     };
 
     // Commands that evaluate $using: in their block themselves, in the scope that calls them.
@@ -145,6 +154,7 @@ internal sealed class BlockReader : AstVisitor
             ? commandAst.CommandElements[0] is ScriptBlockExpressionAst
             : LeanCommands.Contains(name);
         contents.IsLean &= isLean;
+        contents.IsCore &= isLean && (name is null || CoreCommands.Contains(name));
         if (ScriptText.QualifiedCommand.Equals(name, StringComparison.OrdinalIgnoreCase))
         {
             contents.Qualified.Add(commandAst.CommandElements[0].Extent);

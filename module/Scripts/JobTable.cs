@@ -8,7 +8,8 @@ namespace RustRunspaces.Scripts;
 internal sealed class JobTable
 {
     private readonly List<ScriptJob?> jobs = new List<ScriptJob?>();
-    private readonly Stack<int> free = new Stack<int>();
+    // Not a Stack<int>: unlike this list, the runtime would have to compile it in the first call.
+    private readonly List<int> free = new List<int>();
 
     /// <summary>Jobs without their completion.</summary>
     internal int Count
@@ -28,7 +29,8 @@ internal sealed class JobTable
         {
             if (free.Count > 0)
             {
-                int number = free.Pop();
+                int number = free[free.Count - 1];
+                free.RemoveAt(free.Count - 1);
                 jobs[number] = job;
                 return (ulong)number;
             }
@@ -51,7 +53,7 @@ internal sealed class JobTable
         {
             ScriptJob job = jobs[(int)number]!;
             jobs[(int)number] = null;
-            free.Push((int)number);
+            free.Add((int)number);
             return job;
         }
     }

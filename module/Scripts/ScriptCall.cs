@@ -120,7 +120,7 @@ internal sealed class ScriptCall
         caller.AddModules(cmdlet, options.ModuleNames);
         bool isLean = text.Contents.IsLean && initialization is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
         var data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && text.Contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
         object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
         object? Variable(string name) => name == "Data" ? data : caller.Variables.Last(variable => variable.Key == name).Value;
         return new ScriptCall(options, text, text.FixedArguments(Variable, rest), caller, data, template, initialization?.Text);

@@ -26,7 +26,8 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     private readonly Pool pool;
     private readonly StreamRelay relay;
     private readonly JobTable jobs = new JobTable();
-    private readonly ConcurrentDictionary<ulong, WorkerDrain> drains = new ConcurrentDictionary<ulong, WorkerDrain>();
+    // By worker. Keys are objects: for those the runtime has a compiled dictionary at hand.
+    private readonly ConcurrentDictionary<object, WorkerDrain> drains = new ConcurrentDictionary<object, WorkerDrain>();
     private readonly CompletionBuffer completions = new CompletionBuffer();
     private readonly CollectorPauses pauses = new CollectorPauses();
     private readonly WorkerProgress progress;

@@ -13,7 +13,6 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace RustRunspaces.Scripts;
 
@@ -44,10 +43,6 @@ internal sealed class ScriptText
 
     // Beyond that the columns of an error's first line are not worth the copying.
     private const int MaximumIndent = 120;
-
-    // A name that a parameter can have without braces.
-    private static readonly Regex SimpleName = new Regex(@"^\w+$", RegexOptions.CultureInvariant);
-    private static readonly Regex ParametersBegin = new Regex(@"^param\s*\(", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     private readonly bool isBound;
     private readonly bool takesItem;
@@ -115,7 +110,7 @@ internal sealed class ScriptText
             KeepItem(source, body.ProcessBlock, ItemName);
             KeepItem(source, body.EndBlock, ItemName);
         }
-        string? oddName = itemParameter is null || SimpleName.IsMatch(itemParameter) ? null : itemParameter;
+        string? oddName = itemParameter is null || IsSimpleName(itemParameter) ? null : itemParameter;
         return new ScriptText(source.Bound(head, BoundPrefix(body, itemParameter), BoundSuffix(body, itemParameter, oddName)), contents, oddName);
     }
 
@@ -132,7 +127,7 @@ internal sealed class ScriptText
     /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
     internal static ScriptText FromCommand(string command, string itemParameter)
     {
-        bool isSimple = SimpleName.IsMatch(itemParameter);
+        bool isSimple = IsSimpleName(itemParameter);
         string item = isSimple ? $"-{itemParameter} ${ItemName}" : "@" + NamedName;
         return new ScriptText(
             $"{BoundParameters} & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' {item} @{RestName}",
@@ -195,13 +190,26 @@ internal sealed class ScriptText
         names.AddRange(contents.Using.Select(UsingName));
         if (body.ParamBlock is ParamBlockAst block)
         {
-            if (!ParametersBegin.IsMatch(block.Extent.Text))
+            if (ParametersStart(block) < 0)
             {
                 return Array.Empty<string>();
             }
             names.RemoveAll(name => block.Parameters.Any(parameter => parameter.Name.VariablePath.UserPath.Equals(name, StringComparison.OrdinalIgnoreCase)));
         }
-        return body.EndBlock.Statements.Count == 0 ? Array.Empty<string>() : names.Where(name => SimpleName.IsMatch(name));
+        return body.EndBlock.Statements.Count == 0 ? Array.Empty<string>() : names.Where(name => IsSimpleName(name));
+    }
+
+    /// <summary>A variable or parameter may have this name without braces.</summary>
+    private static bool IsSimpleName(string name) => name.Length > 0 && name.All(letter => char.IsLetterOrDigit(letter) || letter == '_');
+
+    /// <summary>The offset after `param(`; -1 where a comment stands between.</summary>
+    private static int ParametersStart(ParamBlockAst block)
+    {
+        string text = block.Extent.Text;
+        int parenthesis = text.IndexOf('(');
+        return text.Substring(0, parenthesis).TrimEnd().Equals("param", StringComparison.OrdinalIgnoreCase)
+            ? block.Extent.StartOffset + parenthesis + 1
+            : -1;
     }
 
     private static void Declare(BlockSource source, ScriptBlockAst body, string[] locals)
@@ -209,8 +217,7 @@ internal sealed class ScriptText
         string list = string.Join(",", locals.Select(name => "$" + name));
         if (body.ParamBlock is ParamBlockAst block)
         {
-            int begin = block.Extent.StartOffset + ParametersBegin.Match(block.Extent.Text).Length;
-            source.Insert(begin, block.Parameters.Count == 0 ? list : list + ",");
+            source.Insert(ParametersStart(block), block.Parameters.Count == 0 ? list : list + ",");
         }
         else
         {
@@ -361,7 +368,8 @@ internal sealed class ScriptText
         private readonly bool isLiteral;
         private readonly int line;
         private readonly int column;
-        private readonly List<KeyValuePair<int, string>> insertions = new List<KeyValuePair<int, string>>();
+        // The last one first, so that making one moves none of the others.
+        private readonly List<Insertion> insertions = new List<Insertion>();
 
         internal BlockSource(ScriptBlockAst body)
         {
@@ -384,8 +392,11 @@ internal sealed class ScriptText
         }
 
         /// <summary>Takes effect when the text is made, so that offsets stay what they are.</summary>
-        internal void Insert(int offset, string inserted) =>
-            insertions.Add(new KeyValuePair<int, string>(offset - Start, inserted));
+        internal void Insert(int offset, string inserted)
+        {
+            int index = insertions.FindIndex(insertion => insertion.Index < offset - Start);
+            insertions.Insert(index < 0 ? insertions.Count : index, new Insertion(offset - Start, inserted));
+        }
 
         internal string Direct(string head) => Padded(head, column - 1).Append(Body()).ToString();
 
@@ -407,13 +418,25 @@ internal sealed class ScriptText
 
         private string Body()
         {
-            // The last one first: it moves none of the others.
-            foreach (KeyValuePair<int, string> insertion in insertions.OrderByDescending(insertion => insertion.Key))
+            foreach (Insertion insertion in insertions)
             {
-                text.Insert(insertion.Key, insertion.Value);
+                text.Insert(insertion.Index, insertion.Text);
             }
             insertions.Clear();
             return text.ToString();
+        }
+
+        private sealed class Insertion
+        {
+            internal Insertion(int index, string text)
+            {
+                Index = index;
+                Text = text;
+            }
+
+            internal int Index { get; }
+
+            internal string Text { get; }
         }
     }
 }

@@ -17,16 +17,18 @@ namespace RustRunspaces.Scripts;
 internal static class SessionTemplate
 {
     private static readonly Lazy<InitialSessionState> Console = new Lazy<InitialSessionState>(MakeConsole);
+    private static readonly Lazy<InitialSessionState> Core = new Lazy<InitialSessionState>(InitialSessionState.CreateDefault2);
     private static readonly Lazy<TypeTable> SharedTypes = new Lazy<TypeTable>(TypeTable.LoadDefaultTypeFiles);
 
     /// <param name="caller">What comes along.</param>
     /// <param name="data">The hashtable that jobs see as $Data.</param>
     /// <param name="isLean">Nothing that runs in the runspaces can import a module or format output.</param>
+    /// <param name="isCore">Nor does it call any command of a module: those of the console need not be found first.</param>
     /// <param name="commandName">The name of the command that the caller used, so that calls nest.</param>
     /// <param name="command">Its class.</param>
-    internal static InitialSessionState Make(CallerState caller, Hashtable data, bool isLean, string commandName, Type command)
+    internal static InitialSessionState Make(CallerState caller, Hashtable data, bool isLean, bool isCore, string commandName, Type command)
     {
-        InitialSessionState state = Console.Value.Clone();
+        InitialSessionState state = (isCore ? Core : Console).Value.Clone();
         if (isLean)
         {
             state.Formats.Clear();
