@@ -160,6 +160,13 @@ function Get-ReportCount([string] $Report, $Result) {
         $text = if ($null -ne $reason) { $reason.InnerText } else { '' }
         $count.Notes.Add("skipped: $($test.GetAttribute('name')): $text")
     }
+    # What a thread of no test threw is not in the report.
+    foreach ($line in $Result.Output.Split("`n")) {
+        if ($line -match '\[FATAL ERROR\] (.+)$') {
+            $count.Failed++
+            $count.Notes.Add("failed: outside of the tests: $($Matches[1].TrimEnd())")
+        }
+    }
     if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count
 }

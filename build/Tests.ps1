@@ -3,8 +3,7 @@
 
 $ScriptTests = 'RustRunspaces.PowerShellTests.Scripts'
 
-# In the order of their running. A later area adds its runners here. Those of the area 'trial' have
-# not yet passed from a fresh clone: they run only when that area is named.
+# In the order of their running. A later area adds its runners here.
 $TestRunners = @(
     @{ Area = 'hosts'; Name = 'scripts parse'; Run = { Invoke-ScriptCheck } }
     @{ Area = 'hosts'; Name = 'rustfmt'; Run = { Invoke-FormatCheck } }
@@ -19,8 +18,8 @@ $TestRunners = @(
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
-    @{ Area = 'trial'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
-    @{ Area = 'trial'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
+    @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
 )
 
 # Runs one area, or all; prints the sum as the last line and gives the exit code.
@@ -39,7 +38,7 @@ function Invoke-TestRun([object[]] $Arguments) {
 }
 
 function Invoke-TestArea([object[]] $Arguments, $Total) {
-    $runners = @($TestRunners | Where-Object { $_.Area -ne 'trial' })
+    $runners = $TestRunners
     if ($Arguments.Count -gt 0) {
         $runners = @($TestRunners | Where-Object { $_.Area -eq $Arguments[0] })
         if ($runners.Count -eq 0) { throw "there is no test area '$($Arguments[0])'" }

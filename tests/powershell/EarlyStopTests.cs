@@ -13,11 +13,10 @@ public sealed class EarlyStopTests : ModuleTest
     private const string Forever = "-Count 100 -ReplyTimeoutMilliseconds 200";
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(250);
 
-    public EarlyStopTests() => Laboratory.Require();
-
     [Fact]
     public void Select_First_ends_the_call_within_250_ms()
     {
+        Laboratory.Require();
         Session.Run("Invoke-RustParallel 127.0.0.1 | Select-Object -First 1"); // what the first call loads is not the limit's
         Call call = Session.Run($"Invoke-RustParallel 127.0.0.1, {Laboratory.SilentNetwork} {Forever} -AsObject -MaximumWaitTimeSeconds 0 | Select-Object -First 1");
         Assert.Equal("127.0.0.1", Assert.Single(Names(call.Output)));
@@ -28,6 +27,7 @@ public sealed class EarlyStopTests : ModuleTest
     [Fact]
     public void Select_First_ends_the_input_too()
     {
+        Laboratory.RequireEcho();
         var delivered = new ConcurrentQueue<int>();
         Call call = Session.Run(
             "1..200 | ForEach-Object { $delivered.Enqueue($_); \"127.0.0.$_\"; Start-Sleep -Milliseconds 20 } | Invoke-RustParallel -AsObject | Select-Object -First 1",
@@ -39,6 +39,7 @@ public sealed class EarlyStopTests : ModuleTest
     [Fact]
     public void A_throw_downstream_ends_the_call()
     {
+        Laboratory.Require();
         Session.Run("Invoke-RustParallel 127.0.0.1");
         Call call = Session.RunWithErrors(
             $"Invoke-RustParallel 127.0.0.1, {Laboratory.SilentNetwork} {Forever} -AsObject | ForEach-Object {{ throw 'enough' }}");
@@ -53,6 +54,7 @@ public sealed class EarlyStopTests : ModuleTest
     [InlineData("-PacketsPerSecond 1")]
     public void Ctrl_C_ends_a_waiting_call_within_250_ms(string arguments)
     {
+        Laboratory.Require();
         Call call = Session.Start($"Invoke-RustParallel {Laboratory.SilentNetwork} {Forever} {arguments} -Verbose");
         call.WaitUntil(running => running.Verbose.Any(line => line.StartsWith("Waiting for", StringComparison.Ordinal)));
         (TimeSpan took, TimeSpan late) = call.Stop();
@@ -62,6 +64,7 @@ public sealed class EarlyStopTests : ModuleTest
     [Fact]
     public void Ctrl_C_ends_a_call_whose_input_still_comes_within_250_ms()
     {
+        Laboratory.Require();
         using var delivered = new ManualResetEventSlim();
         Call call = Session.Start(
             $"& {{ '{Laboratory.SilentNetwork}'; $delivered.Set(); while ($true) {{ Start-Sleep -Milliseconds 10 }} }} | Invoke-RustParallel {Forever} -AsObject",
@@ -72,8 +75,19 @@ public sealed class EarlyStopTests : ModuleTest
     }
 
     [Fact]
+    public void Ctrl_C_ends_a_call_that_waits_for_a_port_within_250_ms()
+    {
+        using var silent = new SilentPort();
+        Call call = Session.Start($"Invoke-RustParallel 127.0.0.1 {Forever} -TcpPort {silent.Number} -Verbose");
+        call.WaitUntil(running => running.Verbose.Any(line => line.StartsWith("Waiting for", StringComparison.Ordinal)));
+        (TimeSpan took, TimeSpan late) = call.Stop();
+        MachineDelay.AssertWithin(took, Limit, late);
+    }
+
+    [Fact]
     public void Ctrl_C_ends_a_call_that_waits_for_names_within_250_ms()
     {
+        Laboratory.Require();
         // Longer than a call with names takes to begin: some are being looked up.
         string names = string.Join(", ", Enumerable.Range(0, 5000).Select(number => $"'{Laboratory.UnknownName}{number}'"));
         Call call = Session.Start($"Invoke-RustParallel {names}, {Laboratory.Silent} {Forever} -Verbose");
@@ -85,6 +99,7 @@ public sealed class EarlyStopTests : ModuleTest
     [Fact]
     public void A_call_after_a_stopped_one_is_as_good_as_any()
     {
+        Laboratory.Require();
         Call stopped = Session.Start($"Invoke-RustParallel {Laboratory.SilentNetwork} {Forever} -Verbose");
         stopped.WaitUntil(running => running.Verbose.Any());
         stopped.Stop();

@@ -217,10 +217,12 @@ public sealed class WatchHostsExampleTests : IDisposable
 
     private static string FindHost()
     {
-        string ending = OperatingSystem.IsWindows() ? ".exe" : "";
+        (string shell, string embedded) = OperatingSystem.IsWindows()
+            ? ("pwsh.exe", "target/windows/host/EmbeddedHost.exe")
+            : ("pwsh", "target/host/EmbeddedHost");
         IEnumerable<string> candidates = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Where(path => path.Length > 0).Select(path => Path.Combine(path, "pwsh" + ending))
-            .Append(ModuleUnderTest.RepositoryFile("target/host/EmbeddedHost" + ending));
+            .Where(path => path.Length > 0).Select(path => Path.Combine(path, shell))
+            .Append(ModuleUnderTest.RepositoryFile(embedded));
         string? found = candidates.FirstOrDefault(File.Exists);
         Assert.SkipWhen(found is null, "there is neither pwsh nor the embedded host");
         return found!;

@@ -1,4 +1,5 @@
-// -AsJob: a call as a background job, for the commands that PowerShell has for jobs.
+// -AsJob: a call as a background job, for the commands that PowerShell has for jobs. Jobs that Receive-Job -AutoRemoveJob gets
+// take a while: it removes one twice, and says so, that ends between its registration and its first reading.
 
 using System;
 using System.Linq;
@@ -40,7 +41,7 @@ public sealed class BackgroundJobTests : ScriptTest
     [Fact]
     public void Receive_Job_Wait_AutoRemoveJob_leaves_no_job()
     {
-        string[] lines = Lines("(1..3 | Invoke-RustParallel { $_ } -ThrottleLimit 1 -AsJob | Receive-Job -Wait -AutoRemoveJob); @(Get-Job).Count");
+        string[] lines = Lines("(1..3 | Invoke-RustParallel { Start-Sleep -Milliseconds 100; $_ } -ThrottleLimit 1 -AsJob | Receive-Job -Wait -AutoRemoveJob); @(Get-Job).Count");
         Assert.Equal(["1", "2", "3", "0"], lines);
     }
 
@@ -119,7 +120,7 @@ public sealed class BackgroundJobTests : ScriptTest
     public void Each_stream_keeps_its_order()
     {
         Call call = Session.RunWithErrors(
-            "1 | Invoke-RustParallel { 1..50 | ForEach-Object { $_; Write-Warning \"w$_\"; Write-Error \"e$_\" } } -AsJob | Receive-Job -Wait -AutoRemoveJob");
+            "1 | Invoke-RustParallel { 1..50 | ForEach-Object { $_; Write-Warning \"w$_\"; Write-Error \"e$_\" }; Start-Sleep -Milliseconds 200 } -AsJob | Receive-Job -Wait -AutoRemoveJob");
         Assert.Equal(Enumerable.Range(1, 50).Select(number => $"{number}"), Lines(call));
         Assert.Equal(Enumerable.Range(1, 50).Select(number => $"w{number}"), call.Warnings);
         Assert.Equal(Enumerable.Range(1, 50).Select(number => $"e{number}"), Texts(call.Errors));
@@ -140,7 +141,7 @@ public sealed class BackgroundJobTests : ScriptTest
     [Fact]
     public void The_host_form_gives_its_hashtable()
     {
-        var table = Session.Run("Invoke-RustParallel a, b { \"<$_>\" } -AsJob | Receive-Job -Wait -AutoRemoveJob").Table;
+        var table = Session.Run("Invoke-RustParallel a, b { Start-Sleep -Milliseconds 200; \"<$_>\" } -AsJob | Receive-Job -Wait -AutoRemoveJob").Table;
         Assert.Equal("<a>", table["a"]!.ToString());
         Assert.Equal(2, table.Count);
     }
@@ -149,7 +150,7 @@ public sealed class BackgroundJobTests : ScriptTest
     public void The_probe_form_gives_its_hashtable()
     {
         Laboratory.RequireEcho();
-        var table = Session.Run("Invoke-RustParallel 127.0.0.1, 127.0.0.2 -AsJob | Receive-Job -Wait -AutoRemoveJob").Table;
+        var table = Session.Run("Invoke-RustParallel 127.0.0.1, 127.0.0.2 -Count 2 -IntervalMilliseconds 200 -Statistics -AsJob | Receive-Job -Wait -AutoRemoveJob").Table;
         Assert.Equal("Success", Property(table["127.0.0.1"], "Status"));
         Assert.Equal(2, table.Count);
     }
@@ -158,7 +159,7 @@ public sealed class BackgroundJobTests : ScriptTest
     public void The_probe_form_streams_its_results_on_request()
     {
         Laboratory.RequireEcho();
-        Call call = Session.Run("'127.0.0.1', '127.0.0.2' | Invoke-RustParallel -AsObject -AsJob | Receive-Job -Wait -AutoRemoveJob");
+        Call call = Session.Run("'127.0.0.1', '127.0.0.2' | Invoke-RustParallel -Count 2 -IntervalMilliseconds 200 -Statistics -AsObject -AsJob | Receive-Job -Wait -AutoRemoveJob");
         Assert.Equal(["127.0.0.1", "127.0.0.2"], Names(call.Output).Order());
     }
 
@@ -206,7 +207,7 @@ public sealed class BackgroundJobTests : ScriptTest
     {
         using var barrier = new System.Threading.Barrier(2);
         string[] lines = SortedLines(
-            "$jobs = 1, 2 | ForEach-Object { $_ | Invoke-RustParallel { ($using:barrier).SignalAndWait(20000) } -ThrottleLimit 1 -AsJob }; $jobs | Receive-Job -Wait -AutoRemoveJob",
+            "$jobs = 1, 2 | ForEach-Object { $_ | Invoke-RustParallel { ($using:barrier).SignalAndWait(20000); Start-Sleep -Milliseconds 200 } -ThrottleLimit 1 -AsJob }; $jobs | Receive-Job -Wait -AutoRemoveJob",
             ("barrier", barrier));
         Assert.Equal(["True", "True"], lines);
     }

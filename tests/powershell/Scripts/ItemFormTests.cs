@@ -123,7 +123,7 @@ public sealed class ItemFormTests : ScriptTest
     [InlineData("$table = @{ a = 1; b = 2 }; 'a', 'b' | COMMAND -Parallel { $table = $using:table; $table[$_] }")]
     [InlineData("1..4 | COMMAND -Parallel { if ($_ % 2) { return } $_ } -ThrottleLimit 2 -TimeoutSeconds 60")]
     [InlineData("$list = [Collections.Concurrent.ConcurrentBag[int]]::new(); 1..9 | COMMAND -Parallel { ($using:list).Add($_) }; $list")]
-    [InlineData("(1..3 | COMMAND -Parallel { $_ } -AsJob | Receive-Job -Wait -AutoRemoveJob)")]
+    [InlineData("(1..3 | COMMAND -Parallel { Start-Sleep -Milliseconds 200; $_ } -AsJob | Receive-Job -Wait -AutoRemoveJob)")]
     public void Changing_the_name_of_the_command_is_the_migration(string script)
     {
         string[] theirs = SortedLines(script.Replace("COMMAND", "ForEach-Object", StringComparison.Ordinal));

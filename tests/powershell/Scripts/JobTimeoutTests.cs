@@ -12,11 +12,13 @@ public sealed class JobTimeoutTests : ScriptTest
 {
     [Theory]
     [InlineData("Start-Sleep 30")]
-    [InlineData("while ($true) { }")]
+    [InlineData(EmptyLoop)]
+    [InlineData(LoopWithCall)]
     [InlineData("[Threading.Thread]::Sleep(4000)")]
     [InlineData("try { Start-Sleep 30 } finally { [Threading.Thread]::Sleep(4000) }")]
     public void A_job_past_its_limit_is_one_error_and_the_others_go_on(string stuck)
     {
+        RequireStop(stuck);
         Call call = Session.RunWithErrors($"1..4 | Invoke-RustParallel {{ if ($_ -eq 2) {{ {stuck} }} $_ }} -JobTimeoutSeconds 0.4 -ThrottleLimit 2");
         Assert.Equal(["1", "3", "4"], Lines(call).Order());
         ErrorRecord error = Assert.Single(call.Errors);

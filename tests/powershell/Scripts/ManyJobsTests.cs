@@ -18,7 +18,7 @@ public sealed class ManyJobsTests : ScriptTest
         Import-Module $Manifest
         function Get-Memory {
             $Error.Clear(); [GC]::Collect(); [GC]::WaitForPendingFinalizers(); [GC]::Collect()
-            [long] [IO.File]::ReadAllText('/proc/self/statm').Split(' ')[1] * 4096
+            [Environment]::WorkingSet
         }
 
         """;
@@ -28,7 +28,6 @@ public sealed class ManyJobsTests : ScriptTest
     [Fact]
     public void Of_a_hundred_thousand_jobs_none_is_lost_and_the_memory_grows_by_less_than_60_MB()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "memory is read from /proc");
         string[] lines = ChildProcess.Run(
             Measure +
             """
@@ -36,7 +35,7 @@ public sealed class ManyJobsTests : ScriptTest
             $before = Get-Memory; $most = 0; $count = 0; $sum = 0
             1..100000 | Invoke-RustParallel { $_ } | ForEach-Object {
                 $count++; $sum += $_
-                if ($count % 20000 -eq 0) { $now = [long] [IO.File]::ReadAllText('/proc/self/statm').Split(' ')[1] * 4096; if ($now -gt $most) { $most = $now } }
+                if ($count % 20000 -eq 0) { $now = [Environment]::WorkingSet; if ($now -gt $most) { $most = $now } }
             }
             "$count $sum $($most - $before)"
             """);
@@ -49,7 +48,6 @@ public sealed class ManyJobsTests : ScriptTest
     [Fact]
     public void A_flood_with_a_slow_consumer_stays_in_its_queue()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "memory is read from /proc");
         // 200 MB in all; 4,096 records of 2,000 bytes a worker and two workers are 16 MB.
         string[] lines = ChildProcess.Run(
             Measure +
@@ -75,7 +73,7 @@ public sealed class ManyJobsTests : ScriptTest
     {
         var random = new Random(seed);
         // None loads a module, which takes its time where many do so at once.
-        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "$null.Method()", "while ($true) { }", "for (;;) { [Threading.Thread]::Sleep(1) }", "1/0", "[Threading.Thread]::Sleep(900)"];
+        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "$null.Method()", CanStopEmptyLoop ? EmptyLoop : LoopWithCall, "for (;;) { [Threading.Thread]::Sleep(1) }", "1/0", "[Threading.Thread]::Sleep(900)"];
         int count = 120;
         // The slow ways are rare, or they are all that happens.
         int[] chosen = Enumerable.Range(0, count).Select(_ => random.Next(10) == 0 ? random.Next(6, 10) : random.Next(6)).ToArray();
@@ -123,14 +121,14 @@ public sealed class ManyJobsTests : ScriptTest
     [Fact]
     public void Two_hundred_calls_leave_runspaces_threads_and_memory_where_they_were()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "threads are read from /proc");
         string[] lines = ChildProcess.Run(
             Measure +
             """
             $list = [runspace].GetProperty('RunspaceList', [Reflection.BindingFlags] 'NonPublic, Static')
             function Measure-Process {
                 $memory = Get-Memory; $managed = [GC]::GetTotalMemory($true); Start-Sleep -Milliseconds 300
-                $threads = [IO.Directory]::GetDirectories('/proc/self/task') | Where-Object { [IO.File]::ReadAllText("$_/comm") -notmatch '^\.NET' }
+                $threads = if ([Environment]::OSVersion.Platform -eq 'Win32NT') { [Diagnostics.Process]::GetCurrentProcess().Threads }
+                    else { [IO.Directory]::GetDirectories('/proc/self/task') | Where-Object { [IO.File]::ReadAllText("$_/comm") -notmatch '^\.NET' } }
                 "$(@($list.GetValue($null)).Count) $(@($threads).Count) $managed $memory"
             }
             function Invoke-Calls([int] $Number) {
@@ -142,12 +140,12 @@ public sealed class ManyJobsTests : ScriptTest
                         3 { 1..5 | Invoke-RustParallel { Start-Sleep 20 } -TimeoutSeconds 0.03 -ThrottleLimit 3 -ErrorAction Ignore }
                         4 { 1..5 | Invoke-RustParallel { throw 'no' } -ErrorAction Ignore }
                         5 { 1, 2 | Invoke-RustParallel { Start-Sleep 20 } -JobTimeoutSeconds 0.02 -ErrorAction Ignore }
-                        6 { 1..3 | Invoke-RustParallel { $_ } -AsJob | Receive-Job -Wait -AutoRemoveJob }
+                        6 { $job = 1..3 | Invoke-RustParallel { $_ } -AsJob; Receive-Job $job -Wait; Remove-Job $job }
                         7 { try { 1..3 | Invoke-RustParallel { Write-Error 'e' } -ErrorAction Stop } catch { } }
                     }
                 }
             }
-            $null = Invoke-Calls 32
+            $null = Invoke-Calls 112
             Measure-Process
             $null = Invoke-Calls 200
             Measure-Process
@@ -156,7 +154,8 @@ public sealed class ManyJobsTests : ScriptTest
         long[] after = Numbers(lines[1]);
         string told = $"runspaces, threads, managed bytes, resident bytes: before {lines[0]}, after {lines[1]}";
         Assert.True(after[0] <= before[0], told);
-        Assert.True(after[1] <= before[1], told);
+        // Only Linux tells the threads of .NET's pool, which come and go, from others.
+        Assert.True(after[1] <= before[1] + (OperatingSystem.IsLinux() ? 0 : 20), told);
         // A runspace is 400 kB or more: ten that were kept would exceed the first, and show in the second.
         Assert.True(after[2] - before[2] < 4_000_000, told);
         Assert.True(after[3] - before[3] < 30_000_000, told);

@@ -31,11 +31,13 @@ public sealed class ScriptStopTests : ScriptTest
 
     [Theory]
     [InlineData("Start-Sleep 30")]
-    [InlineData("while ($true) { }")]
+    [InlineData(EmptyLoop)]
+    [InlineData(LoopWithCall)]
     [InlineData("[Threading.Thread]::Sleep(4000)")]
     [InlineData("while ($true) { 'flood' }")]
     public void Ctrl_C_ends_the_call_within_250_ms(string stuck)
     {
+        RequireStop(stuck);
         Call call = Session.Start($"1..4 | Invoke-RustParallel {{ 'begun'; {stuck} }} -ThrottleLimit 4");
         call.WaitUntil(running => running.Output.Any());
         (TimeSpan took, TimeSpan late) = call.Stop();

@@ -6,6 +6,7 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Threading;
 using Xunit;
 
@@ -29,6 +30,22 @@ public abstract class ScriptTest : ModuleTest
         bool isNoneLeft = SpinWait.SpinUntil(() => !OpenRunspaces().Except(before).Any(), TimeSpan.FromSeconds(2));
         Assert.True(isNoneLeft, $"{OpenRunspaces().Except(before).Count()} runspaces are left");
     }
+
+    /// <summary>A job that computes without end. Its loop has no call, at which the runtime could stop it.</summary>
+    private protected const string EmptyLoop = "while ($true) { }";
+
+    /// <summary>The same with a call.</summary>
+    private protected const string LoopWithCall = "while ($true) { $null = $_.GetHashCode() }";
+
+    /// <summary>
+    /// Whether the runtime can stop a thread in <see cref="EmptyLoop"/> to collect garbage. It asks Windows whether that is safe now
+    /// (CONTEXT_EXCEPTION_REPORTING); Wine does not answer, and the process would hang for good.
+    /// </summary>
+    private protected static bool CanStopEmptyLoop { get; } =
+        !OperatingSystem.IsWindows() || !NativeLibrary.TryGetExport(NativeLibrary.Load("ntdll.dll"), "wine_get_version", out _);
+
+    private protected static void RequireStop(string script) => Assert.SkipUnless(
+        CanStopEmptyLoop || script != EmptyLoop, "under Wine .NET cannot stop a loop without a call to collect garbage");
 
     /// <summary>What the script wrote, as text, in order.</summary>
     private protected string[] Lines(string script, params (string Name, object? Value)[] variables) =>
