@@ -164,11 +164,12 @@ function Measure-Allocation {
 }
 
 # What 100,000 jobs need over what the process had at the start: those that keep nothing, and those
-# that leave an object each, which are then most of it.
+# that leave an object each, beside a loop that leaves the same objects.
 function Measure-JobMemory {
     $samples = Measure-Sides ([Math]::Min($Rounds, 3)) ([ordered] @{
             '-InputObject, nothing kept'      = { Get-Figure (Invoke-FreshHost 'many.ps1' @($ModuleFolder, 'items')) 'over' }
             '-ComputerName, an object a host' = { Get-Figure (Invoke-FreshHost 'many.ps1' @($ModuleFolder, 'hosts')) 'over' }
+            'plain foreach, the same objects' = { Get-Figure (Invoke-FreshHost 'many.ps1' @($ModuleFolder, 'loop')) 'over' }
         })
     Add-Samples $report '100,000 jobs, memory' 'bytes' $samples
     $rows = foreach ($side in @($samples.Keys)) {
