@@ -12,7 +12,7 @@ internal sealed class CallReport
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Stopwatch clock = Stopwatch.StartNew();
-    private readonly Cmdlet cmdlet;
+    private readonly CallerStreams streams;
     private readonly VerboseLines lines;
     private readonly ProgressReporter progress;
     private readonly ProbeSettings settings;
@@ -25,12 +25,12 @@ internal sealed class CallReport
     /// <param name="activity">The command's name.</param>
     /// <param name="settings">Say how long hosts take at the longest.</param>
     /// <param name="maximumWaitSeconds">0 means no limit.</param>
-    internal CallReport(Cmdlet cmdlet, string activity, ProbeSettings settings, double maximumWaitSeconds)
+    internal CallReport(PSCmdlet cmdlet, string activity, ProbeSettings settings, double maximumWaitSeconds)
     {
-        this.cmdlet = cmdlet;
+        streams = new CallerStreams(cmdlet);
         this.settings = settings;
         this.maximumWaitSeconds = maximumWaitSeconds;
-        lines = new VerboseLines(cmdlet.WriteVerbose);
+        lines = new VerboseLines(streams.WriteLine);
         progress = new ProgressReporter(cmdlet.WriteProgress, activity);
     }
 
@@ -54,7 +54,7 @@ internal sealed class CallReport
         {
             hasWarned = true;
             double needed = Math.Ceiling((longest + Elapsed).TotalSeconds);
-            cmdlet.WriteWarning(
+            streams.WriteWarning(
                 $"Probing {Hosts(hosts)} may take {longest.TotalSeconds:0.###} seconds, longer than the maximum wait of {maximumWaitSeconds} seconds: use -MaximumWaitTimeSeconds {needed} to let all of them finish");
         }
     }
@@ -87,7 +87,7 @@ internal sealed class CallReport
             return;
         }
         lines.TimedOut(run.HostsFinished, maximumWaitSeconds, Elapsed);
-        cmdlet.WriteWarning(
+        streams.WriteWarning(
             $"The maximum wait of {maximumWaitSeconds} seconds was reached before {Hosts(run.Unfinished.Count)} could be finished: {run.Unfinished}");
     }
 

@@ -103,9 +103,14 @@ internal sealed class CallerState
         {
             if (!WildcardPattern.ContainsWildcardCharacters(name))
             {
-                PSVariable variable = cmdlet.SessionState.PSVariable.Get(name)
+                PSVariable variable = cmdlet.SessionState.PSVariable.Get(WildcardPattern.Unescape(name))
                     ?? throw new CallRefusedException(ScriptErrors.VariableNotFound(name));
-                AddVariable(variable.Name, variable.Value, "$" + name);
+                if (!IsInEverySession(variable))
+                {
+                    // The caller may change its table of default parameters while the workers copy it.
+                    object? value = variable.Value is DefaultParameterDictionary table ? new DefaultParameterDictionary(table) : variable.Value;
+                    AddVariable(variable.Name, value, "$" + variable.Name);
+                }
                 continue;
             }
             var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
@@ -130,7 +135,7 @@ internal sealed class CallerState
         foreach (string name in names)
         {
             bool isPattern = WildcardPattern.ContainsWildcardCharacters(name);
-            CommandInfo[] found = cmdlet.InvokeCommand.GetCommands(name, CommandTypes.Function | CommandTypes.Filter, isPattern)
+            CommandInfo[] found = cmdlet.InvokeCommand.GetCommands(isPattern ? name : WildcardPattern.Unescape(name), CommandTypes.Function | CommandTypes.Filter, isPattern)
                 .Where(command => !isPattern || command.Module is null)
                 .ToArray();
             if (found.Length == 0 && !isPattern)
@@ -147,6 +152,10 @@ internal sealed class CallerState
     /// <summary>A function of the caller's that its jobs call by name.</summary>
     internal void AddFunction(FunctionInfo function)
     {
+        if (ForeignBlocks.IsClosure(function.ScriptBlock))
+        {
+            throw new CallRefusedException(ScriptErrors.ClosureRefused(function));
+        }
         functions.Add(new KeyValuePair<string, string>(function.Name, Definition(function)));
     }
 
@@ -168,6 +177,31 @@ internal sealed class CallerState
             modules.AddRange(found.Length > 0 || isPattern ? found : new[] { name });
         }
     }
+
+    /// <summary>A module of the caller's, from where the caller has it.</summary>
+    /// <returns>It comes along; one without a file cannot.</returns>
+    internal bool AddModule(PSModuleInfo module)
+    {
+        string name = ImportName(module);
+        if (modules.Contains(name))
+        {
+            return true;
+        }
+        if (!File.Exists(name))
+        {
+            return false;
+        }
+        modules.Add(name);
+        return true;
+    }
+
+    /// <summary>The module is among those of -ModuleNames.</summary>
+    internal bool HasModule(PSModuleInfo module) => modules.Contains(ImportName(module));
+
+    /// <summary>A constant cannot be set twice, and these are there already.</summary>
+    private static bool IsInEverySession(PSVariable variable) =>
+        SessionVariables.Contains(variable.Name)
+        && ((variable.Options & ScopedItemOptions.Constant) != 0 || variable.Name.Equals("null", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A session state entry makes a function of any definition; what makes a filter is the block its statements are in.</summary>
     private static string Definition(FunctionInfo function)

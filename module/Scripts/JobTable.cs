@@ -58,8 +58,8 @@ internal sealed class JobTable
         }
     }
 
-    /// <summary>Adds the items of all open jobs, in no order.</summary>
-    internal void AddItemsTo(List<object?> items)
+    /// <summary>Adds the places and items of all open jobs, in no order.</summary>
+    internal void AddItemsTo(List<KeyValuePair<long, object?>> items)
     {
         lock (jobs)
         {
@@ -67,7 +67,7 @@ internal sealed class JobTable
             {
                 if (job is not null)
                 {
-                    items.Add(job.Item);
+                    items.Add(new KeyValuePair<long, object?>(job.Place, job.Item));
                 }
             }
         }

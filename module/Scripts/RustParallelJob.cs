@@ -17,13 +17,15 @@ public sealed class RustParallelJob : Job, IScriptSink
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(2);
 
     private readonly IBackgroundWork work;
+    private readonly ActionPreference errorAction;
     private readonly object gate = new object();
     private bool isStopping;
     private bool isOver;
 
-    private RustParallelJob(string command, IBackgroundWork work) : base(command)
+    private RustParallelJob(string command, IBackgroundWork work, ActionPreference errorAction) : base(command)
     {
         this.work = work;
+        this.errorAction = errorAction;
         PSJobTypeName = "RustParallelJob";
     }
 
@@ -54,11 +56,15 @@ public sealed class RustParallelJob : Job, IScriptSink
 
     void IScriptSink.WriteObject(object? value) => Add(Output, value is null ? null! : PSObject.AsPSObject(value));
 
-    void IScriptSink.WriteError(ErrorRecord error) => Add(Error, error);
+    void IScriptSink.WriteError(ErrorRecord error) => AddError(error);
+
+    void IScriptSink.WriteJobError(ErrorRecord error) => AddError(error);
 
     void IScriptSink.WriteWarning(string message) => Add(Warning, new WarningRecord(message));
 
     void IScriptSink.WriteVerbose(string message) => Add(Verbose, new VerboseRecord(message));
+
+    void IScriptSink.WriteLine(string message) => Add(Verbose, new VerboseRecord(message));
 
     void IScriptSink.WriteDebug(string message) => Add(Debug, new DebugRecord(message));
 
@@ -69,7 +75,8 @@ public sealed class RustParallelJob : Job, IScriptSink
     /// <summary>Puts a job into the caller's session and begins its work.</summary>
     internal static RustParallelJob Start(PSCmdlet cmdlet, IBackgroundWork work)
     {
-        var job = new RustParallelJob(cmdlet.MyInvocation.Line, work);
+        ActionPreference errorAction = CallerStreams.Preference(cmdlet, "ErrorAction", "ErrorActionPreference");
+        var job = new RustParallelJob(cmdlet.MyInvocation.Line, work, errorAction);
         cmdlet.JobRepository.Add(job);
         job.SetJobState(JobState.Running);
         new Thread(job.RunWork) { IsBackground = true, Name = "Invoke-RustParallel -AsJob" }.Start();
@@ -95,6 +102,19 @@ public sealed class RustParallelJob : Job, IScriptSink
         catch (InvalidOperationException)
         {
             // The job was given up or removed meanwhile: its streams are closed.
+        }
+    }
+
+    /// <summary>As the caller's command would: the first error ends the call, or errors are nowhere, or they are written.</summary>
+    private void AddError(ErrorRecord error)
+    {
+        if (errorAction == ActionPreference.Stop)
+        {
+            throw new CallRefusedException(error);
+        }
+        if (!CallerStreams.IsSilent(errorAction))
+        {
+            Add(Error, error);
         }
     }
 

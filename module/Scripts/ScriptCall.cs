@@ -102,9 +102,12 @@ internal sealed class ScriptCall
     {
         Check(options);
         var caller = new CallerState(cmdlet);
+        caller.AddFunctions(cmdlet, options.Functions);
+        caller.AddModules(cmdlet, options.ModuleNames);
+        object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
         ScriptText text = options.ScriptBlock is ScriptBlock block
             ? ScriptText.FromBlock(block)
-            : ScriptText.FromCommand(FindCommand(cmdlet, caller, options.CommandName!), options.ParameterName);
+            : ScriptText.FromCommand(NamedCommand.Find(cmdlet, caller, options.CommandName!, options.ParameterName, (Hashtable)rest), options.ParameterName);
         caller.AddUsing(cmdlet, text.Contents.Using);
         ScriptText? initialization = options.InitializationScript is null ? null : ScriptText.FromInitialization(options.InitializationScript);
         if (initialization is not null)
@@ -116,12 +119,9 @@ internal sealed class ScriptCall
             caller.AddScriptFile(options.ScriptBlock?.File ?? options.InitializationScript?.File);
         }
         caller.AddVariables(cmdlet, options.Variables);
-        caller.AddFunctions(cmdlet, options.Functions);
-        caller.AddModules(cmdlet, options.ModuleNames);
         bool isLean = text.Contents.IsLean && initialization is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
         var data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
         InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && text.Contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
-        object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
         object? Variable(string name) => name == "Data" ? data : caller.Variables.Last(variable => variable.Key == name).Value;
         return new ScriptCall(options, text, text.FixedArguments(Variable, rest), caller, data, template, initialization?.Text);
     }
@@ -150,25 +150,6 @@ internal sealed class ScriptCall
         {
             throw new CallRefusedException(ScriptErrors.ApartmentNotSupported(options.Apartment));
         }
-    }
-
-    /// <summary>The name to call; a function of the session comes along.</summary>
-    private static string FindCommand(PSCmdlet cmdlet, CallerState caller, string name)
-    {
-        CommandInfo command = cmdlet.InvokeCommand.GetCommand(name, CommandTypes.All)
-            ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
-        while (command is AliasInfo alias)
-        {
-            // An alias does not load the module of its command, a name does.
-            command = alias.ResolvedCommand
-                ?? cmdlet.InvokeCommand.GetCommand(alias.Definition, CommandTypes.All)
-                ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
-        }
-        if (command is FunctionInfo function && function.Module is null)
-        {
-            caller.AddFunction(function);
-        }
-        return command is ExternalScriptInfo script ? script.Path : command.Name;
     }
 
     private static Hashtable FixedParameters(ScriptCallOptions options)

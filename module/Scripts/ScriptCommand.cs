@@ -15,6 +15,7 @@ internal sealed class ScriptCommand : IScriptSink, IDisposable
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly PSCmdlet cmdlet;
     private readonly ScriptCallOptions options;
+    private readonly CallerStreams streams;
     private readonly VerboseLines lines;
     private readonly ProgressReporter progress;
     private readonly ScriptCall call;
@@ -32,18 +33,18 @@ internal sealed class ScriptCommand : IScriptSink, IDisposable
     {
         this.cmdlet = cmdlet;
         this.options = options;
-        lines = new VerboseLines(cmdlet.WriteVerbose);
+        streams = new CallerStreams(cmdlet);
+        lines = new VerboseLines(streams.WriteLine);
         progress = new ProgressReporter(cmdlet.WriteProgress, cmdlet.MyInvocation.MyCommand.Name);
-        lines.Started();
-        call = ScriptCall.Create(cmdlet, options);
         if (asJob)
         {
+            call = ScriptCall.Create(cmdlet, options);
             jobItems = new List<object?>();
+            return;
         }
-        else
-        {
-            run = new ScriptRun(call, this);
-        }
+        lines.Started();
+        call = ScriptCall.Create(cmdlet, options);
+        run = new ScriptRun(call, this);
     }
 
     /// <summary>One more host or item; what has finished meanwhile is written.</summary>
@@ -92,13 +93,13 @@ internal sealed class ScriptCommand : IScriptSink, IDisposable
             WaitAndDeliver(run);
         }
         progress.Complete();
-        if (run.Unfinished.Count == 0)
+        if (run.Unfinished == 0)
         {
             lines.AllFinished(run.Finished);
         }
-        else
+        else if (run.HasReachedLimit)
         {
-            lines.TimedOut(run.Finished - run.Unfinished.Count, options.MaximumWaitTimeSeconds, clock.Elapsed);
+            lines.TimedOut(run.Finished - run.Unfinished, options.MaximumWaitTimeSeconds, clock.Elapsed);
         }
         run.Complete();
         Close(run);
@@ -115,11 +116,15 @@ internal sealed class ScriptCommand : IScriptSink, IDisposable
 
     void IScriptSink.WriteError(ErrorRecord error) => cmdlet.WriteError(error);
 
-    void IScriptSink.WriteWarning(string message) => cmdlet.WriteWarning(message);
+    void IScriptSink.WriteJobError(ErrorRecord error) => streams.WriteJobError(error);
 
-    void IScriptSink.WriteVerbose(string message) => cmdlet.WriteVerbose(message);
+    void IScriptSink.WriteWarning(string message) => streams.WriteWarning(message);
 
-    void IScriptSink.WriteDebug(string message) => cmdlet.WriteDebug(message);
+    void IScriptSink.WriteVerbose(string message) => streams.WriteVerbose(message);
+
+    void IScriptSink.WriteLine(string message) => streams.WriteLine(message);
+
+    void IScriptSink.WriteDebug(string message) => streams.WriteDebug(message);
 
     void IScriptSink.WriteInformation(InformationRecord record) => cmdlet.WriteInformation(record);
 
@@ -176,7 +181,7 @@ internal sealed class ScriptCommand : IScriptSink, IDisposable
         lines.Closed(clock.Elapsed - before);
         if (current.Abandoned > 0)
         {
-            cmdlet.WriteVerbose($"{current.Abandoned} threads sit in code that cannot be stopped and were left behind.");
+            streams.WriteLine($"{current.Abandoned} threads sit in code that cannot be stopped and were left behind.");
         }
     }
 }

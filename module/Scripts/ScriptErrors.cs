@@ -2,9 +2,10 @@
 // block writes or throws keeps its own.
 
 using System;
-using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 using System.Management.Automation;
+using RustRunspaces.Native;
 
 namespace RustRunspaces.Scripts;
 
@@ -29,6 +30,14 @@ internal static class ScriptErrors
         "ClosureNotAllowed",
         ErrorCategory.InvalidArgument,
         block);
+
+    /// <summary>Terminating.</summary>
+    internal static ErrorRecord ClosureRefused(FunctionInfo function) => new ErrorRecord(
+        new ArgumentException(
+            $"The function '{function.Name}' is a closure (GetNewClosure), which carries variables of the runspace that made it, and jobs run in others: define it without, and bring its variables with -Variables"),
+        "ClosureNotAllowed",
+        ErrorCategory.InvalidArgument,
+        function.Name);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord UsingNotSet(string path) => new ErrorRecord(
@@ -57,6 +66,30 @@ internal static class ScriptErrors
         "CommandNotFound",
         ErrorCategory.ObjectNotFound,
         name);
+
+    /// <summary>Terminating: a command that only the caller's own session can reach.</summary>
+    /// <param name="name">Of the command.</param>
+    /// <param name="module">That it belongs to.</param>
+    /// <param name="reason">What about the module keeps it from coming along.</param>
+    internal static ErrorRecord CommandCannotTravel(string name, string module, string reason) => new ErrorRecord(
+        new InvalidOperationException($"-CommandName names '{name}', but jobs cannot call it: its module '{module}' {reason}. Bring a copy of the function with -Functions, or export it from a module that has a file"),
+        "CommandNotAvailableInJobs",
+        ErrorCategory.InvalidOperation,
+        name);
+
+    /// <summary>Terminating.</summary>
+    internal static ErrorRecord ItemParameterNotFound(string command, string parameter) => new ErrorRecord(
+        new ArgumentException($"'{command}' has no parameter '{parameter}' for the host or item to be bound to: name the right one with -ParameterName"),
+        "ParameterNotFound",
+        ErrorCategory.InvalidArgument,
+        parameter);
+
+    /// <summary>Terminating.</summary>
+    internal static ErrorRecord ParameterNotFound(string command, string parameter) => new ErrorRecord(
+        new ArgumentException($"-Parameters sets '{parameter}', but '{command}' has no such parameter: correct the name"),
+        "ParameterNotFound",
+        ErrorCategory.InvalidArgument,
+        parameter);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord ParameterTwice(string name) => new ErrorRecord(
@@ -87,11 +120,15 @@ internal static class ScriptErrors
         null);
 
     /// <summary>Terminating: an apartment on a system without COM.</summary>
-    internal static ErrorRecord ApartmentNotSupported(object apartment) => new ErrorRecord(
-        new PlatformNotSupportedException($"-ApartmentState {apartment} needs Windows: leave it out on this system"),
-        "ApartmentStateNotSupported",
-        ErrorCategory.NotImplemented,
-        apartment);
+    internal static ErrorRecord ApartmentNotSupported(Apartment apartment)
+    {
+        string asked = apartment == Apartment.SingleThreaded ? "STA" : "MTA";
+        return new ErrorRecord(
+            new PlatformNotSupportedException($"-ApartmentState {asked} needs Windows: leave it out on this system"),
+            "ApartmentStateNotSupported",
+            ErrorCategory.NotImplemented,
+            asked);
+    }
 
     /// <summary>Non-terminating: the one error of a job that ran into its limit.</summary>
     internal static ErrorRecord JobTimedOut(object? item, double seconds) => new ErrorRecord(
@@ -105,26 +142,21 @@ internal static class ScriptErrors
         item);
 
     /// <summary>Non-terminating: the one error of a call that ran into its limit.</summary>
-    internal static ErrorRecord MaximumWaitReached(double seconds, IReadOnlyList<object?> unfinished)
+    internal static ErrorRecord MaximumWaitReached(double seconds, object?[] unfinished)
     {
-        string first = string.Join(", ", First(unfinished, 5));
-        string more = unfinished.Count > 5 ? ", ..." : "";
-        var targets = new object?[unfinished.Count];
-        for (int i = 0; i < targets.Length; i++)
-        {
-            targets[i] = unfinished[i];
-        }
+        string first = string.Join(", ", unfinished.Take(5).Select(item => item ?? "$null"));
+        string more = unfinished.Length > 5 ? ", ..." : "";
         return new ErrorRecord(
             new TimeoutException(string.Format(
                 CultureInfo.CurrentCulture,
                 "The maximum wait of {0} seconds was reached before {1} jobs were finished: {2}{3}. Use -MaximumWaitTimeSeconds to wait longer",
                 seconds,
-                unfinished.Count,
+                unfinished.Length,
                 first,
                 more)),
             "MaximumWaitReached",
             ErrorCategory.OperationTimeout,
-            targets);
+            unfinished);
     }
 
     /// <summary>Non-terminating: a job asked a question.</summary>
@@ -146,12 +178,4 @@ internal static class ScriptErrors
         (exception as IContainsErrorRecord)?.ErrorRecord is ErrorRecord record
             ? new ErrorRecord(record, exception)
             : new ErrorRecord(exception, ScriptBlockFailedId, ErrorCategory.OperationStopped, null);
-
-    private static IEnumerable<string> First(IReadOnlyList<object?> items, int count)
-    {
-        for (int i = 0; i < items.Count && i < count; i++)
-        {
-            yield return items[i]?.ToString() ?? "$null";
-        }
-    }
 }

@@ -13,13 +13,17 @@ internal sealed class ScriptJob
     private List<ErrorRecord>? errors;
     private bool isClosed;
 
-    internal ScriptJob(object? item)
+    internal ScriptJob(object? item, long place)
     {
         Item = item;
+        Place = place;
     }
 
     /// <summary>The host or item.</summary>
     internal object? Item { get; }
+
+    /// <summary>How many came before it.</summary>
+    internal long Place { get; }
 
     /// <summary>Its completion has come: what its worker still writes belongs to nobody.</summary>
     internal bool IsClosed

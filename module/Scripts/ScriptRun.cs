@@ -5,6 +5,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Remoting;
 using System.Management.Automation.Runspaces;
@@ -32,7 +33,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     private readonly CollectorPauses pauses = new CollectorPauses();
     private readonly WorkerProgress progress;
     private readonly ulong[] batch = new ulong[BatchSize];
-    private readonly List<object?> unfinished = new List<object?>();
+    private readonly List<KeyValuePair<long, object?>> unfinished = new List<KeyValuePair<long, object?>>();
     private int batched;
     private int submitted;
     private bool isInputClosed;
@@ -67,19 +68,22 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     /// <summary>Jobs that ended, in whatever way, and were delivered.</summary>
     internal long Finished { get; private set; }
 
-    /// <summary>Hosts or items whose jobs were ended before they were done, or never begun.</summary>
-    internal IReadOnlyList<object?> Unfinished => unfinished;
+    /// <summary>Jobs that were ended before they were done, or never begun.</summary>
+    internal int Unfinished => unfinished.Count;
 
-    /// <summary>Every host or item that is not done: ended before it was, or still open. Any thread.</summary>
+    /// <summary>Every host or item that is not done, in the order they came: ended before it was, or still open. Any thread.</summary>
     internal object?[] OpenItems()
     {
         lock (unfinished)
         {
-            var items = new List<object?>(unfinished);
+            var items = new List<KeyValuePair<long, object?>>(unfinished);
             jobs.AddItemsTo(items);
-            return items.ToArray();
+            return items.OrderBy(item => item.Key).Select(item => item.Value).ToArray();
         }
     }
+
+    /// <summary>The maximum wait has ended jobs.</summary>
+    internal bool HasReachedLimit => Unfinished > 0 && (pool.Count().Flags & PoolCounts.FlagRunLimitReached) != 0;
 
     /// <summary>Every job has been delivered and no more will come.</summary>
     internal bool IsComplete => isInputClosed && Finished == Known;
@@ -97,7 +101,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
             sink.WriteError(ScriptErrors.ScriptBlockRefused("The item", item));
             return;
         }
-        batch[batched++] = jobs.Add(new ScriptJob(item));
+        batch[batched++] = jobs.Add(new ScriptJob(item, Known));
         Known++;
     }
 
@@ -172,11 +176,11 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         }
         if (outputNotKept > 0)
         {
-            sink.WriteVerbose($"{outputNotKept} objects were not kept: their hosts already had an entry in $Data.");
+            sink.WriteLine($"{outputNotKept} objects were not kept: their hosts already had an entry in $Data.");
         }
-        if (unfinished.Count > 0 && (pool.Count().Flags & PoolCounts.FlagRunLimitReached) != 0)
+        if (HasReachedLimit)
         {
-            sink.WriteError(ScriptErrors.MaximumWaitReached(call.Options.MaximumWaitTimeSeconds, unfinished));
+            sink.WriteError(ScriptErrors.MaximumWaitReached(call.Options.MaximumWaitTimeSeconds, OpenItems()));
         }
     }
 
@@ -248,7 +252,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
                 sink.WriteObject(record.Value);
                 break;
             case StreamKind.Error:
-                sink.WriteError(WithOrigin((ErrorRecord)record.Value!, record.Job, record.Account.RunspaceId));
+                sink.WriteJobError(WithOrigin((ErrorRecord)record.Value!, record.Job, record.Account.RunspaceId));
                 break;
             case StreamKind.Warning:
                 sink.WriteWarning((string)record.Value!);
@@ -275,14 +279,22 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         {
             return error;
         }
+        // The engine gives a catch block a copy of the record, which has lost whose it is, but with the same exception.
         if (call.Options.IsHostForm)
         {
+            Mark(error.Exception, "PSComputerName", job.Item);
             return new RemotingErrorRecord(error, new OriginInfo((string?)job.Item, runspaceId));
         }
-        PSObject wrapped = PSObject.AsPSObject(error);
-        wrapped.Properties.Remove("InputObject");
-        wrapped.Properties.Add(new PSNoteProperty("InputObject", job.Item));
+        Mark(error.Exception, "InputObject", job.Item);
+        Mark(error, "InputObject", job.Item);
         return error;
+    }
+
+    private static void Mark(object marked, string name, object? item)
+    {
+        PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(marked).Properties;
+        properties.Remove(name);
+        properties.Add(new PSNoteProperty(name, item));
     }
 
     private void End(in Completion completion)
@@ -319,7 +331,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         {
             lock (unfinished)
             {
-                unfinished.Add(job.Item);
+                unfinished.Add(new KeyValuePair<long, object?>(job.Place, job.Item));
             }
         }
         if (call.Options.AsObject)

@@ -96,7 +96,7 @@ internal sealed class ScriptText
             string[] locals = Locals(body, contents).ToArray();
             if (locals.Length > 0)
             {
-                Declare(source, body, locals);
+                head += Declare(source, body, locals);
             }
             if (contents.HasItem && !locals.Contains(ItemVariable))
             {
@@ -212,17 +212,16 @@ internal sealed class ScriptText
             : -1;
     }
 
-    private static void Declare(BlockSource source, ScriptBlockAst body, string[] locals)
+    /// <returns>What stands before the block, where it has no parameters of its own.</returns>
+    private static string Declare(BlockSource source, ScriptBlockAst body, string[] locals)
     {
         string list = string.Join(",", locals.Select(name => "$" + name));
         if (body.ParamBlock is ParamBlockAst block)
         {
             source.Insert(ParametersStart(block), block.Parameters.Count == 0 ? list : list + ",");
+            return "";
         }
-        else
-        {
-            source.Insert(body.EndBlock.Statements[0].Extent.StartOffset, $"param({list});");
-        }
+        return $"param({list});";
     }
 
     /// <summary>

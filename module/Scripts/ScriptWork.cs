@@ -22,7 +22,7 @@ internal sealed class ScriptWork : IBackgroundWork
 
     public long Known => items.Count;
 
-    public long Finished => Read(current => current.Finished - current.Unfinished.Count, 0);
+    public long Finished => Read(current => current.Finished - current.Unfinished, 0);
 
     public IReadOnlyList<object?> Unfinished => Read(current => current.OpenItems(), items);
 

@@ -9,6 +9,7 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 
@@ -51,12 +52,36 @@ internal static class SessionTemplate
             Set(state, variable.Key, variable.Value);
         }
         Set(state, "Data", data);
-        foreach (KeyValuePair<string, string> function in caller.Functions)
+        if (caller.LanguageMode == PSLanguageMode.FullLanguage)
         {
-            state.Commands.Add(new SessionStateFunctionEntry(function.Key, function.Value));
+            foreach (KeyValuePair<string, string> function in caller.Functions)
+            {
+                state.Commands.Add(new SessionStateFunctionEntry(function.Key, function.Value));
+            }
         }
         return state;
     }
+
+    /// <summary>
+    /// Functions for a session that is open. An entry of the template is trusted, whatever the session's language mode; what is
+    /// defined inside has that mode, as the caller's own function has.
+    /// </summary>
+    internal static void DefineFunctions(SessionStateProxy session, CallerState caller)
+    {
+        if (caller.LanguageMode == PSLanguageMode.FullLanguage)
+        {
+            return;
+        }
+        foreach (KeyValuePair<string, string> function in caller.Functions)
+        {
+            session.InvokeProvider.Item.Set(new[] { "Function::" + function.Key }, function.Value, force: true, literalPath: true);
+        }
+    }
+
+    /// <summary>The command is in every session made here.</summary>
+    internal static bool HasCmdlet(CmdletInfo cmdlet) => Console.Value.Commands[cmdlet.Name]
+        .OfType<SessionStateCmdletEntry>()
+        .Any(entry => entry.ImplementingType == cmdlet.ImplementingType);
 
     private static void Set(InitialSessionState state, string name, object? value)
     {

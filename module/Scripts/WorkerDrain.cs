@@ -4,6 +4,7 @@
 using System;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Management.Automation.Runspaces;
 using System.Threading;
 using RustRunspaces.Native;
 
@@ -33,6 +34,7 @@ internal sealed class WorkerDrain : IJobDialog
     private ScriptJob? current;
     private bool isOver;
     private bool hasAsked;
+    private bool hasStoppedItself;
 
     /// <param name="call">What to run.</param>
     /// <param name="jobs">Jobs by number.</param>
@@ -62,7 +64,7 @@ internal sealed class WorkerDrain : IJobDialog
                     {
                         RunPipeline(opened);
                     }
-                    while (!isOver && !call.Options.UseNewRunspace);
+                    while (!isOver && !call.Options.UseNewRunspace && opened.Runspace.RunspaceStateInfo.State == RunspaceState.Opened);
                 }
             }
         }
@@ -133,18 +135,26 @@ internal sealed class WorkerDrain : IJobDialog
             streams.Job = job;
             streams.IsMuted = false;
             hasAsked = false;
+            hasStoppedItself = false;
             bool isEnded = EndJob(RunJob(command, job));
-            if (isEnded || hasAsked)
+            if (isEnded || hasAsked || hasStoppedItself)
             {
                 throw new PipelineStoppedException();
             }
         }
-        while (!isOver && !call.Options.UseNewRunspace);
+        while (!isOver && !call.Options.UseNewRunspace && !command.Stopping);
     }
 
     void IJobDialog.Refused(ErrorRecord error)
     {
-        streams.WriteError(error);
+        if (current is null)
+        {
+            session!.Refused(error);
+        }
+        else
+        {
+            streams.WriteError(error);
+        }
         // The engine stops the pipeline, but the job goes on to its next command: nobody shall see that.
         hasAsked = true;
         streams.IsMuted = true;
@@ -203,7 +213,7 @@ internal sealed class WorkerDrain : IJobDialog
             {
                 // The job was stopped: its time was up, or the call is over.
             }
-            catch (RuntimeException error)
+            catch (Exception error) when (error is RuntimeException or InvalidRunspaceStateException)
             {
                 failure = ScriptErrors.FromException(error);
             }
@@ -229,12 +239,19 @@ internal sealed class WorkerDrain : IJobDialog
             session!.Reset(command.SessionState, job.Item);
             command.Run(call.Text.Text, call.Text.ArgumentsFor(job.Item, call.Rest));
         }
-        catch (PipelineStoppedException)
+        catch (PipelineStoppedException) when (hasAsked)
         {
-            if (!hasAsked)
-            {
-                throw;
-            }
+        }
+        catch (PipelineStoppedException) when (IsStopping())
+        {
+            throw;
+        }
+        catch (PipelineStoppedException error)
+        {
+            // Nobody asked it to: it threw this, or closed its own runspace. The pipeline may be of no use to the next job.
+            hasStoppedItself = true;
+            streams.WriteError(ScriptErrors.FromException(error));
+            return JobStatus.Failed;
         }
         catch (FlowControlException)
         {
@@ -247,6 +264,14 @@ internal sealed class WorkerDrain : IJobDialog
             return JobStatus.Failed;
         }
         return hasAsked ? JobStatus.Failed : JobStatus.Completed;
+    }
+
+    private bool IsStopping()
+    {
+        lock (gate)
+        {
+            return isStopping;
+        }
     }
 
     /// <summary>Reports the current job as ended. Everything that it wrote is on its way by now.</summary>

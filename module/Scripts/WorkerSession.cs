@@ -34,6 +34,8 @@ internal sealed class WorkerSession : IDisposable
     private PSVariable item = null!;
     private PSVariable lastExitCode = null!;
     private ArrayList errors = null!;
+    private ParameterDefaults? parameterDefaults;
+    private ErrorRecord? refusal;
     private string location = "";
 
     private WorkerSession(ScriptCall call, WorkerHost host)
@@ -85,6 +87,9 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
+    /// <summary>What makes the runspace ready asked a question: it has failed.</summary>
+    internal void Refused(ErrorRecord error) => refusal = error;
+
     /// <summary>Puts back what a job may have changed, and sets $_.</summary>
     internal void Reset(SessionState state, object? nextItem)
     {
@@ -95,6 +100,7 @@ internal sealed class WorkerSession : IDisposable
                 preference.Key.Value = preference.Value;
             }
         }
+        parameterDefaults?.Restore();
         if (lastExitCode.Value is not null)
         {
             lastExitCode.Value = null;
@@ -128,20 +134,15 @@ internal sealed class WorkerSession : IDisposable
 
     private void Prepare(WorkerStreams streams)
     {
+        SessionTemplate.DefineFunctions(Runspace.SessionStateProxy, call.Caller);
+        ParameterDefaults.Separate(Runspace.SessionStateProxy.PSVariable);
         foreach (string module in call.Caller.Modules)
         {
             Import(module, streams);
         }
         if (call.Initialization is string initialization)
         {
-            try
-            {
-                Run(streams, powerShell => powerShell.AddScript(initialization, useLocalScope: false));
-            }
-            catch (RuntimeException error)
-            {
-                throw new CallRefusedException(ScriptErrors.InitializationFailed(ScriptErrors.FromException(error)));
-            }
+            Initialize(initialization, streams);
         }
         PSVariableIntrinsics variables = Runspace.SessionStateProxy.PSVariable;
         variables.Set("_", null);
@@ -157,7 +158,29 @@ internal sealed class WorkerSession : IDisposable
                 preferences.Add(new KeyValuePair<PSVariable, object?>(preference, preference.Value));
             }
         }
+        parameterDefaults = ParameterDefaults.Of(variables);
         location = Runspace.SessionStateProxy.Path.CurrentLocation.Path;
+    }
+
+    /// <summary>
+    /// Runs the text in the global scope, as a statement of a try block: a statement that cannot go on ends it, as a throw does.
+    /// Jobs that go on without their connection are worse than none.
+    /// </summary>
+    private void Initialize(string text, WorkerStreams streams)
+    {
+        try
+        {
+            ScriptBlock block = Runspace.SessionStateProxy.InvokeCommand.NewScriptBlock(text);
+            Run(streams, powerShell => powerShell.AddScript("try { . $args[0] } catch { throw }", useLocalScope: false).AddArgument(block));
+        }
+        catch (RuntimeException error)
+        {
+            throw new CallRefusedException(ScriptErrors.InitializationFailed(ScriptErrors.FromException(error)));
+        }
+        if (refusal is not null)
+        {
+            throw new CallRefusedException(ScriptErrors.InitializationFailed(refusal));
+        }
     }
 
     private void Import(string module, WorkerStreams streams)
@@ -179,9 +202,9 @@ internal sealed class WorkerSession : IDisposable
         {
             throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, error.ErrorRecord.Exception.Message, error));
         }
-        if (imported.Count == 0)
+        if (refusal is not null || imported.Count == 0)
         {
-            throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, "nothing was imported", null));
+            throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, refusal?.Exception.Message ?? "nothing was imported", refusal?.Exception));
         }
     }
 

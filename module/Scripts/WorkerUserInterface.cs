@@ -4,6 +4,7 @@
 using System;
 using System.Collections.Generic;
 using System.Collections.ObjectModel;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
@@ -12,6 +13,8 @@ namespace RustRunspaces.Scripts;
 
 internal sealed class WorkerUserInterface : PSHostUserInterface
 {
+    private static readonly char[] LineBreaks = { '\r', '\n' };
+
     private readonly IJobDialog dialog;
     private string? shown;
 
@@ -83,7 +86,7 @@ internal sealed class WorkerUserInterface : PSHostUserInterface
 
     /// <inheritdoc/>
     public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions) =>
-        Asked<Dictionary<string, PSObject>>(Question(caption, message));
+        Asked<Dictionary<string, PSObject>>(Question(caption, message, descriptions.Select(field => field.Name)));
 
     /// <inheritdoc/>
     public override int PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, int defaultChoice) =>
@@ -102,10 +105,12 @@ internal sealed class WorkerUserInterface : PSHostUserInterface
         PSCredentialTypes allowedCredentialTypes,
         PSCredentialUIOptions options) => Asked<PSCredential>(Question(caption, message));
 
-    private static string Question(string caption, string message)
+    /// <summary>What a person would have read, as one line. Read-Host has its question as the only field's name.</summary>
+    private static string Question(string caption, string message, IEnumerable<string>? fields = null)
     {
-        string question = string.IsNullOrWhiteSpace(message) ? caption : message;
-        return string.IsNullOrWhiteSpace(question) ? "a prompt" : question.Trim();
+        string text = (string.IsNullOrWhiteSpace(message) ? caption ?? "" : message).Trim();
+        string question = $"{text} {string.Join(", ", fields ?? Enumerable.Empty<string>())}".Trim();
+        return question.Length == 0 ? "a prompt" : string.Join(" ", question.Split(LineBreaks, StringSplitOptions.RemoveEmptyEntries));
     }
 
     private T Asked<T>(string what)

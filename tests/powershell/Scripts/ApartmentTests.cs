@@ -1,8 +1,8 @@
 // COM in jobs: the apartment that a job's thread is in, and objects that live there. Only Windows has COM.
 
 using System;
-using System.Collections.Concurrent;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Threading;
 using Xunit;
 
@@ -53,20 +53,48 @@ public sealed class ApartmentTests : ScriptTest
     }
 
     [Fact]
-    public void A_worker_without_a_job_still_answers_calls_to_its_COM_objects()
+    public void A_worker_without_a_job_dispatches_window_messages()
     {
         RequireCom();
+        // Calls from other apartments to its objects come as such; a timer needs no window and no other apartment.
         using var both = new Barrier(2);
-        var made = new ConcurrentQueue<object>();
-        Call call = Session.Run(
+        using var timer = new MessageTimer();
+        string[] lines = Lines(
             "1, 2 | Invoke-RustParallel -ThrottleLimit 2 -ApartmentState STA -JobTimeoutSeconds 20 { " +
-            $"if ($_ -eq 1) {{ $mine = {NewDictionary}; $mine.Add('key', 'answer'); ($using:made).Enqueue($mine) }} " +
-            "$null = ($using:both).SignalAndWait(20000); " +
-            // The other job ends at once: its worker waits for the next one.
-            "if ($_ -eq 2) { [Threading.Thread]::Sleep(100); $other = $null; $null = ($using:made).TryPeek([ref] $other); $other.Item('key') } }",
-            ("both", both), ("made", made));
-        Assert.Equal(["answer"], Lines(call));
+            "$null = ($using:both).SignalAndWait(10000); if ($_ -eq 1) { ($using:timer).Start() } else { ($using:timer).WaitForMessage() } }",
+            ("both", both), ("timer", timer));
+        Assert.Equal(["True"], lines);
     }
 
     private static void RequireCom() => Assert.SkipUnless(OperatingSystem.IsWindows(), "only Windows has COM");
+
+    /// <summary>A timer whose message comes to the thread that started it.</summary>
+    public sealed class MessageTimer : IDisposable
+    {
+        private readonly ManualResetEventSlim hasCome = new();
+        private readonly TimerProcedure procedure;
+
+        public MessageTimer()
+        {
+            procedure = (window, _, id, _) =>
+            {
+                KillTimer(window, id);
+                hasCome.Set();
+            };
+        }
+
+        private delegate void TimerProcedure(nint window, uint message, nuint id, uint milliseconds);
+
+        public void Start() => Assert.NotEqual((nuint)0, SetTimer(0, 0, 10, procedure));
+
+        public bool WaitForMessage() => hasCome.Wait(TimeSpan.FromSeconds(5));
+
+        public void Dispose() => hasCome.Dispose();
+
+        [DllImport("user32.dll")]
+        private static extern nuint SetTimer(nint window, nuint id, uint milliseconds, TimerProcedure procedure);
+
+        [DllImport("user32.dll")]
+        private static extern bool KillTimer(nint window, nuint id);
+    }
 }

@@ -138,6 +138,33 @@ public sealed class BackgroundJobTests : ScriptTest
         Assert.Equal(["verb debug info"], lines);
     }
 
+    [Theory]
+    [InlineData("-ErrorAction Stop")]
+    [InlineData("", "$ErrorActionPreference = 'Stop'; ")]
+    public void The_callers_Stop_ends_it_Failed_at_the_first_error(string argument, string before = "")
+    {
+        string[] lines = Lines(
+            $$"""
+            {{before}}$job = 1..4 | Invoke-RustParallel { if ($_ -eq 2) { Write-Error 'stop here' } else { Start-Sleep 30 } } -ThrottleLimit 4 -AsJob {{argument}}
+            $null = Wait-Job $job; "$($job.State) $($job.Error.Count) $($job.Error[0])"; Remove-Job $job
+            """);
+        Assert.Equal(["Failed 1 stop here"], lines);
+    }
+
+    [Theory]
+    [InlineData("SilentlyContinue")]
+    [InlineData("Ignore")]
+    public void An_error_action_that_hides_errors_keeps_them_out_of_it(string action)
+    {
+        string[] lines = Lines(
+            $"$job = 1..3 | Invoke-RustParallel {{ Write-Error 'e'; $_ }} -AsJob -ErrorAction {action}; $null = Wait-Job $job; \"$($job.State) $($job.Output.Count) $($job.Error.Count)\"; Remove-Job $job");
+        Assert.Equal(["Completed 3 0"], lines);
+    }
+
+    [Fact]
+    public void Starting_it_writes_no_verbose_lines() =>
+        Assert.Empty(Session.Run("$job = 1 | Invoke-RustParallel { 1 } -AsJob -Verbose; $null = Wait-Job $job; Remove-Job $job").Verbose);
+
     [Fact]
     public void The_host_form_gives_its_hashtable()
     {

@@ -29,6 +29,21 @@ public sealed class CallerStateTests : ScriptTest
         Assert.Equal([folder.Path], lines);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("$PSDefaultParameterValues['Join-Path:ChildPath'] = 'first'; ")]
+    public void Default_parameters_that_a_job_left_are_restored_for_the_next(string initialization)
+    {
+        string[] lines = Lines(
+            $$"""
+            1..3 | Invoke-RustParallel -ThrottleLimit 1 -InitializationScript { {{initialization}} } {
+                "$($PSDefaultParameterValues.Count) $($PSDefaultParameterValues['Join-Path:ChildPath'])"
+                if ($_ -eq 1) { $PSDefaultParameterValues['Join-Path:ChildPath'] = 'left' } else { $PSDefaultParameterValues['Split-Path:Leaf'] = $true }
+            }
+            """);
+        Assert.Equal([initialization.Length == 0 ? "0 " : "1 first"], lines.Distinct());
+    }
+
     [Fact]
     public void The_culture_is_the_callers()
     {
@@ -56,6 +71,21 @@ public sealed class CallerStateTests : ScriptTest
         Call call = session.RunWithErrors("1 | Invoke-RustParallel { $ExecutionContext.SessionState.LanguageMode; [IO.File]::Exists('x') }");
         Assert.Equal(["ConstrainedLanguage"], Lines(call));
         Assert.Equal("MethodInvocationNotSupportedInConstrainedLanguage", Call.Id(Assert.Single(call.Errors)));
+    }
+
+    [Theory]
+    [InlineData("{ Get-Mode } -Functions Get-Mode")]
+    [InlineData("{ Get-Mode } -Functions Get-Mo*")]
+    [InlineData("{ Get[Mode] } -Functions Get-Mode, 'Get`[Mode`]'")]
+    [InlineData("{ Show-Mode } -Functions Show-Mode")]
+    [InlineData("-CommandName Show-Mode -ParameterName Item")]
+    [InlineData("{ $mode } -Functions Get-Mode -InitializationScript { $mode = Get-Mode }")]
+    public void A_function_that_comes_along_has_the_callers_language_mode(string call)
+    {
+        using var session = new Session();
+        session.Run("function Get-Mode { \"$($ExecutionContext.SessionState.LanguageMode)\" }; function Get[Mode] { Get-Mode }; filter Show-Mode($Item) { \"$($ExecutionContext.SessionState.LanguageMode)\" }");
+        session.Runspace.SessionStateProxy.LanguageMode = PSLanguageMode.ConstrainedLanguage;
+        Assert.Equal(["ConstrainedLanguage"], Lines(session.Run($"1 | Invoke-RustParallel {call}")));
     }
 
     [Fact]
@@ -92,6 +122,15 @@ public sealed class CallerStateTests : ScriptTest
         Call call = Session.RunWithErrors($"1, 2 | Invoke-RustParallel {{ if ($_ -eq 1) {{ {question} }} \"went on $_\" }} -ThrottleLimit 1");
         Assert.Equal(["went on 2"], Lines(call));
         Assert.Equal("JobCannotAsk", Call.Id(Assert.Single(call.Errors)));
+    }
+
+    [Theory]
+    [InlineData("$null = $Host.UI.Prompt('', '', [Management.Automation.Host.FieldDescription[]] (, 'Which one'))", "(Which one)")]
+    [InlineData("function Get-Own { param([Parameter(Mandatory)] $First, [Parameter(Mandatory)] $Second) }; Get-Own", " First, Second)")]
+    public void The_error_of_a_question_tells_what_was_asked(string question, string asked)
+    {
+        Call call = Session.RunWithErrors($"1 | Invoke-RustParallel {{ {question} }}");
+        Assert.Contains(asked, Assert.Single(call.Errors).Exception.Message);
     }
 
     [Fact]

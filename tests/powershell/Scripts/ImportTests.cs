@@ -76,6 +76,34 @@ public sealed class ImportTests : ScriptTest, IDisposable
         Assert.Equal(["10"], lines);
     }
 
+    [Fact]
+    public void Escaped_wildcards_name_one_variable() =>
+        Assert.Equal(["7 "], Lines("${v[x]} = 7; $vx = 8; 1 | Invoke-RustParallel { \"${v[x]} $vx\" } -Variables 'v`[x`]'"));
+
+    [Fact]
+    public void Escaped_wildcards_name_one_function() =>
+        Assert.Equal(["one"], Lines("function Fo[1] { 'one' }; 1 | Invoke-RustParallel { Fo[1] } -Functions 'Fo`[1`]'"));
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("null")]
+    [InlineData("Error")]
+    public void A_constant_that_every_session_has_is_left_alone(string name) =>
+        Assert.Equal(["True 0"], Lines($"1 | Invoke-RustParallel {{ \"$true $($Error.Count)\" }} -Variables {name} 6>&1"));
+
+    [Fact]
+    public void A_constant_of_the_callers_own_comes_along() =>
+        Assert.Equal(["5"], Lines("Set-Variable own 5 -Option Constant; 1 | Invoke-RustParallel { $own } -Variables own"));
+
+    [Fact]
+    public void Default_parameters_that_are_brought_along_are_each_workers_own() =>
+        Assert.Equal(["first", "first"], Lines(
+            """
+            $PSDefaultParameterValues['Join-Path:ChildPath'] = 'first'
+            1 | Invoke-RustParallel { $PSDefaultParameterValues['Join-Path:ChildPath']; $PSDefaultParameterValues['Join-Path:ChildPath'] = 'left' } -Variables PSDefaultParameterValues
+            $PSDefaultParameterValues['Join-Path:ChildPath']
+            """));
+
     [Theory]
     [InlineData("-Variables absent", "VariableNotFound")]
     [InlineData("-Functions Get-Absent", "FunctionNotFound")]
@@ -194,12 +222,61 @@ public sealed class ImportTests : ScriptTest, IDisposable
     [Theory]
     [InlineData("throw 'broken inside'")]
     [InlineData("Write-Error 'broken inside' -ErrorAction Stop")]
+    [InlineData("Get-BrokenInside")]
+    [InlineData("[int]::Parse('broken inside')")]
+    [InlineData("function Connect-It { [int]::Parse('broken inside') }; Connect-It")]
     public void An_initialization_script_that_fails_fails_the_call(string script)
     {
-        ErrorRecord error = Session.RunToFailure($"1..3 | Invoke-RustParallel {{ 1 }} -InitializationScript {{ {script} }}");
+        (Call call, ErrorRecord error) = RunToRefusal($"1..3 | Invoke-RustParallel {{ 'ran' }} -InitializationScript {{ {script} }}");
         Assert.Equal("InitializationScriptFailed", Call.Id(error));
         Assert.Contains("-InitializationScript", error.ToString());
-        Assert.Contains("broken inside", error.ToString());
+        Assert.Matches("(?i)broken ?inside", error.ToString());
+        Assert.Empty(call.Output);
+        Assert.Empty(call.Errors);
+    }
+
+    [Fact]
+    public void An_initialization_script_that_asks_fails_the_call()
+    {
+        (Call call, ErrorRecord error) = RunToRefusal("1..3 | Invoke-RustParallel { 'ran' } -InitializationScript { $null = $Host.UI.ReadLine(); $made = 1 }");
+        Assert.Equal("InitializationScriptFailed", Call.Id(error));
+        Assert.Contains("cannot ask", error.ToString());
+        Assert.Empty(call.Output);
+        Assert.Empty(call.Errors);
+    }
+
+    [Fact]
+    public void A_module_that_asks_fails_the_call()
+    {
+        string file = WriteModule("Asking", "$null = $Host.UI.ReadLine(); function Get-Asked { 1 }");
+        ErrorRecord error = Session.RunToFailure("1..3 | Invoke-RustParallel { 'ran' } -ModuleNames $file", ("file", file));
+        Assert.Equal("ModuleNotImported", Call.Id(error));
+        Assert.Contains("cannot ask", error.ToString());
+    }
+
+    [Theory]
+    [InlineData("Write-Error 'no connection'")]
+    [InlineData("try { [int]::Parse('x') } catch { Write-Error 'no connection' }")]
+    public void An_initialization_script_that_writes_an_error_goes_on(string script)
+    {
+        Call call = Session.RunWithErrors($"1 | Invoke-RustParallel {{ $made }} -ThrottleLimit 1 -InitializationScript {{ {script}; $made = 'made' }}");
+        Assert.Equal(["made"], Lines(call));
+        Assert.Equal(["no connection"], Texts(call.Errors));
+    }
+
+    [Fact]
+    public void An_initialization_script_may_return_early() =>
+        Assert.Equal(["1 "], Lines("1 | Invoke-RustParallel { \"$made $late\" } -InitializationScript { $made = 1; return; $late = 2 }"));
+
+    [Fact]
+    public void An_initialization_scripts_class_is_there_in_jobs() =>
+        Assert.Equal(["Made"], Lines("1 | Invoke-RustParallel { Get-Made } -InitializationScript { class Made { }; function Get-Made { [Made]::new().GetType().Name } }"));
+
+    /// <summary>What was written before the call ended with its error.</summary>
+    private (Call Call, ErrorRecord Error) RunToRefusal(string script)
+    {
+        Call call = Session.RunWithErrors($"try {{ {script} }} catch {{ throw }}");
+        return (call, Assert.IsAssignableFrom<IContainsErrorRecord>(call.Failure).ErrorRecord);
     }
 
     void IDisposable.Dispose()

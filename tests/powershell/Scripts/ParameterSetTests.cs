@@ -165,5 +165,6 @@ public sealed class ParameterSetTests : ScriptTest
         ErrorRecord error = Session.RunToFailure("1 | Invoke-RustParallel { 1 } -ApartmentState STA");
         Assert.Equal("ApartmentStateNotSupported", Call.Id(error));
         Assert.IsType<PlatformNotSupportedException>(error.Exception);
+        Assert.Contains("-ApartmentState STA", error.Exception.Message);
     }
 }

@@ -54,6 +54,16 @@ public sealed class RefusalTests : ScriptTest
         Assert.Contains("$using:", error.ToString());
     }
 
+    [Theory]
+    [InlineData("1 | Invoke-RustParallel { Get-It } -Functions Get-It")]
+    [InlineData("1 | Invoke-RustParallel -CommandName Get-It")]
+    public void A_function_that_is_a_closure_is_refused(string call)
+    {
+        ErrorRecord error = Session.RunToFailure("$x = 1; ${function:Get-It} = { param($ComputerName) $x }.GetNewClosure(); " + call);
+        Assert.Equal("ClosureNotAllowed", Call.Id(error));
+        Assert.Contains("'Get-It'", error.ToString());
+    }
+
     [Fact]
     public void Its_text_is_the_way() =>
         Assert.Equal(["2"], Lines("$text = { 1 + 1 }.ToString(); 1 | Invoke-RustParallel { & ([scriptblock]::Create($using:text)) }"));

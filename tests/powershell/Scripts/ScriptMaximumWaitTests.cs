@@ -24,6 +24,22 @@ public sealed class ScriptMaximumWaitTests : ScriptTest
     }
 
     [Fact]
+    public void The_unfinished_are_named_in_the_order_they_came()
+    {
+        Call call = Session.RunWithErrors("1..8 | Invoke-RustParallel { Start-Sleep 30 } -ThrottleLimit 3 -MaximumWaitTimeSeconds 0.5");
+        ErrorRecord error = Assert.Single(call.Errors);
+        Assert.Equal(Enumerable.Range(1, 8).Select(number => $"{number}"), ((object[])error.TargetObject).Select(item => item.ToString()!));
+        Assert.Contains("1, 2, 3, 4, 5, ...", error.Exception.Message);
+    }
+
+    [Fact]
+    public void A_call_that_fails_does_not_say_that_its_time_was_up()
+    {
+        Call call = Session.RunWithErrors("1 | Invoke-RustParallel { 1 } -InitializationScript { throw 'no' } -Verbose");
+        Assert.DoesNotContain(call.Verbose, line => line.StartsWith("Timeout", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_hashtable_comes_before_the_error()
     {
         string[] lines = Lines(

@@ -1,0 +1,144 @@
+// The command of -CommandName: found as the caller would find it, brought along if the runspaces of jobs do not have it, refused
+// before anything runs if it cannot work there. Pipeline thread.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace RustRunspaces.Scripts;
+
+internal static class NamedCommand
+{
+    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="caller">Gets what has to come along; functions and modules that were asked for are there.</param>
+    /// <param name="name">Of the command.</param>
+    /// <param name="itemParameter">What the host or item is bound to.</param>
+    /// <param name="parameters">The fixed ones.</param>
+    /// <returns>What a job calls: a name that means this very command there, or a path.</returns>
+    /// <exception cref="CallRefusedException">There is no such command, or jobs cannot call it.</exception>
+    internal static string Find(PSCmdlet cmdlet, CallerState caller, string name, string itemParameter, Hashtable parameters)
+    {
+        CommandInfo command = Resolve(cmdlet, name);
+        string found = Bring(cmdlet, caller, command);
+        Check(command, itemParameter, parameters);
+        return found;
+    }
+
+    private static CommandInfo Resolve(PSCmdlet cmdlet, string name)
+    {
+        CommandInfo command = cmdlet.InvokeCommand.GetCommand(name, CommandTypes.All)
+            ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
+        while (command is AliasInfo alias)
+        {
+            // An alias does not load the module of its command, a name does.
+            command = alias.ResolvedCommand
+                ?? cmdlet.InvokeCommand.GetCommand(alias.Definition, CommandTypes.All)
+                ?? throw new CallRefusedException(ScriptErrors.CommandNotFound(name));
+        }
+        return command;
+    }
+
+    private static string Bring(PSCmdlet cmdlet, CallerState caller, CommandInfo command)
+    {
+        switch (command)
+        {
+            case ExternalScriptInfo script:
+                return script.Path;
+            case ApplicationInfo program:
+                return program.Path;
+            case CmdletInfo own when own.ImplementingType == cmdlet.GetType():
+                return cmdlet.MyInvocation.MyCommand.Name;
+            case CmdletInfo common when SessionTemplate.HasCmdlet(common):
+                return Qualified(common.ModuleName, common.Name);
+            case FunctionInfo function when function.Module is null || ForeignBlocks.IsClosure(function.ScriptBlock):
+                caller.AddFunction(function);
+                return function.Name;
+            case FunctionInfo function when caller.Functions.Any(copied => copied.Key.Equals(function.Name, StringComparison.OrdinalIgnoreCase)):
+                return function.Name;
+        }
+        if (command.Module is not PSModuleInfo module)
+        {
+            return command.Name;
+        }
+        if (!module.ExportedCommands.ContainsKey(command.Name))
+        {
+            // A module may define for all what it does not export; whoever brings it along knows.
+            return caller.HasModule(module)
+                ? command.Name
+                : throw new CallRefusedException(ScriptErrors.CommandCannotTravel(command.Name, module.Name, "does not export it"));
+        }
+        if (!caller.AddModule(module))
+        {
+            throw new CallRefusedException(ScriptErrors.CommandCannotTravel(command.Name, module.Name, "was not imported from a file"));
+        }
+        return Qualified(module.Name, NameInModule(command));
+    }
+
+    private static string Qualified(string module, string name) => module.Length == 0 ? name : module + "\\" + name;
+
+    /// <summary>The caller may have imported the module with a prefix, jobs do not.</summary>
+    private static string NameInModule(CommandInfo command) => command switch
+    {
+        FunctionInfo { ScriptBlock.Ast: FunctionDefinitionAst definition } => definition.Name.Substring(definition.Name.IndexOf(':') + 1),
+        CmdletInfo cmdlet when cmdlet.ImplementingType.GetCustomAttributes(typeof(CmdletAttribute), inherit: false).FirstOrDefault() is CmdletAttribute declared => $"{declared.VerbName}-{declared.NounName}",
+        _ => command.Name,
+    };
+
+    /// <summary>Refuses what every job would fail with. What only running the command can tell is left to the jobs.</summary>
+    private static void Check(CommandInfo command, string itemParameter, Hashtable parameters)
+    {
+        if (KnownParameters(command) is not ICollection<ParameterMetadata> known)
+        {
+            return;
+        }
+        if (!IsAmong(known, itemParameter))
+        {
+            throw new CallRefusedException(ScriptErrors.ItemParameterNotFound(command.Name, itemParameter));
+        }
+        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !IsAmong(known, parameter));
+        if (unknown is not null)
+        {
+            throw new CallRefusedException(ScriptErrors.ParameterNotFound(command.Name, unknown));
+        }
+    }
+
+    /// <summary>All parameters of a command that takes no others; null where that cannot be said.</summary>
+    private static ICollection<ParameterMetadata>? KnownParameters(CommandInfo command)
+    {
+        try
+        {
+            bool isDynamic = command switch
+            {
+                CmdletInfo cmdlet => typeof(IDynamicParameters).IsAssignableFrom(cmdlet.ImplementingType),
+                FunctionInfo function => HasDynamicParameters(function.ScriptBlock),
+                ExternalScriptInfo script => HasDynamicParameters(script.ScriptBlock),
+                _ => true,
+            };
+            // A function that is no advanced one has no common parameters, and takes whatever else it is given in $args.
+            if (isDynamic || !command.Parameters.ContainsKey("OutBuffer"))
+            {
+                return null;
+            }
+            ICollection<ParameterMetadata> parameters = command.Parameters.Values;
+            bool takesAnything = parameters.SelectMany(parameter => parameter.Attributes).OfType<ParameterAttribute>().Any(attribute => attribute.ValueFromRemainingArguments);
+            return takesAnything ? null : parameters;
+        }
+        catch (Exception error) when (error is RuntimeException or IOException)
+        {
+            // A script that does not parse, or a parameter whose type is not loaded yet: the job says what it is.
+            return null;
+        }
+    }
+
+    private static bool HasDynamicParameters(ScriptBlock block) =>
+        (block.Ast is FunctionDefinitionAst function ? function.Body : block.Ast as ScriptBlockAst)?.DynamicParamBlock is not null;
+
+    /// <summary>A name, an alias, or the beginning of one.</summary>
+    private static bool IsAmong(ICollection<ParameterMetadata> parameters, string name) => parameters.Any(parameter =>
+        parameter.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase)
+        || parameter.Aliases.Any(alias => alias.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
+}
