@@ -118,6 +118,7 @@ internal sealed class WorkerDrain : IJobDialog
     /// <summary>The loop inside the worker's pipeline.</summary>
     internal void RunJobs(WorkerLoopCommand command)
     {
+        SessionState state = command.SessionState;
         do
         {
             if (!worker.Next(out ulong number, out int workerNumber))
@@ -136,7 +137,7 @@ internal sealed class WorkerDrain : IJobDialog
             streams.IsMuted = false;
             hasAsked = false;
             hasStoppedItself = false;
-            bool isEnded = EndJob(RunJob(command, job));
+            bool isEnded = EndJob(RunJob(command, state, job));
             if (isEnded || hasAsked || hasStoppedItself)
             {
                 throw new PipelineStoppedException();
@@ -232,11 +233,11 @@ internal sealed class WorkerDrain : IJobDialog
         }
     }
 
-    private JobStatus RunJob(WorkerLoopCommand command, ScriptJob job)
+    private JobStatus RunJob(WorkerLoopCommand command, SessionState state, ScriptJob job)
     {
         try
         {
-            session!.Reset(command.SessionState, job.Item);
+            session!.Reset(state, job.Item);
             command.Run(call.Text.Text, call.Text.ArgumentsFor(job.Item, call.Rest));
         }
         catch (PipelineStoppedException) when (hasAsked)

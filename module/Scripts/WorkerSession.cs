@@ -36,7 +36,9 @@ internal sealed class WorkerSession : IDisposable
     private ArrayList errors = null!;
     private ParameterDefaults? parameterDefaults;
     private ErrorRecord? refusal;
+    private PSDriveInfo drive = null!;
     private string location = "";
+    private string locationOnDrive = "";
 
     private WorkerSession(ScriptCall call, WorkerHost host)
     {
@@ -109,7 +111,9 @@ internal sealed class WorkerSession : IDisposable
         {
             errors.Clear();
         }
-        if (!string.Equals(state.Path.CurrentLocation.Path, location, StringComparison.Ordinal))
+        // Not by Path.CurrentLocation, which makes three objects.
+        PSDriveInfo current = state.Drive.Current;
+        if (!ReferenceEquals(current, drive) || !string.Equals(current.CurrentLocation, locationOnDrive, StringComparison.Ordinal))
         {
             state.Path.SetLocation(WildcardPattern.Escape(location));
         }
@@ -160,6 +164,8 @@ internal sealed class WorkerSession : IDisposable
         }
         parameterDefaults = ParameterDefaults.Of(variables);
         location = Runspace.SessionStateProxy.Path.CurrentLocation.Path;
+        drive = Runspace.SessionStateProxy.Drive.Current;
+        locationOnDrive = drive.CurrentLocation;
     }
 
     /// <summary>
