@@ -94,6 +94,40 @@ static void every_call_runs_once(void)
     REQUIRE(state.worker_number >= 1);
 }
 
+static void run_until_asked(void *context, rr_worker worker)
+{
+    host *state = context;
+    rr_call call = empty_call();
+    while (rr_worker_next(worker, &call) == RR_STATUS_OK) {
+        add_one(&state->taken);
+        wait_until(&state->begun, 5);
+        if (rr_worker_finish(worker, RR_OUTCOME_COMPLETED) != RR_STATUS_OK) {
+            break;
+        }
+    }
+}
+
+static uint64_t count_question(void *context)
+{
+    host *state = context;
+    add_one(&state->begun);
+    return 0;
+}
+
+/* Jobs wait for workers, so the host is asked how long its runtime stood still, again and again. */
+static void a_host_is_asked_for_its_pauses(void)
+{
+    static host state;
+    rr_pool_options options = pool_options();
+    options.run = run_until_asked;
+    options.paused = count_question;
+    options.context = &state;
+    REQUIRE_EQUAL(RR_STATUS_OK, rr_pool_open(&options, &state.pool));
+    submit_calls(state.pool, 0, 100);
+    REQUIRE_EQUAL(100, finish_pool(state.pool).jobs);
+    REQUIRE(read_value(&state.begun) >= 5);
+}
+
 static void release_is_called_once_after_close(void)
 {
     static host state;
@@ -311,6 +345,7 @@ static void calls_and_probes_share_a_pool(void)
 void run_call_tests(void)
 {
     RUN(every_call_runs_once);
+    RUN(a_host_is_asked_for_its_pauses);
     RUN(release_is_called_once_after_close);
     RUN(release_is_called_where_no_call_ever_ran);
     RUN(release_is_not_called_where_open_fails);

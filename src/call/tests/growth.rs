@@ -70,6 +70,48 @@ fn jobs_that_wait_grow_the_pool_to_its_maximum() {
 }
 
 #[test]
+fn a_runtime_that_stands_still_is_no_reason_for_more_workers() {
+    /// Jobs that do nothing, in a runtime that has been stopped ever since.
+    struct Stopped {
+        since: Instant,
+        gate: Gate,
+        asked: AtomicU32,
+    }
+    impl Host for Stopped {
+        fn run(&self, worker: &Arc<Worker>) {
+            while let Ok(Some(_)) = worker.next() {
+                self.gate.pass();
+                let _ = worker.finish(Outcome::Completed);
+            }
+        }
+        fn can_stop(&self) -> bool {
+            false
+        }
+        fn stop(&self, _worker: &Arc<Worker>, _job: u64) {}
+        fn paused_nanos(&self) -> u64 {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.since.elapsed().as_nanos() as u64
+        }
+    }
+    let cores = crate::sys::cores() as u32;
+    let (gate, asked) = (Gate::default(), AtomicU32::new(0));
+    let host = Arc::new(Stopped { since: Instant::now(), gate, asked });
+    let pool = Fixture::new(cores + 8, None, Arc::clone(&host) as Arc<dyn Host>);
+    pool.submit(0..100);
+    pool.await_counts(|counts| counts.begun == u64::from(cores));
+    // Two samples are enough for a worker to count as waiting, unless something computes.
+    let before = host.asked.load(Ordering::SeqCst);
+    let end = Instant::now() + PATIENCE;
+    while host.asked.load(Ordering::SeqCst) < before + 50 {
+        assert!(Instant::now() < end, "the host is not asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(pool.calls.counts().workers, cores);
+    host.gate.open();
+    pool.collect(100);
+}
+
+#[test]
 fn jobs_that_compute_stay_at_the_number_of_cores() {
     alone("jobs_that_compute_stay_at_the_number_of_cores", || {
         let cores = crate::sys::cores() as u32;
