@@ -171,37 +171,3 @@ function Get-ReportCount([string] $Report, $Result) {
     return $count
 }
 
-# Every script parses; those that users run in Windows PowerShell have no syntax newer than 5.1.
-function Invoke-ScriptCheck {
-    $count = New-Count
-    $newer = @('TernaryExpressionAst', 'PipelineChainAst')
-    $newerTokens = @('QuestionQuestion', 'QuestionQuestionEquals', 'QuestionDot', 'QuestionLBracket')
-    foreach ($folder in '.', 'build', 'module', 'examples', 'benches', 'tests') {
-        if (-not [IO.Directory]::Exists("$Root/$folder")) { continue }
-        $depth = if ($folder -eq '.') { 'TopDirectoryOnly' } else { 'AllDirectories' }
-        foreach ($file in [IO.Directory]::GetFiles("$Root/$folder", '*', $depth)) {
-            if ($file -notmatch '\.ps[md]?1$') { continue }
-            $name = $file.Substring($Root.Length + 1)
-            $tokens = $null
-            $errors = $null
-            $ast = [Management.Automation.Language.Parser]::ParseFile($file, [ref] $tokens, [ref] $errors)
-            $complaints = [Collections.Generic.List[string]]::new()
-            foreach ($problem in $errors) { $complaints.Add("$($problem.Extent.StartLineNumber): $($problem.Message)") }
-            if ($folder -notin 'benches', 'tests') {
-                $later = $ast.FindAll({ param($node) $node.GetType().Name -in $newer }, $true)
-                foreach ($node in $later) { $complaints.Add("$($node.Extent.StartLineNumber): syntax newer than 5.1") }
-                foreach ($token in $tokens) {
-                    if ("$($token.Kind)" -in $newerTokens) {
-                        $complaints.Add("$($token.Extent.StartLineNumber): '$($token.Text)' is newer than 5.1")
-                    }
-                }
-            }
-            if ($complaints.Count -eq 0) { $count.Passed++ }
-            else {
-                $count.Failed++
-                foreach ($complaint in $complaints) { $count.Notes.Add("failed: ${name}:$complaint") }
-            }
-        }
-    }
-    return $count
-}

@@ -5,7 +5,6 @@ $ScriptTests = 'RustRunspaces.PowerShellTests.Scripts'
 
 # In the order of their running. A later area adds its runners here.
 $TestRunners = @(
-    @{ Area = 'hosts'; Name = 'scripts parse'; Run = { Invoke-ScriptCheck } }
     @{ Area = 'hosts'; Name = 'rustfmt'; Run = { Invoke-FormatCheck } }
     @{ Area = 'hosts'; Name = 'clippy'; Run = { Invoke-LintCheck } }
     @{ Area = 'hosts'; Name = 'engine'; Run = { Invoke-EngineTest } }
