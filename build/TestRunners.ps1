@@ -170,4 +170,3 @@ function Get-ReportCount([string] $Report, $Result) {
     if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count
 }
-
