@@ -2,7 +2,7 @@
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
 //! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
 
-use super::worker::{Phase, Worker, IDLE_WEIGHT};
+use super::worker::{Phase, Tally, Worker, IDLE_WEIGHT};
 use super::{
     Action, Outcome, Sample, Sampled, State, Time, Times, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL,
 };
@@ -17,10 +17,13 @@ impl State {
     }
 
     /// Whether fewer workers run than there are processors. One that is opening counts as running,
-    /// but for each job known to wait the next one is opened while the last still opens.
+    /// but for each job known to wait the next one is opened while the last still opens. Where four of
+    /// five jobs wait, those not known to are expected to: opening does not pause until it is known.
     fn has_idle_core(&self) -> bool {
-        let opening = self.tally.opening.saturating_sub(self.tally.blocked.saturating_sub(1));
-        self.tally.running + self.tally.woken + opening < self.rules.cores
+        let Tally { running, woken, opening, blocked, .. } = self.tally;
+        let opening = opening.saturating_sub(blocked.saturating_sub(1));
+        let running = if blocked >= 4 * running { 0 } else { running };
+        running + woken + opening < self.rules.cores
     }
 
     /// Gives the waiting jobs workers: parked ones first, then new ones.
@@ -45,7 +48,7 @@ impl State {
     /// may be waiting for the machine, or for a garbage collector. After [`IDLE_WEIGHT`] in a row it
     /// counts as waiting: two samples, or eight while the process computes elsewhere than in workers.
     /// That may be a collector that stops only those who wait for its end; or a producer, whose jobs
-    /// get their workers all the same.
+    /// get their workers all the same. (Opening a worker computes elsewhere, too, and is neither.)
     pub(super) fn sample(&mut self, at: Time, sample: Sample<'_>) {
         let last = self.sampled.replace(Sampled { at, times: sample.times });
         let (elapsed, spent) = match last {
@@ -55,7 +58,8 @@ impl State {
         let is_known = elapsed <= 2 * SAMPLE_INTERVAL
             && spent.process * 100 < elapsed * u64::from(self.rules.cores) * 80
             && spent.paused * 4 < elapsed;
-        let weight = if spent.elsewhere * 4 < elapsed { IDLE_WEIGHT / 2 } else { IDLE_WEIGHT / 8 };
+        let is_computing = spent.elsewhere * 4 >= elapsed && self.tally.opening == 0;
+        let weight = if is_computing { IDLE_WEIGHT / 8 } else { IDLE_WEIGHT / 2 };
         let cpu_of = |id: WorkerId| {
             let index =
                 sample.workers.binary_search_by_key(&id.slot, |(known, _)| known.slot).ok()?;
