@@ -9,13 +9,6 @@ namespace RustRunspaces;
 
 internal sealed class CallerStreams
 {
-    // What Receive-Job and ForEach-Object -Parallel write with. Public in every engine, but not in the reference assembly; without
-    // it the cmdlet's methods do.
-    private static readonly Type? StreamObject = Engine("PSStreamObject");
-    private static readonly Type? StreamKind = Engine("PSStreamObjectType");
-    private static readonly MethodInfo? WriteStreamObject =
-        StreamObject?.GetMethod("WriteStreamObject", new[] { typeof(Cmdlet), typeof(bool) });
-
     private readonly PSCmdlet cmdlet;
     private readonly bool isDebug;
 
@@ -86,16 +79,27 @@ internal sealed class CallerStreams
 
     private bool TryWrite(string kind, object record, bool isUnasked)
     {
-        if (StreamKind is null || WriteStreamObject is null)
+        if (StreamObject.Kind is null || StreamObject.Write is null)
         {
             return false;
         }
-        object written = Activator.CreateInstance(StreamObject, Enum.Parse(StreamKind, kind), record);
+        object written = Activator.CreateInstance(StreamObject.Class, Enum.Parse(StreamObject.Kind, kind), record);
         // A delegate and not Invoke, which would wrap the exception that ends a pipeline.
-        ((Action<Cmdlet, bool>)WriteStreamObject.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
+        ((Action<Cmdlet, bool>)StreamObject.Write.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
         return true;
     }
 
-    private static Type? Engine(string name) =>
-        typeof(PSObject).Assembly.GetType("System.Management.Automation.Remoting.Internal." + name);
+    /// <summary>
+    /// What Receive-Job and ForEach-Object -Parallel write with. Public in every engine, but not in the reference assembly; without
+    /// it the cmdlet's methods do. Looked up at the first record that needs it.
+    /// </summary>
+    private static class StreamObject
+    {
+        internal static readonly Type? Class = Engine("PSStreamObject");
+        internal static readonly Type? Kind = Engine("PSStreamObjectType");
+        internal static readonly MethodInfo? Write = Class?.GetMethod("WriteStreamObject", new[] { typeof(Cmdlet), typeof(bool) });
+
+        private static Type? Engine(string name) =>
+            typeof(PSObject).Assembly.GetType("System.Management.Automation.Remoting.Internal." + name);
+    }
 }

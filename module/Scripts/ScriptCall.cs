@@ -11,52 +11,52 @@ using RustRunspaces.Native;
 
 namespace RustRunspaces.Scripts;
 
-/// <summary>What the caller asked for, as bound.</summary>
+/// <summary>What the caller asked for, as bound. Fields: the runtime would compile thirty accessors in the first call.</summary>
 internal sealed class ScriptCallOptions
 {
     /// <summary>-ComputerName was given: results go into $Data, and errors carry the host's name.</summary>
-    internal bool IsHostForm { get; set; }
+    internal bool IsHostForm;
 
     /// <summary>Null in the command forms.</summary>
-    internal ScriptBlock? ScriptBlock { get; set; }
+    internal ScriptBlock? ScriptBlock;
 
     /// <summary>Null in the script forms.</summary>
-    internal string? CommandName { get; set; }
+    internal string? CommandName;
 
     /// <summary>-Parameters of the command; null where there are none.</summary>
-    internal IDictionary? Parameters { get; set; }
+    internal IDictionary? Parameters;
 
-    internal string ParameterName { get; set; } = "ComputerName";
+    internal string ParameterName = "ComputerName";
 
-    internal object?[] ArgumentList { get; set; } = Array.Empty<object?>();
+    internal object?[] ArgumentList = Array.Empty<object?>();
 
-    internal ScriptBlock? InitializationScript { get; set; }
+    internal ScriptBlock? InitializationScript;
 
-    internal string[] Variables { get; set; } = Array.Empty<string>();
+    internal string[] Variables = Array.Empty<string>();
 
-    internal string[] Functions { get; set; } = Array.Empty<string>();
+    internal string[] Functions = Array.Empty<string>();
 
-    internal string[] ModuleNames { get; set; } = Array.Empty<string>();
+    internal string[] ModuleNames = Array.Empty<string>();
 
-    internal bool AsObject { get; set; }
+    internal bool AsObject;
 
-    internal bool UseNewRunspace { get; set; }
+    internal bool UseNewRunspace;
 
-    internal int MaximumThreadCount { get; set; } = 32;
+    internal int MaximumThreadCount = 32;
 
     /// <summary>0 means no limit.</summary>
-    internal double JobTimeoutSeconds { get; set; }
+    internal double JobTimeoutSeconds;
 
     /// <summary>What the caller set, for messages; 0 means no limit.</summary>
-    internal double MaximumWaitTimeSeconds { get; set; }
+    internal double MaximumWaitTimeSeconds;
 
     /// <summary>What is left of the maximum wait; 0 means no limit.</summary>
-    internal ulong RunLimitMilliseconds { get; set; }
+    internal ulong RunLimitMilliseconds;
 
-    internal Apartment Apartment { get; set; }
+    internal Apartment Apartment;
 
     /// <summary>The command's own progress record: those of its workers are shown below it.</summary>
-    internal int ProgressActivityId { get; set; } = 1;
+    internal int ProgressActivityId = 1;
 }
 
 internal sealed class ScriptCall
