@@ -81,11 +81,49 @@ function Get-PackObstacle {
     }
 }
 
+# What Windows shows of a library and knows it by, as an object for the linker: the manifest's words
+# and Cargo.toml's version. Gives its path.
+function New-VersionResource($Library) {
+    $manifest = Read-Manifest "$Root/module/RustRunspaces.psd1"
+    $version = Get-ProductVersion
+    $texts = [ordered] @{
+        CompanyName      = $manifest.CompanyName
+        FileDescription  = 'RustRunspaces engine'
+        FileVersion      = $version
+        InternalName     = 'rust_runspaces'
+        LegalCopyright   = $manifest.Copyright
+        OriginalFilename = $Library.File
+        ProductName      = 'RustRunspaces'
+        ProductVersion   = $version
+    }
+    $values = foreach ($name in $texts.Keys) { "VALUE `"$name`", `"$($texts[$name])`"" }
+    $numbers = $version.Replace('.', ',') + ',0'
+    # 0x40004: for Windows; 2: a DLL; 0409, 04B0: American English, in Unicode.
+    [IO.File]::WriteAllText("$PackFolder/version.rc", @"
+1 VERSIONINFO
+FILEVERSION $numbers
+PRODUCTVERSION $numbers
+FILEOS 0x40004
+FILETYPE 2
+{
+    BLOCK "StringFileInfo" { BLOCK "040904B0" {
+        $($values -join "`n        ")
+    } }
+    BLOCK "VarFileInfo" { VALUE "Translation", 0x0409, 0x04B0 }
+}
+"@)
+    # By name alone: windres does not take a path with spaces.
+    $null = Invoke-Required 'windres' ($Library.Linker -replace 'gcc$', 'windres') @(
+        '-O', 'coff', '-i', 'version.rc', '-o', 'version.o') -Folder $PackFolder
+    return "$PackFolder/version.o"
+}
+
 # Builds one library without a trace of this machine's folders; gives its path.
 function New-PackedLibrary($Library) {
     $folder = "$PackFolder/cargo"
     $homeFolder = [Environment]::GetEnvironmentVariable('HOME')
     $flags = $Library.Flags + @("--remap-path-prefix=$homeFolder/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
+    if ($Library.Runtime.StartsWith('win-')) { $flags += @('-C', "link-arg=$(New-VersionResource $Library)") }
     # The encoded form of RUSTFLAGS: folders may have spaces.
     $environment = @{
         CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f
@@ -113,6 +151,7 @@ function New-PackedLibrary($Library) {
 # The module folder as users get it, with nothing from an earlier time in it.
 function New-PackedModule {
     if ([IO.Directory]::Exists($PackedModule)) { [IO.Directory]::Delete($PackedModule, $true) }
+    $null = [IO.Directory]::CreateDirectory($PackFolder)
     foreach ($library in $PackedLibraries) {
         Write-Step "package: library for $($library.Runtime)"
         Copy-Changed (New-PackedLibrary $library) "$PackedModule/native/$($library.Runtime)/$($library.File)"

@@ -47,10 +47,13 @@ function Test-PackedFiles($Manifest) {
 function Test-PackedVersions($Manifest) {
     $version = Get-ProductVersion
     $lock = [IO.File]::ReadAllText("$Root/Cargo.lock").Replace("`r", '')
+    # .NET reads the resource of a library without managed code on Windows only.
+    $dll = [Text.Encoding]::Unicode.GetString([IO.File]::ReadAllBytes("$PackedModule/native/win-x64/rust_runspaces.dll"))
     $found = [ordered] @{
-        'the manifest' = $Manifest.ModuleVersion
-        'Cargo.lock'   = [regex]::Match($lock, 'name = "rust-runspaces"\nversion = "([0-9.]+)"').Groups[1].Value
-        'the assembly' = [Reflection.AssemblyName]::GetAssemblyName("$PackedModule/$($Manifest.RootModule)").Version.ToString(3)
+        'the manifest'            = $Manifest.ModuleVersion
+        'Cargo.lock'              = [regex]::Match($lock, 'name = "rust-runspaces"\nversion = "([0-9.]+)"').Groups[1].Value
+        'the assembly'            = [Reflection.AssemblyName]::GetAssemblyName("$PackedModule/$($Manifest.RootModule)").Version.ToString(3)
+        'the library for Windows' = [regex]::Match($dll, 'FileVersion\0+([0-9.]+)\0').Groups[1].Value
     }
     foreach ($place in $found.Keys) {
         if ($found[$place] -cne $version) { throw "$place has version $($found[$place]), Cargo.toml has $version" }

@@ -31,6 +31,8 @@ $PackFlaws = @(
     @{ Says = 'lacks native/linux-arm64'; Check = 'Test-PackedFiles'; Spoil = { [IO.Directory]::Delete("$PackedModule/native/linux-arm64", $true) } }
     @{ Says = 'the manifest has version 99.1'; Check = 'Test-PackedVersions'; Spoil = {
             Edit-PackedFile 'RustRunspaces.psd1' "ModuleVersion *= *'[0-9.]+'" "ModuleVersion = '99.1'" } }
+    @{ Says = 'the library for Windows has version 9'; Check = 'Test-PackedVersions'; Spoil = {
+            Edit-PackedFile 'native/win-x64/rust_runspaces.dll' '(V\0e\0r\0s\0i\0o\0n\0+)\d' '${1}9' } }
     @{ Says = 'has no view'; Check = 'Test-PackedTexts'; Spoil = { Edit-PackedFile 'RustRunspaces.format.ps1xml' '<(/?)View>' '<$1Other>' } }
     @{ Says = 'the help says nothing of Invoke-RustParallel'; Check = 'Test-PackedTexts'; Spoil = {
             Edit-PackedFile 'en-US/RustRunspaces.dll-Help.xml' '(<command:name>\s*)Invoke' '$1Revoke' } }

@@ -87,11 +87,14 @@ internal sealed unsafe class Library
     {
         CheckSizes();
         string folder = Path.Combine(Path.GetDirectoryName(typeof(Library).Assembly.Location) ?? "", "native");
-        string path = Path.GetFullPath(Path.Combine(folder, RuntimeIdentifier(), FileName()));
+        string own = RuntimeIdentifier();
+        string path = Path.GetFullPath(Path.Combine(folder, own, FileName(own)));
         if (!File.Exists(path))
         {
             string[] present = Directory.Exists(folder)
-                ? Directory.GetDirectories(folder).Select(Path.GetFileName).OrderBy(name => name, StringComparer.Ordinal).ToArray()
+                ? Directory.GetDirectories(folder).Select(Path.GetFileName)
+                    .Where(system => File.Exists(Path.Combine(folder, system, FileName(system))))
+                    .OrderBy(system => system, StringComparer.Ordinal).ToArray()
                 : Array.Empty<string>();
             string there = present.Length == 0 ? "there is none for any system" : $"there are libraries for {string.Join(", ", present)}";
             throw new LibraryException(
@@ -113,9 +116,9 @@ internal sealed unsafe class Library
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
-    private static string FileName() =>
-        SystemLoader.IsWindows ? "rust_runspaces.dll"
-        : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "librust_runspaces.dylib"
+    private static string FileName(string runtimeIdentifier) =>
+        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll"
+        : runtimeIdentifier.StartsWith("osx-", StringComparison.Ordinal) ? "librust_runspaces.dylib"
         : "librust_runspaces.so";
 
     private static void CheckSizes()

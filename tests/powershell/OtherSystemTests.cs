@@ -21,13 +21,26 @@ public sealed class OtherSystemTests : IDisposable
     public void A_system_without_a_library_is_told_which_ones_there_are()
     {
         string manifest = CopyModule();
-        string native = Path.Combine(folder.FullName, "native");
-        Directory.Delete(native, recursive: true);
-        Directory.CreateDirectory(Path.Combine(native, "plan9-x64"));
-        Directory.CreateDirectory(Path.Combine(native, "beos-arm64"));
+        Directory.Delete(Path.Combine(folder.FullName, "native"), recursive: true);
+        AddLibrary("plan9-x64", "librust_runspaces.so");
+        AddLibrary("win-arm64", "rust_runspaces.dll");
+        AddLibrary("beos-arm64", "librust_runspaces.so");
         string[] lines = ChildProcess.Run(string.Format(CallScript, manifest));
         Assert.Equal("NativeLibraryNotFound,RustRunspaces.InvokeRustParallelCommand", lines[0]);
-        Assert.Contains("there are libraries for beos-arm64, plan9-x64", lines[1]);
+        Assert.Contains("there are libraries for beos-arm64, plan9-x64, win-arm64 (", lines[1]);
+    }
+
+    [Fact]
+    public void A_deleted_library_is_not_among_those_that_there_are()
+    {
+        string manifest = CopyModule();
+        foreach (string library in Directory.GetFiles(Path.Combine(folder.FullName, "native"), "*", SearchOption.AllDirectories))
+        {
+            File.Delete(library);
+        }
+        AddLibrary("plan9-x64", "librust_runspaces.so");
+        string[] lines = ChildProcess.Run(string.Format(CallScript, manifest));
+        Assert.Contains("there are libraries for plan9-x64 (", lines[1]);
     }
 
     [Fact]
@@ -56,6 +69,9 @@ public sealed class OtherSystemTests : IDisposable
         }
         return Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
     }
+
+    private void AddLibrary(string system, string file) =>
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder.FullName, "native", system)).FullName, file), "");
 
     // The loader compares the names of versions, which stand in the table of dynamic strings.
     private static void AskForAnotherGlibc(string library)

@@ -3,6 +3,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Reflection;
@@ -24,6 +25,12 @@ public sealed class VersionTests : ModuleTest
         AssemblyName assembly = AssemblyName.GetAssemblyName(Path.Combine(ModuleUnderTest.Folder, "RustRunspaces.dll"));
         Assert.Equal(ModuleUnderTest.CargoVersion() + ".0", assembly.Version!.ToString());
     }
+
+    [Fact]
+    public void The_assembly_has_the_copyright_of_the_manifest() =>
+        Assert.Equal(
+            Session.Run("(Get-Module RustRunspaces).Copyright").Output.Single().ToString(),
+            FileVersionInfo.GetVersionInfo(Path.Combine(ModuleUnderTest.Folder, "RustRunspaces.dll")).LegalCopyright);
 
     [Fact]
     public void The_lock_has_the_version_of_the_crate()

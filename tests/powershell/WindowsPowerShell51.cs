@@ -1,10 +1,11 @@
-// What Windows PowerShell 5.1 has: the cmdlets of its own modules and its type accelerators, as its
-// reference documentation lists them; and what later versions added to cmdlets that it has, by the
-// release notes of PowerShell 6.0 to 7.5.
+// What Windows PowerShell 5.1 has: the commands of its own modules and its type accelerators, as its
+// reference documentation lists them; and what later versions added to cmdlets that it has, by that
+// of PowerShell 7.4 to 7.6.
 
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text.RegularExpressions;
 
 namespace RustRunspaces.PowerShellTests;
 
@@ -68,6 +69,17 @@ internal static class WindowsPowerShell51
         Stop-Transcript Export-Counter Get-Counter Get-WinEvent Import-Counter New-WinEvent Get-CimAssociatedInstance
         Get-CimClass Get-CimInstance Get-CimSession Invoke-CimMethod New-CimInstance New-CimSession
         New-CimSessionOption Register-CimIndicationEvent Remove-CimInstance Remove-CimSession Set-CimInstance
+        """,
+        // Microsoft.PowerShell.Archive, PackageManagement and PowerShellGet; functions of the session
+        """
+        Compress-Archive Expand-Archive Find-Package Find-PackageProvider Get-Package Get-PackageProvider
+        Get-PackageSource Import-PackageProvider Install-Package Install-PackageProvider Register-PackageSource
+        Save-Package Set-PackageSource Uninstall-Package Unregister-PackageSource Find-Command Find-DscResource
+        Find-Module Find-RoleCapability Find-Script Get-InstalledModule Get-InstalledScript Get-PSRepository
+        Install-Module Install-Script New-ScriptFileInfo Publish-Module Publish-Script Register-PSRepository
+        Save-Module Save-Script Set-PSRepository Test-ScriptFileInfo Uninstall-Module Uninstall-Script
+        Unregister-PSRepository Update-Module Update-ModuleManifest Update-Script Update-ScriptFileInfo Clear-Host
+        Get-Verb
         """);
 
     public static readonly IReadOnlySet<string> Accelerators = Words(
@@ -85,34 +97,179 @@ internal static class WindowsPowerShell51
         psscriptproperty psnoteproperty psaliasproperty psvariableproperty object
         """);
 
-    /// <summary>Parameters that later versions gave to cmdlets of 5.1, as Cmdlet:Parameter.</summary>
-    public static readonly IReadOnlySet<string> LaterParameters = Words(
+    /// <summary>
+    /// Parameters that later versions gave to cmdlets of 5.1, with their aliases; * is every cmdlet. In parentheses the
+    /// part that may be left out: a shorter name is another parameter in 5.1, or none in either.
+    /// </summary>
+    private static readonly ILookup<string, (string Shortest, string Name)> LaterParameters = Rows(
         """
-        ForEach-Object:Parallel ForEach-Object:ThrottleLimit ForEach-Object:TimeoutSeconds ForEach-Object:AsJob
-        ForEach-Object:UseNewRunspace Where-Object:Not Add-Content:AsByteStream Set-Content:AsByteStream
-        Get-Content:AsByteStream ConvertFrom-Json:AsHashtable ConvertFrom-Json:Depth ConvertFrom-Json:NoEnumerate
-        ConvertFrom-Json:DateKind ConvertTo-Json:AsArray ConvertTo-Json:EnumsAsStrings ConvertTo-Json:EscapeHandling
-        ConvertTo-Csv:QuoteFields ConvertTo-Csv:UseQuotes ConvertTo-Csv:NoHeader ConvertTo-Csv:IncludeTypeInformation
-        Export-Csv:QuoteFields Export-Csv:UseQuotes Export-Csv:NoHeader Export-Csv:IncludeTypeInformation
-        Get-ChildItem:FollowSymlink Get-Date:AsUTC Get-Date:UnixTimeSeconds Get-Random:Shuffle
-        Invoke-Command:HostName Invoke-Command:KeyFilePath Invoke-Command:SSHConnection Invoke-Command:UserName
-        Invoke-RestMethod:SkipCertificateCheck Invoke-WebRequest:SkipCertificateCheck Join-Path:AdditionalChildPath
-        Join-Path:Extension New-PSSession:HostName New-PSSession:KeyFilePath New-PSSession:SSHConnection New-PSSession:UserName
-        Measure-Object:AllStats Measure-Object:StandardDeviation New-Guid:Empty New-Guid:InputObject
-        Out-String:NoNewline Resolve-Path:RelativeBasePath Select-Object:CaseInsensitive Select-String:Culture
-        Select-String:NoEmphasis Select-String:Raw Set-Service:Credential Sort-Object:Bottom Sort-Object:Stable
-        Sort-Object:Top Split-Path:Extension Split-Path:LeafBase Start-Process:Environment Start-Sleep:Duration
-        Tee-Object:Encoding Test-Connection:IPv4 Test-Connection:IPv6 Test-Connection:MaxHops
-        Test-Connection:MtuSize Test-Connection:Ping Test-Connection:Repeat Test-Connection:ResolveDestination
-        Test-Connection:TargetName Test-Connection:TcpPort Test-Connection:TimeoutSeconds
-        Test-Connection:Traceroute
-        """);
+        *: LP ProgressA(ction)
+        Add-Content Get-Content Set-Content: A(sByteStream)
+        Add-Type: CompilerO(ptions)
+        Compress-Archive Expand-Archive: Pas(sThru)
+        Convert-Path: F(orce)
+        ConvertFrom-Json: A(sHashtable) Da(teKind) Dep(th) N(oEnumerate)
+        ConvertFrom-SecureString: A(sPlainText)
+        ConvertFrom-StringData Get-Clipboard: Del(imiter)
+        ConvertTo-Csv Export-Csv: ITI Inc(ludeTypeInformation) NoH(eader) QF Q(uoteFields) UQ UseQ(uotes)
+        ConvertTo-Html: Ch(arset) M(eta) Tr(ansitional)
+        ConvertTo-Json: A(sArray) En(umsAsStrings) Es(capeHandling)
+        Debug-Job Debug-Runspace: B(reakAll)
+        Disable-PSBreakpoint Enable-PSBreakpoint Get-PSBreakpoint Remove-PSBreakpoint Set-PSBreakpoint: R(unspace) R(unspaceId)
+        Enter-PSHostProcess: C(ustomPipeName)
+        Enter-PSSession Invoke-Command New-PSSession: Connectin(gTimeout) Ho(stName) Ide(ntityFilePath) K(eyFilePath) Op(tions)
+        Enter-PSSession Invoke-Command New-PSSession: SS(HConnection) SS(HTransport) Su(bsystem) User(Name)
+        ForEach-Object: As(Job) Pa(rallel) T(hrottleLimit) T(imeoutSeconds) U(seNewRunspace)
+        Format-Hex: C(ount) Of(fset)
+        Format-Table: R(epeatHeader)
+        Get-ChildItem: Fol(lowSymlink)
+        Get-Command: Ex(cludeModule) Fuz(zyMinimumDistance) U(seAbbreviationExpansion) U(seFuzzyMatching)
+        Get-Credential: T(itle)
+        Get-Culture: L(istAvailable) N(ame) N(oUserOverrides)
+        Get-Date: A(sUTC) Un(ixTimeSeconds)
+        Get-Module: S(kipEditionCheck)
+        Get-PfxCertificate: N(oPromptForPassword) Pa(ssword)
+        Get-Random: Sh(uffle)
+        Get-Unique: C(aseInsensitive)
+        Get-Verb: G(roup)
+        Import-Module: Sk(ipEditionCheck) U(seWindowsPowerShell) U(seWinPS)
+        Import-PowerShellDataFile: S(kipLimitCheck)
+        Invoke-Command: Re(moteDebug) St(rictMode)
+        Invoke-RestMethod Invoke-WebRequest: A(llowInsecureRedirect) A(llowUnencryptedAuthentication) A(uthentication) CM
+        Invoke-RestMethod Invoke-WebRequest: Conn(ectionTimeoutSeconds) Cu(stomMethod) F(orm) Ht(tpVersion) N(oProxy) To(ken)
+        Invoke-RestMethod Invoke-WebRequest: MaximumRet(ryCount) Op(erationTimeoutSeconds) Pre(serveAuthorizationOnRedirect)
+        Invoke-RestMethod Invoke-WebRequest: Pre(serveHttpMethodOnRedirect) R(esume) R(etryIntervalSec) Sk(ipCertificateCheck)
+        Invoke-RestMethod Invoke-WebRequest: Sk(ipHeaderValidation) Sk(ipHttpErrorCheck) Ss(lProtocol) Un(ixSocket)
+        Invoke-RestMethod: FL F(ollowRelLink) MaximumF(ollowRelLink) ML R(esponseHeadersVariable) RHV St(atusCodeVariable)
+        Join-Path: A(dditionalChildPath) Ext(ension)
+        Measure-Object: Al(lStats) St(andardDeviation)
+        New-Guid: Em(pty) Inp(utObject)
+        New-ModuleManifest: Ex(ternalModuleDependencies) Pre(release) RequireL(icenseAcceptance)
+        New-PSSession: UseW(indowsPowerShell)
+        New-Service: Sec(urityDescriptorSddl)
+        New-TimeSpan: Mil(liseconds)
+        Out-File: Pa(th)
+        Out-String: N(oNewline)
+        Read-Host: M(askInput)
+        Register-ArgumentCompleter: NativeF(allback)
+        Resolve-Path: F(orce) RelativeB(asePath)
+        Save-Help Update-Help: Sc(ope)
+        Select-Object: C(aseInsensitive) SkipI(ndex)
+        Select-String: Cu(lture) NoE(mphasis) R(aw)
+        Send-MailMessage: R(eplyTo)
+        Set-Clipboard: AsO(SC52) Pas(sThru) T(oLocalhost)
+        Set-Service: Cr(edential) F(orce) Sec(urityDescriptorSddl) StartT(ype)
+        Sort-Object: B(ottom) S(table) T(op)
+        Split-Path: Ex(tension) LeafB(ase)
+        Start-Job: Wo(rkingDirectory)
+        Start-Process: Co(nfirm) En(vironment) Wh(atIf)
+        Start-Sleep: Du(ration)
+        Start-Transcript: U(seMinimalHeader)
+        Stop-Transcript: C(onfirm) Wh(atIf)
+        Tee-Object: En(coding) Pa(th)
+        Test-Connection: Cont(inuous) Det(ailed) Do(ntFragment) H(ops) IPv(4) IPv(6) M(axHops) M(tuSize) Pin(g) R(epeat)
+        Test-Connection: R(esolveDestination) Ta(rgetName) Tc(pPort) Timeo(utSeconds) Tr(aceroute)
+        Wait-Process: A(ny) Pa(ssThru)
+        Where-Object: Not
+        """)
+        .SelectMany(row => row.First.SelectMany(cmdlet => row.Second.Select(name => (Cmdlet: cmdlet, Name: name))))
+        .ToLookup(later => later.Cmdlet, later => (later.Name.Split('(')[0], Regex.Replace(later.Name, "[()]", "")), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The cmdlets behind the aliases of 5.1, where they have later parameters.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Aliases = Rows(
+        """
+        Add-Content: ac
+        Convert-Path: cvpa
+        Disable-PSBreakpoint: dbp
+        Enable-PSBreakpoint: ebp
+        Enter-PSSession: etsn
+        Export-Csv: epcsv
+        ForEach-Object: % foreach
+        Format-Hex: fhx
+        Format-Table: ft
+        Get-ChildItem: dir gci ls
+        Get-Clipboard: gcb
+        Get-Command: gcm
+        Get-Content: cat gc type
+        Get-Module: gmo
+        Get-PSBreakpoint: gbp
+        Get-Unique: gu
+        Import-Module: ipmo
+        Invoke-Command: icm
+        Invoke-RestMethod: irm
+        Invoke-WebRequest: curl iwr wget
+        Measure-Object: measure
+        New-PSSession: nsn
+        Remove-PSBreakpoint: rbp
+        Resolve-Path: rvpa
+        Select-Object: select
+        Select-String: sls
+        Set-Clipboard: scb
+        Set-Content: sc
+        Set-PSBreakpoint: sbp
+        Sort-Object: sort
+        Start-Job: sajb
+        Start-Process: saps start
+        Start-Sleep: sleep
+        Tee-Object: tee
+        Where-Object: ? where
+        """)
+        .SelectMany(row => row.Second.Select(alias => (Alias: alias, Cmdlet: row.First.Single())))
+        .ToDictionary(row => row.Alias, row => row.Cmdlet, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Automatic variables that later versions brought.</summary>
     public static readonly IReadOnlySet<string> LaterVariables =
         Words("IsWindows IsLinux IsMacOS IsCoreCLR PSStyle EnabledExperimentalFeatures PSNativeCommandUseErrorActionPreference");
 
+    /// <summary>Aliases that later versions brought.</summary>
+    public static readonly IReadOnlySet<string> LaterAliases = Words("gerr");
+
+    /// <summary>Values of -Encoding.</summary>
+    public static readonly IReadOnlySet<string> Encodings =
+        Words("Unknown String Unicode Byte BigEndianUnicode BigEndianUTF32 UTF8 UTF7 UTF32 Ascii Default Oem");
+
+    /// <summary>
+    /// Static members that .NET Framework 4.7.2 lacks, without the System. of their types; after a slash the number of
+    /// arguments of a method that it has with others. A choice: those that a script is likely to use.
+    /// </summary>
+    public static readonly IReadOnlySet<string> LaterMembers = Words(
+        """
+        Array::Fill BitConverter::ToHalf BitConverter::SingleToInt32Bits BitConverter::Int32BitsToSingle Convert::FromHexString
+        Convert::ToHexString Convert::ToHexStringLower DateTime::UnixEpoch DateTimeOffset::UnixEpoch Environment::IsPrivilegedProcess
+        Environment::ProcessId Environment::ProcessPath Environment::TickCount64 GC::GetGCMemoryInfo
+        GC::GetTotalAllocatedBytes GC::GetTotalPauseDuration Guid::CreateVersion7 Math::Acosh Math::Asinh Math::Atanh
+        Math::BitDecrement Math::BitIncrement Math::Cbrt Math::Clamp Math::CopySign Math::FusedMultiplyAdd Math::ILogB
+        Math::Log2 Math::MaxMagnitude Math::MinMagnitude Math::ScaleB OperatingSystem::IsLinux OperatingSystem::IsMacOS
+        OperatingSystem::IsWindows OperatingSystem::IsWindowsVersionAtLeast Random::Shared String::Create
+        ArgumentException::ThrowIfNullOrEmpty ArgumentException::ThrowIfNullOrWhiteSpace ArgumentNullException::ThrowIfNull
+        Diagnostics.Stopwatch::GetElapsedTime IO.Directory::CreateSymbolicLink IO.Directory::CreateTempSubdirectory
+        IO.Directory::ResolveLinkTarget IO.File::AppendAllBytes IO.File::AppendAllLinesAsync IO.File::AppendAllTextAsync
+        IO.File::CreateSymbolicLink IO.File::GetUnixFileMode IO.File::Move/3 IO.File::ReadAllBytesAsync
+        IO.File::ReadAllLinesAsync IO.File::ReadAllTextAsync IO.File::ReadLinesAsync IO.File::ResolveLinkTarget
+        IO.File::SetUnixFileMode IO.File::WriteAllBytesAsync IO.File::WriteAllLinesAsync IO.File::WriteAllTextAsync
+        IO.Path::EndsInDirectorySeparator IO.Path::Exists IO.Path::GetFullPath/2 IO.Path::GetRelativePath
+        IO.Path::IsPathFullyQualified IO.Path::Join IO.Path::TrimEndingDirectorySeparator Linq.Enumerable::Chunk
+        Linq.Enumerable::DistinctBy Linq.Enumerable::MaxBy Linq.Enumerable::MinBy Linq.Enumerable::Order
+        Linq.Enumerable::SkipLast Linq.Enumerable::TakeLast Net.IPEndPoint::Parse Net.IPEndPoint::TryParse
+        Runtime.InteropServices.RuntimeInformation::RuntimeIdentifier Security.Cryptography.MD5::HashData
+        Security.Cryptography.RandomNumberGenerator::Fill Security.Cryptography.RandomNumberGenerator::GetBytes
+        Security.Cryptography.RandomNumberGenerator::GetHexString Security.Cryptography.RandomNumberGenerator::GetInt32
+        Security.Cryptography.SHA1::HashData Security.Cryptography.SHA256::HashData Security.Cryptography.SHA384::HashData
+        Security.Cryptography.SHA512::HashData Text.Encoding::Latin1
+        """);
+
+    /// <param name="parameter">Its name, in full or abbreviated.</param>
+    public static bool IsLaterParameter(string cmdlet, string parameter) =>
+        LaterParameters["*"].Concat(LaterParameters[cmdlet]).Any(later =>
+            later.Name.StartsWith(parameter, StringComparison.OrdinalIgnoreCase)
+            && parameter.StartsWith(later.Shortest, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Rows of words, a colon, and words.</summary>
+    private static IEnumerable<(string[] First, string[] Second)> Rows(string text) =>
+        text.Split('\n').Select(row => row.Split(':')).Select(sides => (Split(sides[0]), Split(sides[1])));
+
     private static HashSet<string> Words(params string[] texts) =>
-        texts.SelectMany(text => text.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries))
-            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        texts.SelectMany(Split).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    private static string[] Split(string text) => text.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries);
 }

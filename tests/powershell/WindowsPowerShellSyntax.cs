@@ -16,9 +16,13 @@ internal sealed class WindowsPowerShellSyntax
     private static readonly TokenKind[] LaterTokens =
         [TokenKind.QuestionQuestion, TokenKind.QuestionQuestionEquals, TokenKind.QuestionDot, TokenKind.QuestionLBracket, TokenKind.AndAnd, TokenKind.OrOr];
 
-    private static readonly HashSet<string> TodaysAccelerators = ((Dictionary<string, Type>)typeof(PSObject).Assembly
+    /// <summary>Today's accelerators that 5.1 has not, and the full names of those that are PowerShell's own types.</summary>
+    private static readonly HashSet<string> LaterTypes = ((Dictionary<string, Type>)typeof(PSObject).Assembly
         .GetType("System.Management.Automation.TypeAccelerators")!.GetProperty("Get")!.GetValue(null)!)
-        .Keys.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        // [ordered] is none in either: the parser knows it.
+        .Where(today => !WindowsPowerShell51.Accelerators.Contains(today.Key) && today.Key != "ordered")
+        .SelectMany(today => today.Value.Assembly == typeof(PSObject).Assembly ? [today.Key, WithoutSystem(today.Value.FullName!)] : new[] { today.Key })
+        .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     private readonly IReadOnlySet<string> ownCommands;
     private readonly List<string> complaints = [];
@@ -38,7 +42,7 @@ internal sealed class WindowsPowerShellSyntax
         {
             var document = new XmlDocument();
             document.LoadXml(text);
-            foreach (XmlNode block in document.SelectNodes("//*[local-name()='ScriptBlock' or local-name()='GetScriptBlock' or local-name()='Script']")!)
+            foreach (XmlNode block in document.SelectNodes("//*[local-name()='ScriptBlock' or local-name()='GetScriptBlock' or local-name()='SetScriptBlock' or local-name()='Script']")!)
             {
                 judge.Script(block.InnerText);
             }
@@ -110,8 +114,29 @@ internal sealed class WindowsPowerShellSyntax
             case InvokeMemberExpressionAst { GenericTypeArguments: not null }:
                 Complain(node.Extent, "type arguments of a method");
                 break;
-            case VariableExpressionAst variable when WindowsPowerShell51.LaterVariables.Contains(variable.VariablePath.UserPath):
-                Complain(node.Extent, $"the variable ${variable.VariablePath.UserPath}");
+            case MemberExpressionAst { Static: true, Expression: TypeExpressionAst type, Member: StringConstantExpressionAst member }:
+                string called = $"{WithoutSystem(type.TypeName.FullName)}::{member.Value}";
+                int arguments = (node as InvokeMemberExpressionAst)?.Arguments?.Count ?? 0;
+                if (WindowsPowerShell51.LaterMembers.Contains(called) || WindowsPowerShell51.LaterMembers.Contains($"{called}/{arguments}"))
+                {
+                    Complain(node.Extent, $"the member {called}");
+                }
+                break;
+            case BinaryExpressionAst { Operator: TokenKind.DotDot } range when IsText(range.Left) || IsText(range.Right):
+                Complain(node.Extent, "a range of characters");
+                break;
+            case TypeDefinitionAst { IsEnum: true, BaseTypes.Count: > 0 }:
+                Complain(node.Extent, "the type of an enum's values");
+                break;
+            case NamedAttributeArgumentAst argument when argument.ArgumentName.Equals("ErrorMessage", StringComparison.OrdinalIgnoreCase):
+                Complain(node.Extent, "the ErrorMessage of an attribute");
+                break;
+            case VariableExpressionAst { VariablePath.IsVariable: true } variable:
+                string unscoped = variable.VariablePath.UserPath[(variable.VariablePath.UserPath.IndexOf(':') + 1)..];
+                if (WindowsPowerShell51.LaterVariables.Contains(unscoped))
+                {
+                    Complain(node.Extent, $"the variable ${unscoped}");
+                }
                 break;
             case TypeExpressionAst type:
                 Type(type.TypeName);
@@ -140,9 +165,7 @@ internal sealed class WindowsPowerShellSyntax
                 }
                 break;
             default:
-                // [ordered] is none in either: the parser knows it.
-                if (TodaysAccelerators.Contains(type.FullName) && !WindowsPowerShell51.Accelerators.Contains(type.FullName)
-                    && !type.FullName.Equals("ordered", StringComparison.OrdinalIgnoreCase))
+                if (LaterTypes.Contains(WithoutSystem(type.FullName)))
                 {
                     Complain(type.Extent, $"the type [{type.FullName}]");
                 }
@@ -158,27 +181,50 @@ internal sealed class WindowsPowerShellSyntax
             return;
         }
         called = called[(called.IndexOf('\\') + 1)..];
-        string cmdlet = called switch { "%" or "foreach" => "ForEach-Object", "?" or "where" => "Where-Object", _ => called };
+        string cmdlet = WindowsPowerShell51.Aliases.GetValueOrDefault(called, called);
         // Without a hyphen it is a program or an alias; with one it must be known.
-        if (Regex.IsMatch(cmdlet, @"^[A-Za-z]+-\w+$") && !WindowsPowerShell51.Cmdlets.Contains(cmdlet) && !ownCommands.Contains(cmdlet))
+        bool isUnknown = Regex.IsMatch(cmdlet, @"^[A-Za-z]+-\w+$") && !WindowsPowerShell51.Cmdlets.Contains(cmdlet) && !ownCommands.Contains(cmdlet);
+        if (isUnknown || WindowsPowerShell51.LaterAliases.Contains(cmdlet))
         {
             Complain(command.Extent, $"the command {cmdlet}");
         }
         foreach (CommandParameterAst parameter in command.CommandElements.OfType<CommandParameterAst>())
         {
-            bool isLater = parameter.ParameterName.Equals("ProgressAction", StringComparison.OrdinalIgnoreCase)
-                || WindowsPowerShell51.LaterParameters.Contains($"{cmdlet}:{parameter.ParameterName}");
-            if (isLater)
-            {
-                Complain(parameter.Extent, $"the parameter -{parameter.ParameterName} of {cmdlet}");
-            }
+            Parameter(command, cmdlet, parameter);
         }
-        if (command.CommandElements.OfType<StringConstantExpressionAst>().FirstOrDefault(
-            value => Regex.IsMatch(value.Value, "^utf8(No)?BOM$", RegexOptions.IgnoreCase)) is { } encoding)
+        // Those past the second are -AdditionalChildPath, by position.
+        if (cmdlet.Equals("Join-Path", StringComparison.OrdinalIgnoreCase) && PathParts(command) > 2)
         {
-            Complain(encoding.Extent, $"the encoding {encoding.Value}");
+            Complain(command.Extent, "a third part of Join-Path");
         }
     }
+
+    private void Parameter(CommandAst command, string cmdlet, CommandParameterAst parameter)
+    {
+        if (WindowsPowerShell51.IsLaterParameter(cmdlet, parameter.ParameterName))
+        {
+            Complain(parameter.Extent, $"the parameter -{parameter.ParameterName} of {cmdlet}");
+        }
+        bool isEncoding = parameter.ParameterName.StartsWith("En", StringComparison.OrdinalIgnoreCase)
+            && "Encoding".StartsWith(parameter.ParameterName, StringComparison.OrdinalIgnoreCase)
+            && WindowsPowerShell51.Cmdlets.Contains(cmdlet);
+        Ast? value = parameter.Argument ?? command.CommandElements.ElementAtOrDefault(command.CommandElements.IndexOf(parameter) + 1);
+        if (isEncoding && value is ConstantExpressionAst constant && !WindowsPowerShell51.Encodings.Contains($"{constant.Value}"))
+        {
+            Complain(constant.Extent, $"the encoding {constant.Value}");
+        }
+    }
+
+    /// <summary>How many paths Join-Path gets: values without a name, and those of -Path and -ChildPath.</summary>
+    private static int PathParts(CommandAst command) =>
+        command.CommandElements.Zip(command.CommandElements.Skip(1), (before, element) =>
+            element is not CommandParameterAst
+            && (before is not CommandParameterAst { Argument: null } name || Regex.IsMatch(name.ParameterName, "^(pa|ch|r)", RegexOptions.IgnoreCase)))
+            .Count(isPath => isPath);
+
+    private static bool IsText(Ast value) => value is StringConstantExpressionAst text && !int.TryParse(text.Value, out _);
+
+    private static string WithoutSystem(string typeName) => Regex.Replace(typeName, @"^System\.", "", RegexOptions.IgnoreCase);
 
     private void Complain(IScriptExtent where, string what) => complaints.Add($"{name}:{where.StartLineNumber}: {what}");
 }
