@@ -31,6 +31,19 @@ internal static class ModuleUnderTest
         return Regex.Match(cargo, "(?m)^version = \"([0-9.]+)\"").Groups[1].Value;
     }
 
+    /// <summary>Copies the module into an empty folder.</summary>
+    /// <returns>The copy's manifest.</returns>
+    public static string CopyTo(string folder)
+    {
+        foreach (string file in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(folder, Path.GetRelativePath(Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        return Path.Combine(folder, Path.GetFileName(Manifest));
+    }
+
     private static string FindManifest()
     {
         string? given = Environment.GetEnvironmentVariable(ManifestVariable);

@@ -35,7 +35,7 @@ public sealed class NativeLibraryTests : ModuleTest, IDisposable
     [Fact]
     public void Without_its_library_the_module_can_be_imported_and_asked_for_help()
     {
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         DeleteLibraries();
         string[] lines = ChildProcess.Run($"Import-Module '{manifest}'; (Get-Command Invoke-RustParallel).Name; (Get-Help Invoke-RustParallel).Name");
         Assert.Equal(["Invoke-RustParallel", "Invoke-RustParallel"], lines);
@@ -44,7 +44,7 @@ public sealed class NativeLibraryTests : ModuleTest, IDisposable
     [Fact]
     public void A_missing_library_is_NativeLibraryNotFound_with_the_full_path_expected()
     {
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         string library = DeleteLibraries();
         string[] lines = ChildProcess.Run($"Import-Module '{manifest}'; {ShowError}");
         Assert.Equal("NativeLibraryNotFound,RustRunspaces.InvokeRustParallelCommand", lines[0]);
@@ -57,7 +57,7 @@ public sealed class NativeLibraryTests : ModuleTest, IDisposable
     public void A_library_of_another_version_is_AbiMismatch_with_both_numbers()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the other library is compiled by cc");
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         string library = DeleteLibraries();
         string source = Path.Combine(folder.FullName, "other.c");
         File.WriteAllText(source, "unsigned rr_abi_version(void) { return 4711; }\n");
@@ -74,23 +74,12 @@ public sealed class NativeLibraryTests : ModuleTest, IDisposable
     [Fact]
     public void A_file_that_is_no_library_is_NativeLibraryNotLoaded()
     {
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         string library = DeleteLibraries();
         File.WriteAllText(library, "no library");
         string[] lines = ChildProcess.Run($"Import-Module '{manifest}'; {ShowError}");
         Assert.Equal("NativeLibraryNotLoaded,RustRunspaces.InvokeRustParallelCommand", lines[0]);
         Assert.Contains(library, lines[3]);
-    }
-
-    private string CopyModule()
-    {
-        foreach (string file in Directory.GetFiles(ModuleUnderTest.Folder, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(folder.FullName, Path.GetRelativePath(ModuleUnderTest.Folder, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-        return Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
     }
 
     /// <returns>The one that this system would load.</returns>

@@ -20,7 +20,7 @@ public sealed class OtherSystemTests : IDisposable
     [Fact]
     public void A_system_without_a_library_is_told_which_ones_there_are()
     {
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         Directory.Delete(Path.Combine(folder.FullName, "native"), recursive: true);
         AddLibrary("plan9-x64", "librust_runspaces.so");
         AddLibrary("win-arm64", "rust_runspaces.dll");
@@ -33,7 +33,7 @@ public sealed class OtherSystemTests : IDisposable
     [Fact]
     public void A_deleted_library_is_not_among_those_that_there_are()
     {
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         foreach (string library in Directory.GetFiles(Path.Combine(folder.FullName, "native"), "*", SearchOption.AllDirectories))
         {
             File.Delete(library);
@@ -47,7 +47,7 @@ public sealed class OtherSystemTests : IDisposable
     public void A_system_with_an_older_glibc_is_told_which_one_is_needed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "glibc is Linux's");
-        string manifest = CopyModule();
+        string manifest = ModuleUnderTest.CopyTo(folder.FullName);
         foreach (string library in Directory.GetFiles(folder.FullName, "*.so", SearchOption.AllDirectories))
         {
             AskForAnotherGlibc(library);
@@ -56,18 +56,6 @@ public sealed class OtherSystemTests : IDisposable
         Assert.Equal("NativeLibraryNotLoaded,RustRunspaces.InvokeRustParallelCommand", lines[0]);
         Assert.Contains("`GLIBC_9.99' not found", lines[1]);
         Assert.Matches(@"need glibc 2\.34 or newer, this system has glibc 2\.\d+$", lines[1]);
-    }
-
-    /// <returns>The manifest.</returns>
-    private string CopyModule()
-    {
-        foreach (string file in Directory.GetFiles(ModuleUnderTest.Folder, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(folder.FullName, Path.GetRelativePath(ModuleUnderTest.Folder, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-        return Path.Combine(folder.FullName, Path.GetFileName(ModuleUnderTest.Manifest));
     }
 
     private void AddLibrary(string system, string file) =>
