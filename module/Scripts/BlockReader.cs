@@ -56,7 +56,7 @@ internal sealed class BlockReader : AstVisitor
     // Commands that evaluate $using: in their block themselves, in the scope that calls them.
     private static readonly HashSet<string> UsingCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
-        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", "Invoke-RustParallel",
+        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", ScriptText.CommandName,
     };
 
     private static readonly HashSet<string> ForEachCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)

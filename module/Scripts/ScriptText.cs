@@ -24,11 +24,13 @@ internal sealed class ScriptText
     /// </summary>
     internal const char Mark = '\u02D0';
 
+    internal const string CommandName = "Invoke-RustParallel";
+
     /// <summary>The command of this module, as a block may name it where its name alone is another's.</summary>
-    internal const string QualifiedCommand = "RustRunspaces\\Invoke-RustParallel";
+    internal const string QualifiedCommand = "RustRunspaces\\" + CommandName;
 
     /// <summary>What the workers' sessions know it by.</summary>
-    internal const string QualifiedCommandName = "RustRunspaces\u02D0Invoke-RustParallel";
+    internal const string QualifiedCommandName = "RustRunspaces\u02D0" + CommandName;
 
     internal const string DataVariable = "Data";
     internal const string ScriptRootName = "PSScriptRo\u02D0t";
@@ -125,15 +127,11 @@ internal sealed class ScriptText
     }
 
     /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
-    internal static ScriptText FromCommand(string command, string itemParameter)
-    {
-        bool isSimple = IsSimpleName(itemParameter);
-        string item = isSimple ? $"-{itemParameter} ${ItemName}" : "@" + NamedName;
-        return new ScriptText(
-            $"{BoundParameters} & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' {item} @{RestName}",
+    internal static ScriptText FromCommand(string command, string itemParameter) =>
+        new ScriptText(
+            $"{BoundParameters} & '{CodeGeneration.EscapeSingleQuotedStringContent(command)}' -{itemParameter} ${ItemName} @{RestName}",
             new BlockContents { IsLean = false },
-            isSimple ? null : itemParameter);
-    }
+            oddName: null);
 
     /// <summary>What is the same in every job's arguments.</summary>
     /// <param name="variables">What the call brings along, by name; all that the text takes by a name other than $_ is there.</param>

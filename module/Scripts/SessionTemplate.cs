@@ -39,8 +39,11 @@ internal static class SessionTemplate
         state.LanguageMode = caller.LanguageMode;
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
         state.ThrowOnRunspaceOpenError = false;
-        state.Commands.Add(new SessionStateCmdletEntry(commandName, command, null));
-        state.Commands.Add(new SessionStateCmdletEntry(ScriptText.QualifiedCommandName, command, null));
+        // The caller's name may be one with a prefix, or, in a call inside a job, the qualified one.
+        foreach (string name in new[] { commandName, ScriptText.CommandName, ScriptText.QualifiedCommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
+        {
+            state.Commands.Add(new SessionStateCmdletEntry(name, command, null));
+        }
         Set(state, "ErrorActionPreference", ActionPreference.Continue);
         Set(state, "WarningPreference", ActionPreference.Continue);
         Set(state, "InformationPreference", ActionPreference.Continue);

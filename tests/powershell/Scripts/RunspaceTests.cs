@@ -61,6 +61,7 @@ public sealed class RunspaceTests : ScriptTest
     [InlineData("RustRunspaces\\Invoke-RustParallel { $_ }")]
     [InlineData("& 'RustRunspaces\\Invoke-RustParallel' { $_ }")]
     [InlineData("rustrunspaces\\invoke-rustparallel { 0 + $_ | RustRunspaces\\Invoke-RustParallel { $_ } }")]
+    [InlineData("RustRunspaces\\Invoke-RustParallel { $_ | Invoke-RustParallel { $_ } }")]
     public void Calls_nest_by_their_full_name(string inner) =>
         Assert.Equal(["1", "2"], Lines($"1, 2 | Invoke-RustParallel {{ $_ | {inner} }} -MaximumThreadCount 1"));
 
