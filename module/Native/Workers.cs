@@ -101,9 +101,10 @@ internal readonly unsafe struct Worker
         return status == (int)NativeStatus.Ok;
     }
 
-    /// <summary>Reports the call taken last as Completed, Failed, Stopped or Lost.</summary>
+    /// <summary>Reports how the call taken last ended.</summary>
+    /// <param name="outcome">RR_OUTCOME_COMPLETED, _FAILED, _STOPPED or _LOST.</param>
     /// <returns>False: the worker was given up or the pool is closed; the worker shall return.</returns>
-    internal bool Finish(JobStatus status) => library.WorkerFinish(Handle, (uint)status) == (int)NativeStatus.Ok;
+    internal bool Finish(uint outcome) => library.WorkerFinish(Handle, outcome) == (int)NativeStatus.Ok;
 }
 
 /// <content>The functions for calls.</content>

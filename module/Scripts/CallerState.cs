@@ -12,6 +12,7 @@ using System.Management.Automation.Host;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts;
 

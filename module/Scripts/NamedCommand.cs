@@ -8,6 +8,8 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 

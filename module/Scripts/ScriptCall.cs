@@ -8,6 +8,8 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 

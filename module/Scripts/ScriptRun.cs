@@ -10,6 +10,8 @@ using System.Management.Automation;
 using System.Management.Automation.Remoting;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 

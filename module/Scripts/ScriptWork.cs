@@ -1,6 +1,8 @@
 // A call with script jobs as a background job's work: the items are there, and one thread brings all of them to their end.
 
 using System.Collections.Generic;
+using RustRunspaces.Background;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts;
 

@@ -1,0 +1,105 @@
+// The caller's streams as jobs and the call itself write to them: what the cmdlet's own methods do, without two things that they
+// add. They give every error the call's id and position, and with -Debug they ask before each record. Pipeline thread.
+
+using System;
+using System.Management.Automation;
+using System.Reflection;
+
+namespace RustRunspaces.Output;
+
+internal sealed class CallerStreams
+{
+    private readonly PSCmdlet cmdlet;
+    private readonly bool isDebug;
+
+    internal CallerStreams(PSCmdlet cmdlet)
+    {
+        this.cmdlet = cmdlet;
+        isDebug = cmdlet.MyInvocation.BoundParameters.TryGetValue("Debug", out object given) && given is SwitchParameter { IsPresent: true };
+    }
+
+    /// <summary>An error of a job's own: id and position stay what they are in the job.</summary>
+    internal void WriteJobError(ErrorRecord error)
+    {
+        // One without a position was not written by a command or statement: the call's is better than none.
+        if (error.InvocationInfo is null || !TryWrite("Error", error, Asks("ErrorAction")))
+        {
+            cmdlet.WriteError(error);
+        }
+    }
+
+    internal void WriteWarning(string message)
+    {
+        if (!Asks("WarningAction") || !TryWrite("Warning", message, isUnasked: true))
+        {
+            cmdlet.WriteWarning(message);
+        }
+    }
+
+    internal void WriteVerbose(string message)
+    {
+        if (!Asks("Verbose") || !TryWrite("Verbose", message, isUnasked: true))
+        {
+            cmdlet.WriteVerbose(message);
+        }
+    }
+
+    internal void WriteDebug(string message)
+    {
+        if (!isDebug || !TryWrite("Debug", message, isUnasked: true))
+        {
+            cmdlet.WriteDebug(message);
+        }
+    }
+
+    /// <summary>A line about the call itself: -Debug alone asks for none.</summary>
+    internal void WriteLine(string message)
+    {
+        if (!Asks("Verbose") || !IsSilent(Preference(cmdlet, "Verbose", "VerbosePreference")))
+        {
+            WriteVerbose(message);
+        }
+    }
+
+    /// <summary>What the caller chose for a stream: by a parameter of the call, else by a variable.</summary>
+    internal static ActionPreference Preference(PSCmdlet cmdlet, string parameter, string variable)
+    {
+        if (!cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out object chosen))
+        {
+            chosen = cmdlet.GetVariableValue(variable);
+        }
+        return LanguagePrimitives.TryConvertTo(chosen, out ActionPreference preference) ? preference : ActionPreference.Continue;
+    }
+
+    internal static bool IsSilent(ActionPreference preference) =>
+        preference is ActionPreference.SilentlyContinue or ActionPreference.Ignore;
+
+    /// <summary>-Debug makes the engine ask, and nobody said what else to do with the stream.</summary>
+    private bool Asks(string parameter) => isDebug && !cmdlet.MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    private bool TryWrite(string kind, object record, bool isUnasked)
+    {
+        if (StreamObject.Kind is null || StreamObject.Write is null)
+        {
+            return false;
+        }
+        object written = Activator.CreateInstance(StreamObject.Class, Enum.Parse(StreamObject.Kind, kind), record);
+        // A delegate and not Invoke, which would wrap the exception that ends a pipeline.
+        ((Action<Cmdlet, bool>)StreamObject.Write.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
+        return true;
+    }
+
+    /// <summary>
+    /// What Receive-Job and ForEach-Object -Parallel write with. Public in every engine, but not in the reference assembly; without
+    /// it the cmdlet's methods do. Looked up at the first record that needs it.
+    /// </summary>
+    private static class StreamObject
+    {
+        internal static readonly Type? Class = Engine("PSStreamObject");
+        internal static readonly Type? Kind = Engine("PSStreamObjectType");
+        internal static readonly MethodInfo? Write = Class?.GetMethod("WriteStreamObject", new[] { typeof(Cmdlet), typeof(bool) });
+
+        private static Type? Engine(string name) =>
+            typeof(PSObject).Assembly.GetType("System.Management.Automation.Remoting.Internal." + name);
+    }
+}

@@ -1,0 +1,299 @@
+// The life of one worker: a runspace, a pipeline in it, and job after job in that. A job that is stopped ends its pipeline; the
+// next one begins in the same runspace. Worker's thread, but for Stop and StopPreparing, which come from the engine's threads.
+
+using System;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Management.Automation.Runspaces;
+using System.Threading;
+using RustRunspaces.Native;
+using RustRunspaces.Output;
+
+namespace RustRunspaces.Scripts.Workers;
+
+internal sealed class WorkerDrain : IJobDialog
+{
+    private const int AbandonedStackSize = 256 * 1024;
+
+    private static readonly CmdletInfo LoopCommand = new CmdletInfo("Invoke-RustParallelWorker", typeof(WorkerLoopCommand));
+
+    private readonly ScriptCall call;
+    private readonly JobTable jobs;
+    private readonly Worker worker;
+    private readonly WorkerHost host;
+    private readonly WorkerStreams streams;
+    private readonly Action<ErrorRecord> fail;
+    private readonly object gate = new object();
+
+    // Guarded by the gate: another thread asks the job to stop.
+    private PowerShell? pipeline;
+    private WorkerSession? session;
+    private ulong currentNumber;
+    private bool isStopping;
+    private bool isClosing;
+
+    private ScriptJob? current;
+    private bool isOver;
+    private bool hasAsked;
+    private bool hasStoppedItself;
+
+    /// <param name="call">What to run.</param>
+    /// <param name="jobs">Jobs by number.</param>
+    /// <param name="relay">To the pipeline thread.</param>
+    /// <param name="worker">The engine's worker.</param>
+    /// <param name="fail">Ends the call: no job can run here.</param>
+    internal WorkerDrain(ScriptCall call, JobTable jobs, StreamRelay relay, Worker worker, Action<ErrorRecord> fail)
+    {
+        this.call = call;
+        this.jobs = jobs;
+        this.worker = worker;
+        this.fail = fail;
+        host = new WorkerHost(call.Caller, this);
+        streams = new WorkerStreams(relay, call.KeepsOutput, call.KeepsErrors, host.UserInterface.Expect);
+    }
+
+    /// <summary>Returns when there are no more jobs, or the worker was given up.</summary>
+    internal void Run()
+    {
+        try
+        {
+            while (!isOver)
+            {
+                using (WorkerSession opened = WorkerSession.Open(call, host, streams, Created))
+                {
+                    do
+                    {
+                        RunPipeline(opened);
+                    }
+                    while (!isOver && !call.Options.UseNewRunspace && opened.Runspace.RunspaceStateInfo.State == RunspaceState.Opened);
+                }
+            }
+        }
+        catch (CallRefusedException error)
+        {
+            fail(error.Record);
+        }
+    }
+
+    /// <summary>Ends the job if it is still the worker's. Does not block.</summary>
+    internal void Stop(ulong number)
+    {
+        lock (gate)
+        {
+            if (current is not null && currentNumber == number && !isStopping)
+            {
+                isStopping = true;
+                streams.Account.Release();
+                PipelineStop.Begin(pipeline!);
+            }
+        }
+    }
+
+    /// <summary>The call is over: modules and scripts that make a runspace ready need not end. Does not block.</summary>
+    internal void StopPreparing()
+    {
+        lock (gate)
+        {
+            isClosing = true;
+            session?.StopPreparing();
+        }
+    }
+
+    /// <summary>
+    /// The worker did not come back. Its runspace begins to close, on a thread that may wait for it as long as it takes: a session
+    /// that ends waits for every runspace that is still open, and so would the process.
+    /// </summary>
+    internal void Abandon()
+    {
+        WorkerSession? left;
+        lock (gate)
+        {
+            left = session;
+        }
+        if (left is not null)
+        {
+            new Thread(() => CloseAbandoned(left), AbandonedStackSize) { IsBackground = true, Name = "Abandoned worker" }.Start();
+        }
+    }
+
+    /// <summary>The loop inside the worker's pipeline.</summary>
+    internal void RunJobs(WorkerLoopCommand command)
+    {
+        SessionState state = command.SessionState;
+        do
+        {
+            if (!worker.Next(out ulong number, out int workerNumber))
+            {
+                isOver = true;
+                return;
+            }
+            streams.Account.Worker = workerNumber;
+            ScriptJob job = jobs.Get(number);
+            lock (gate)
+            {
+                currentNumber = number;
+                current = job;
+            }
+            streams.Job = job;
+            streams.IsMuted = false;
+            hasAsked = false;
+            hasStoppedItself = false;
+            bool isEnded = EndJob(RunJob(command, state, job));
+            if (isEnded || hasAsked || hasStoppedItself)
+            {
+                throw new PipelineStoppedException();
+            }
+        }
+        while (!isOver && !call.Options.UseNewRunspace && !command.Stopping);
+    }
+
+    void IJobDialog.Refused(ErrorRecord error)
+    {
+        if (current is null)
+        {
+            session!.Refused(error);
+        }
+        else
+        {
+            streams.WriteError(error);
+        }
+        // The engine stops the pipeline, but the job goes on to its next command: nobody shall see that.
+        hasAsked = true;
+        streams.IsMuted = true;
+    }
+
+    void IJobDialog.Wrote(HostInformationMessage message)
+    {
+        var record = new InformationRecord(message, host.Name);
+        record.Tags.Add("PSHOST");
+        streams.WriteInformation(record);
+    }
+
+    private static void CloseAbandoned(WorkerSession left)
+    {
+        try
+        {
+            left.Dispose();
+        }
+        catch (Exception)
+        {
+            // The worker is opening or closing it just now, and comes back by itself; what leaves a thread ends the process.
+        }
+    }
+
+    private void Created(WorkerSession created)
+    {
+        lock (gate)
+        {
+            session = created;
+            streams.Account.RunspaceId = created.Runspace.InstanceId;
+            if (isClosing)
+            {
+                created.StopPreparing();
+            }
+        }
+    }
+
+    private void RunPipeline(WorkerSession opened)
+    {
+        using (PowerShell powerShell = PowerShell.Create())
+        using (PSDataCollection<PSObject> output = streams.Output())
+        {
+            powerShell.Runspace = opened.Runspace;
+            powerShell.AddCommand(LoopCommand).AddParameter(nameof(WorkerLoopCommand.Drain), this);
+            streams.Attach(powerShell);
+            lock (gate)
+            {
+                pipeline = powerShell;
+            }
+            ErrorRecord? failure = null;
+            try
+            {
+                powerShell.Invoke<PSObject, PSObject>(null, output, null);
+            }
+            catch (PipelineStoppedException)
+            {
+                // The job was stopped: its time was up, or the call is over.
+            }
+            catch (Exception error) when (error is RuntimeException or InvalidRunspaceStateException)
+            {
+                failure = ScriptErrors.FromException(error);
+            }
+            if (current is not null)
+            {
+                if (failure is not null)
+                {
+                    streams.WriteError(failure);
+                }
+                EndJob(failure is null ? JobStatus.Stopped : JobStatus.Failed);
+            }
+            else if (failure is not null)
+            {
+                throw new CallRefusedException(ScriptErrors.RunspaceNotOpened(failure.Exception));
+            }
+        }
+    }
+
+    private JobStatus RunJob(WorkerLoopCommand command, SessionState state, ScriptJob job)
+    {
+        try
+        {
+            session!.Reset(state, job.Item);
+            command.Run(call.Text.Text, call.Text.ArgumentsFor(job.Item, call.Rest));
+        }
+        catch (PipelineStoppedException) when (hasAsked)
+        {
+        }
+        catch (PipelineStoppedException) when (IsStopping())
+        {
+            throw;
+        }
+        catch (PipelineStoppedException error)
+        {
+            // Nobody asked it to: it threw this, or closed its own runspace. The pipeline may be of no use to the next job.
+            hasStoppedItself = true;
+            streams.WriteError(ScriptErrors.FromException(error));
+            return JobStatus.Failed;
+        }
+        catch (FlowControlException)
+        {
+            // exit, or break and continue without a loop: they end their job, as its last statement does
+        }
+        catch (Exception error)
+        {
+            // Whatever a block throws is its error, and the worker goes on.
+            streams.WriteError(ScriptErrors.FromException(error));
+            return JobStatus.Failed;
+        }
+        return hasAsked ? JobStatus.Failed : JobStatus.Completed;
+    }
+
+    private bool IsStopping()
+    {
+        lock (gate)
+        {
+            return isStopping;
+        }
+    }
+
+    /// <summary>Reports the current job as ended. Everything that it wrote is on its way by now.</summary>
+    /// <returns>It was asked to stop, so its pipeline will end.</returns>
+    private bool EndJob(JobStatus status)
+    {
+        bool wasStopped;
+        current!.HasEnded = true;
+        lock (gate)
+        {
+            wasStopped = isStopping;
+            isStopping = false;
+            current = null;
+        }
+        streams.Job = null;
+        if (wasStopped)
+        {
+            streams.Account.Renew();
+        }
+        isOver |= !worker.Finish((uint)status);
+        return wasStopped;
+    }
+}

@@ -1,0 +1,124 @@
+// Takes what a worker's pipelines write out of the engine's collections and puts it where it belongs: into the job, or on its way
+// to the pipeline thread. Worker's thread; a job's own threads may write, too.
+
+using System;
+using System.Diagnostics;
+using System.Management.Automation;
+
+namespace RustRunspaces.Scripts.Workers;
+
+internal sealed class WorkerStreams
+{
+    // Nobody reads more than four states a second, and each would wake the pipeline thread.
+    private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
+
+    private readonly StreamRelay relay;
+    private readonly bool keepsOutput;
+    private readonly bool keepsErrors;
+    private readonly Action<InformationRecord> expect;
+    private long nextProgress;
+
+    /// <param name="relay">To the pipeline thread.</param>
+    /// <param name="keepsOutput">Output stays in the job.</param>
+    /// <param name="keepsErrors">Errors stay in the job.</param>
+    /// <param name="expect">Told of an information record: the engine will show it to the host, too.</param>
+    internal WorkerStreams(StreamRelay relay, bool keepsOutput, bool keepsErrors, Action<InformationRecord> expect)
+    {
+        this.relay = relay;
+        this.keepsOutput = keepsOutput;
+        this.keepsErrors = keepsErrors;
+        this.expect = expect;
+    }
+
+    internal RelayAccount Account { get; } = new RelayAccount();
+
+    /// <summary>Whose records these are; null while the runspace is made ready.</summary>
+    internal ScriptJob? Job { get; set; }
+
+    /// <summary>What comes now is dropped.</summary>
+    internal bool IsMuted { get; set; }
+
+    /// <summary>Takes over all streams of a pipeline but its output.</summary>
+    internal void Attach(PowerShell powerShell)
+    {
+        PSDataStreams streams = powerShell.Streams;
+        streams.Error.DataAdded += (sender, _) => WriteError(Take<ErrorRecord>(sender));
+        streams.Warning.DataAdded += (sender, _) => Relay(StreamKind.Warning, Take<WarningRecord>(sender).Message);
+        streams.Verbose.DataAdded += (sender, _) => Relay(StreamKind.Verbose, Take<VerboseRecord>(sender).Message);
+        streams.Debug.DataAdded += (sender, _) => Relay(StreamKind.Debug, Take<DebugRecord>(sender).Message);
+        streams.Information.DataAdded += (sender, _) =>
+        {
+            InformationRecord record = Take<InformationRecord>(sender);
+            expect(record);
+            Relay(StreamKind.Information, record);
+        };
+        streams.Progress.DataAdded += (sender, _) => WriteProgress(Take<ProgressRecord>(sender));
+    }
+
+    /// <summary>A collection for a pipeline's output that hands everything on.</summary>
+    internal PSDataCollection<PSObject> Output()
+    {
+        var output = new PSDataCollection<PSObject>();
+        output.DataAdded += (sender, _) =>
+        {
+            PSObject value = Take<PSObject>(sender);
+            if (keepsOutput && Job is ScriptJob job)
+            {
+                if (!IsMuted)
+                {
+                    job.AddOutput(value);
+                }
+            }
+            else
+            {
+                Relay(StreamKind.Output, value);
+            }
+        };
+        return output;
+    }
+
+    internal void WriteError(ErrorRecord error)
+    {
+        if (keepsErrors && Job is ScriptJob job)
+        {
+            if (!IsMuted)
+            {
+                job.AddError(error);
+            }
+        }
+        else
+        {
+            Relay(StreamKind.Error, error);
+        }
+    }
+
+    internal void WriteInformation(InformationRecord record) => Relay(StreamKind.Information, record);
+
+    private void WriteProgress(ProgressRecord record)
+    {
+        long now = Stopwatch.GetTimestamp();
+        bool isTooMuch = now < nextProgress && record.RecordType != ProgressRecordType.Completed;
+        if (isTooMuch || Job is null)
+        {
+            return;
+        }
+        nextProgress = now + ProgressInterval;
+        Relay(StreamKind.Progress, record);
+    }
+
+    private void Relay(StreamKind kind, object? value)
+    {
+        if (!IsMuted)
+        {
+            relay.Add(Account, Job, kind, value);
+        }
+    }
+
+    private static T Take<T>(object collection)
+    {
+        var records = (PSDataCollection<T>)collection;
+        T record = records[0];
+        records.RemoveAt(0);
+        return record;
+    }
+}
