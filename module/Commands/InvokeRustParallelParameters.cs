@@ -85,4 +85,8 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Write each result the moment it is there, instead of one hashtable at the end.</summary>
     [Parameter]
     public SwitchParameter AsObject { get; set; }
+
+    /// <summary>Output leaves in the order of the input.</summary>
+    [Parameter]
+    public SwitchParameter Ordered { get; set; }
 }

@@ -126,6 +126,8 @@ public sealed partial class InvokeRustParallelCommand
 
     private bool IsHostForm => ParameterSetName is HostScriptSet or HostCommandSet;
 
+    private bool IsItemForm => ParameterSetName is ItemScriptSet or ItemCommandSet;
+
     private ScriptCallOptions GetScriptOptions()
     {
         // Without hosts the input may come for hours, so there is no limit then unless one was asked for.
@@ -144,11 +146,11 @@ public sealed partial class InvokeRustParallelCommand
             Functions = Functions,
             ModuleNames = ModuleNames,
             AsObject = AsObject,
+            IsOrdered = Ordered,
             UseNewRunspace = UseNewRunspace,
             MaximumThreadCount = MaximumThreadCount,
             JobTimeoutSeconds = JobTimeoutSeconds,
             MaximumWaitTimeSeconds = seconds,
-            RunLimitMilliseconds = (ulong)Math.Ceiling(seconds * 1000),
             Apartment = ApartmentState switch
             {
                 "STA" => Apartment.SingleThreaded,

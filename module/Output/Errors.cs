@@ -44,6 +44,13 @@ internal static class Errors
     }
 
     /// <summary>Terminating.</summary>
+    internal static ErrorRecord NothingToOrder() => new ErrorRecord(
+        new ArgumentException("-Ordered needs -AsObject where hosts are given by -ComputerName: a hashtable has no order"),
+        "OrderedNeedsAsObject",
+        ErrorCategory.InvalidArgument,
+        null);
+
+    /// <summary>Terminating.</summary>
     internal static ErrorRecord AddressFamilyConflict() => new ErrorRecord(
         new ArgumentException("-IPv4 and -IPv6 exclude each other: use one of them, or none for both families"),
         "AddressFamilyConflict",

@@ -52,6 +52,9 @@ internal sealed class WorkerDrain : IJobDialog
         streams = new WorkerStreams(relay, call.KeepsOutput, call.KeepsErrors, host.UserInterface.Expect);
     }
 
+    /// <summary>What the worker has written and the caller has not got.</summary>
+    internal RelayAccount Account => streams.Account;
+
     /// <summary>Returns when there are no more jobs, or the worker was given up.</summary>
     internal void Run()
     {
@@ -92,6 +95,7 @@ internal sealed class WorkerDrain : IJobDialog
     /// <summary>The call is over: modules and scripts that make a runspace ready need not end. Does not block.</summary>
     internal void StopPreparing()
     {
+        Account.Release();
         lock (gate)
         {
             isClosing = true;
@@ -122,6 +126,7 @@ internal sealed class WorkerDrain : IJobDialog
         SessionState state = command.SessionState;
         do
         {
+            Account.WaitForRoom();
             if (!worker.Next(out ulong number, out int workerNumber))
             {
                 isOver = true;
@@ -155,7 +160,7 @@ internal sealed class WorkerDrain : IJobDialog
         }
         else
         {
-            streams.WriteError(error);
+            streams.Fail(error);
         }
         // The engine stops the pipeline, but the job goes on to its next command: nobody shall see that.
         hasAsked = true;
@@ -223,7 +228,7 @@ internal sealed class WorkerDrain : IJobDialog
             {
                 if (failure is not null)
                 {
-                    streams.WriteError(failure);
+                    streams.Fail(failure);
                 }
                 EndJob(failure is null ? JobStatus.Stopped : JobStatus.Failed);
             }
@@ -252,7 +257,7 @@ internal sealed class WorkerDrain : IJobDialog
         {
             // Nobody asked it to: it threw this, or closed its own runspace. The pipeline may be of no use to the next job.
             hasStoppedItself = true;
-            streams.WriteError(ScriptErrors.FromException(error));
+            streams.Fail(ScriptErrors.FromException(error));
             return JobStatus.Failed;
         }
         catch (FlowControlException)
@@ -262,7 +267,7 @@ internal sealed class WorkerDrain : IJobDialog
         catch (Exception error)
         {
             // Whatever a block throws is its error, and the worker goes on.
-            streams.WriteError(ScriptErrors.FromException(error));
+            streams.Fail(ScriptErrors.FromException(error));
             return JobStatus.Failed;
         }
         return hasAsked ? JobStatus.Failed : JobStatus.Completed;
@@ -281,14 +286,20 @@ internal sealed class WorkerDrain : IJobDialog
     private bool EndJob(JobStatus status)
     {
         bool wasStopped;
-        current!.HasEnded = true;
+        ScriptJob ended = current!;
+        ended.HasEnded = true;
         lock (gate)
         {
             wasStopped = isStopping;
             isStopping = false;
             current = null;
         }
+        streams.EndProgress();
         streams.Job = null;
+        if (call.Options.IsOrdered && call.KeepsOutput)
+        {
+            ended.ChargeTo(Account);
+        }
         if (wasStopped)
         {
             streams.Account.Renew();
