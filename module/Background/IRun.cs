@@ -26,6 +26,9 @@ internal interface IRun : IDisposable
     /// <summary>Every host or item that is not done, in the order they came: ended before it was, or still open. Any thread.</summary>
     IReadOnlyList<object?> OpenItems();
 
+    /// <summary>Those that workers are busy with just now. Any thread.</summary>
+    IReadOnlyList<RunningItem> RunningItems();
+
     /// <summary>Puts a host or item into the batch; <see cref="Submit"/> sends it. The batch must not be full.</summary>
     void Add(object? item);
 

@@ -50,11 +50,14 @@ internal sealed class JobSink : ISink
 
     public void EndItem(long place, ItemOutcome outcome, ErrorRecord? error)
     {
+        RustParallelChildJob? child;
         lock (gate)
         {
             states.Add(place, outcome, error, items[(int)place]);
-            children?[(int)place].End(outcome, error?.Exception);
+            child = children?[(int)place];
         }
+        // Outside the gate: whoever waits for it is told on this thread.
+        child?.End(outcome, error?.Exception);
     }
 
     public void WriteObject(object? value) => Add(output, child => child.Output, value is null ? null! : PSObject.AsPSObject(value));
@@ -144,32 +147,24 @@ internal sealed class JobSink : ISink
         debug.Records.Complete();
         information.Records.Complete();
         progress.Records.Complete();
-        lock (gate)
+        foreach (RustParallelChildJob child in Children())
         {
-            foreach (RustParallelChildJob child in children ?? Array.Empty<RustParallelChildJob>())
-            {
-                // Those that the run never came to.
-                child.End(ItemOutcome.Stopped, null);
-            }
+            // Those that the run never came to.
+            child.End(ItemOutcome.Stopped, null);
         }
     }
 
-    internal bool AnyChild(Func<Job, bool> condition)
-    {
-        lock (gate)
-        {
-            return children is not null && children.Any(condition);
-        }
-    }
+    internal bool AnyChild(Func<Job, bool> condition) => Children().Any(condition);
 
     /// <summary>Once: a child job for each host or item, with what there is of it so far. Any thread.</summary>
-    internal void MakeChildren(IList<Job> list)
+    /// <returns>They are made just now.</returns>
+    internal bool MakeChildren(IList<Job> list)
     {
         lock (gate)
         {
             if (children is not null)
             {
-                return;
+                return false;
             }
             children = items.Select(item => new RustParallelChildJob(job, item)).ToArray();
             output.Distribute(place => children[place].Output);
@@ -191,6 +186,29 @@ internal sealed class JobSink : ISink
                     children[place].End(ItemOutcome.Stopped, null);
                 }
             }
+            return true;
+        }
+    }
+
+    /// <summary>Workers are busy with these. Any thread.</summary>
+    internal void ShowRunning(IReadOnlyList<RunningItem> running)
+    {
+        RustParallelChildJob[] made = Children();
+        if (made.Length == 0)
+        {
+            return;
+        }
+        foreach (RunningItem item in running)
+        {
+            made[(int)item.Place].Begin(item.Runspace);
+        }
+    }
+
+    private RustParallelChildJob[] Children()
+    {
+        lock (gate)
+        {
+            return children ?? Array.Empty<RustParallelChildJob>();
         }
     }
 

@@ -2,6 +2,7 @@
 // has finished, keeps the rhythm of what the call says about itself. The pipeline thread, or a background job's.
 
 using System;
+using System.Collections.Generic;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
@@ -10,15 +11,18 @@ internal sealed class RunLoop
 {
     private readonly IRun run;
     private readonly CallReport report;
+    private readonly Action<IReadOnlyList<RunningItem>> watch;
     private readonly Action throwIfStopping;
 
     /// <param name="run">What to drive.</param>
     /// <param name="report">Of the same call.</param>
+    /// <param name="watch">Told at each moment of the rhythm what workers are busy with.</param>
     /// <param name="throwIfStopping">Leaves the loop where the caller's pipeline is being stopped.</param>
-    internal RunLoop(IRun run, CallReport report, Action throwIfStopping)
+    internal RunLoop(IRun run, CallReport report, Action<IReadOnlyList<RunningItem>> watch, Action throwIfStopping)
     {
         this.run = run;
         this.report = report;
+        this.watch = watch;
         this.throwIfStopping = throwIfStopping;
     }
 
@@ -86,6 +90,7 @@ internal sealed class RunLoop
         if (report.IsMoment)
         {
             run.Show();
+            watch(run.RunningItems());
             report.Say(run.Figures);
         }
     }

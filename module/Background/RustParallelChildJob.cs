@@ -2,15 +2,18 @@
 
 using System;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using RustRunspaces.Background;
 using RustRunspaces.Output;
 
 namespace RustRunspaces;
 
 /// <summary>One host or item of a <see cref="RustParallelJob"/>.</summary>
-public sealed class RustParallelChildJob : Job
+public sealed class RustParallelChildJob : Job, IJobDebugger
 {
     private readonly RustParallelJob parent;
+    private Runspace? runspace;
+    private ItemDebugger? debugger;
 
     internal RustParallelChildJob(RustParallelJob parent, object? item) : base(parent.Command)
     {
@@ -32,8 +35,24 @@ public sealed class RustParallelChildJob : Job
     public override bool HasMoreData =>
         Output.Count + Error.Count + Warning.Count + Verbose.Count + Debug.Count + Information.Count + Progress.Count > 0;
 
+    /// <summary>That of the runspace in which it runs; null while it does not.</summary>
+    public Debugger? Debugger => debugger ??= runspace?.Debugger is Debugger inner ? new ItemDebugger(inner, Name) : null;
+
+    /// <summary>Whether nobody debugs the job; the engine sets it.</summary>
+    public bool IsAsync { get; set; } = true;
+
     /// <summary>Stops the whole job: one host or item cannot be stopped alone.</summary>
     public override void StopJob() => parent.StopJob();
+
+    /// <summary>A worker has begun it.</summary>
+    internal void Begin(Runspace runspace)
+    {
+        if (JobStateInfo.State == JobState.NotStarted)
+        {
+            this.runspace = runspace;
+            SetJobState(JobState.Running);
+        }
+    }
 
     /// <summary>Sets how it ended; once.</summary>
     internal void End(ItemOutcome outcome, Exception? reason)
@@ -42,6 +61,7 @@ public sealed class RustParallelChildJob : Job
         {
             return;
         }
+        debugger?.End();
         if (reason is not null && JobEnd.HasReasons)
         {
             RemoveError(reason);

@@ -14,7 +14,7 @@ using RustRunspaces.Output;
 namespace RustRunspaces;
 
 /// <summary>A call of Invoke-RustParallel that runs in the background.</summary>
-public sealed class RustParallelJob : Job
+public sealed class RustParallelJob : Job, IJobDebugger
 {
     // A stopped call returns within 250 ms unless its jobs sit in native code; then it is given up.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(2);
@@ -65,10 +65,29 @@ public sealed class RustParallelJob : Job
     {
         get
         {
-            sink.MakeChildren(base.ChildJobs);
+            if (sink.MakeChildren(base.ChildJobs))
+            {
+                sink.ShowRunning(Read(current => current.RunningItems()) ?? Array.Empty<RunningItem>());
+            }
             return base.ChildJobs;
         }
     }
+
+    /// <summary>
+    /// Null: what can be debugged are the child jobs, where the engine looks for a job that has no debugger of its own. They are
+    /// made by this question.
+    /// </summary>
+    Debugger? IJobDebugger.Debugger
+    {
+        get
+        {
+            _ = ChildJobs;
+            return null;
+        }
+    }
+
+    /// <summary>Whether nobody debugs the job; the engine sets it.</summary>
+    public bool IsAsync { get; set; } = true;
 
     /// <inheritdoc/>
     public override void StopJob()
@@ -155,7 +174,7 @@ public sealed class RustParallelJob : Job
             // Nobody watches: what would be lines and progress is told by StatusMessage. A stopped run ends by itself, so there is
             // nothing to throw.
             var report = new CallReport(writeLine: _ => { }, progress: null);
-            var loop = new RunLoop(opened, report, throwIfStopping: () => { });
+            var loop = new RunLoop(opened, report, sink.ShowRunning, throwIfStopping: () => { });
             foreach (object? item in items)
             {
                 loop.Add(item);

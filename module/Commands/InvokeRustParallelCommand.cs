@@ -25,6 +25,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private Func<ISink, IRun> open = null!;
     private RunLoop loop = null!;
     private List<object?>? jobItems;
+    private CallerDebugger? debugger;
     private volatile IRun? run;
 
     /// <summary>Checks the call and opens its pool: from here on the maximum wait counts.</summary>
@@ -48,8 +49,9 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
             jobItems = new List<object?>();
             return;
         }
+        debugger = new CallerDebugger();
         run = open(streams);
-        loop = new RunLoop(run, report, ThrowIfStopping);
+        loop = new RunLoop(run, report, debugger.Attach, ThrowIfStopping);
     });
 
     /// <summary>Everything that came is on its way when this returns; what has finished meanwhile is written.</summary>
@@ -89,7 +91,11 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     protected override void StopProcessing() => run?.Cancel();
 
     /// <summary>Closes the pool on every way out, also where a command downstream ended the pipeline.</summary>
-    public void Dispose() => run?.Dispose();
+    public void Dispose()
+    {
+        run?.Dispose();
+        debugger?.Detach();
+    }
 
     private Func<ISink, IRun> PrepareProbes()
     {

@@ -76,6 +76,9 @@ internal sealed class ProbeRun : IRun
         return items.OrderBy(item => item.Key).Select(item => (object?)item.Value).ToArray();
     }
 
+    /// <summary>None: no worker runs a probe.</summary>
+    public IReadOnlyList<RunningItem> RunningItems() => Array.Empty<RunningItem>();
+
     /// <inheritdoc/>
     public void Add(object? item)
     {

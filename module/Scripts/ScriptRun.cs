@@ -114,6 +114,17 @@ internal sealed class ScriptRun : ICallHost, IRun
     public bool IsBatchFull => batched == BatchSize;
 
     /// <inheritdoc/>
+    public IReadOnlyList<RunningItem> RunningItems()
+    {
+        var running = new List<RunningItem>();
+        foreach (WorkerDrain drain in drains.Values)
+        {
+            drain.AddRunningTo(running);
+        }
+        return running;
+    }
+
+    /// <inheritdoc/>
     public void Add(object? item)
     {
         if (!call.Options.IsHostForm && ForeignBlocks.IsIn(item))

@@ -2,10 +2,12 @@
 // next one begins in the same runspace. Worker's thread, but for Stop and StopPreparing, which come from the engine's threads.
 
 using System;
+using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using RustRunspaces.Background;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 
@@ -88,6 +90,18 @@ internal sealed class WorkerDrain : IJobDialog
                 isStopping = true;
                 streams.Account.Release();
                 PipelineStop.Begin(pipeline!);
+            }
+        }
+    }
+
+    /// <summary>What the worker is busy with, if anything. Any thread.</summary>
+    internal void AddRunningTo(List<RunningItem> running)
+    {
+        lock (gate)
+        {
+            if (current is not null && session is not null)
+            {
+                running.Add(new RunningItem(current.Place, session.Runspace));
             }
         }
     }
