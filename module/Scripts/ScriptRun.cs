@@ -58,9 +58,9 @@ internal sealed class ScriptRun : ICallHost, IDisposable
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
                 options.RunLimitMilliseconds,
                 options.Apartment));
-        if (!options.IsHostForm && call.Text.Contents.HasData)
+        if (call.Warning is string warning)
         {
-            sink.WriteWarning("The block uses $Data, but what it puts there is not returned in this form: use -ComputerName to get it");
+            sink.WriteWarning(warning);
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     /// <summary>Puts a job into the batch; <see cref="Submit"/> sends it. The batch must not be full.</summary>
     internal void Add(object? item)
     {
-        if (!call.Options.IsHostForm && ForeignBlocks.IsIn(item))
+        if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             sink.WriteError(ScriptErrors.ScriptBlockRefused("The item", item));
             return;
@@ -213,7 +213,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
 
     void ICallHost.Run(Worker worker)
     {
-        var drain = new WorkerDrain(call, jobs, relay, worker, Fail);
+        var drain = new WorkerDrain(call.Setup, jobs, relay, worker, Fail);
         drains[worker.Handle] = drain;
         try
         {
@@ -354,7 +354,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     /// <summary>What the block set itself stands; else its output is its entry.</summary>
     private void SetEntry(ScriptJob job)
     {
-        if (call.Data.ContainsKey(job.Item))
+        if (call.Data!.ContainsKey(job.Item))
         {
             outputNotKept += job.OutputCount;
         }
@@ -377,7 +377,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
             return new ItemJobRecord(job.Item, status, job.Output, errors, finished, duration, worker);
         }
         var host = (string)job.Item!;
-        object? output = job.OutputCount == 0 ? call.Data[host] : job.Output;
+        object? output = job.OutputCount == 0 ? call.Data![host] : job.Output;
         return new HostJobRecord(host, status, output, errors, finished, duration, worker);
     }
 }
