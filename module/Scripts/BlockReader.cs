@@ -1,27 +1,19 @@
-// Reads a script block's syntax tree once: what has to be replaced in its text before it can run in another runspace, and
-// what it needs there. Knows no runspace and runs nothing. Pipeline thread.
+// Reads a script block's syntax tree once: what the block needs where it runs, and what it may do there. Knows no runspace and
+// runs nothing. Pipeline thread.
 
 using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
-/// <summary>What <see cref="BlockReader"/> found. Offsets count from the beginning of the file or text.</summary>
+/// <summary>What <see cref="BlockReader"/> found.</summary>
 internal sealed class BlockContents
 {
-    /// <summary>Variables whose names have to be replaced: $using: and $PSScriptRoot.</summary>
-    internal List<IScriptExtent> Replaced { get; } = new List<IScriptExtent>();
-
-    /// <summary>Where the command of this module is named with its module, which workers have not imported.</summary>
-    internal List<IScriptExtent> Qualified { get; } = new List<IScriptExtent>();
-
-    /// <summary>The paths after $using:, as written, each once.</summary>
-    internal HashSet<string> Using { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The block names $PSScriptRoot or $PSCommandPath.</summary>
-    internal bool HasFile { get; set; }
+    /// <summary>Every $using: whose value the block may ask for.</summary>
+    internal List<UsingMention> Usings { get; } = new List<UsingMention>();
 
     /// <summary>The block names $_ or $PSItem.</summary>
     internal bool HasItem { get; set; }
@@ -29,11 +21,35 @@ internal sealed class BlockContents
     /// <summary>The block names $Data, and not as a variable of its own.</summary>
     internal bool HasData { get; set; }
 
+    /// <summary>The block reads or sets entries of a $Data that it never sets itself.</summary>
+    internal bool HasDataEntries { get; set; }
+
+    /// <summary>The block names $args.</summary>
+    internal bool HasArguments { get; set; }
+
+    /// <summary>The block names $PSBoundParameters, so it can have no parameters but its own.</summary>
+    internal bool HasBoundParameters { get; set; }
+
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
 
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
+}
+
+/// <summary>One $using: of a block.</summary>
+internal readonly struct UsingMention
+{
+    internal UsingMention(UsingExpressionAst expression, bool isRequired)
+    {
+        Expression = expression;
+        IsRequired = isRequired;
+    }
+
+    internal UsingExpressionAst Expression { get; }
+
+    /// <summary>The job itself reads it. Else it stands in a block that is handed on, and means perhaps another session.</summary>
+    internal bool IsRequired { get; }
 }
 
 internal sealed class BlockReader : AstVisitor
@@ -56,7 +72,7 @@ internal sealed class BlockReader : AstVisitor
     // Commands that evaluate $using: in their block themselves, in the scope that calls them.
     private static readonly HashSet<string> UsingCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
-        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", ScriptText.CommandName,
+        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", SessionTemplate.CommandName,
     };
 
     private static readonly HashSet<string> ForEachCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -73,31 +89,27 @@ internal sealed class BlockReader : AstVisitor
 
     private readonly BlockContents contents = new BlockContents();
     private bool ownsData;
+    // Blocks around the current place that something else may run.
+    private int handedOn;
 
-    internal static BlockContents Read(ScriptBlockAst block)
+    internal static BlockContents Read(ScriptBlock block)
     {
         var reader = new BlockReader();
-        block.Visit(reader);
+        block.Ast.Visit(reader);
         reader.contents.HasData &= !reader.ownsData;
+        reader.contents.HasDataEntries &= !reader.ownsData;
         return reader.contents;
     }
 
     public override AstVisitAction VisitUsingExpression(UsingExpressionAst usingExpressionAst)
     {
-        VariableExpressionAst variable = UsingExpressionAst.ExtractUsingVariable(usingExpressionAst);
-        contents.Replaced.Add(variable.Extent);
-        contents.Using.Add(variable.VariablePath.UserPath);
+        contents.Usings.Add(new UsingMention(usingExpressionAst, handedOn == 0));
         return AstVisitAction.SkipChildren;
     }
 
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
         string path = variableExpressionAst.VariablePath.UserPath;
-        if (ScriptText.UsingPath(path) is string marked)
-        {
-            // The block came as a value from the text of an outer call.
-            contents.Using.Add(marked);
-        }
         switch (path.ToUpperInvariant())
         {
             case "_":
@@ -108,10 +120,11 @@ internal sealed class BlockReader : AstVisitor
             case "GLOBAL:DATA":
                 contents.HasData = true;
                 break;
-            case "PSSCRIPTROOT":
-            case "PSCOMMANDPATH":
-                contents.HasFile = true;
-                contents.Replaced.Add(variableExpressionAst.Extent);
+            case "ARGS":
+                contents.HasArguments = true;
+                break;
+            case "PSBOUNDPARAMETERS":
+                contents.HasBoundParameters = true;
                 break;
             case "EXECUTIONCONTEXT":
                 contents.IsLean = false;
@@ -122,11 +135,29 @@ internal sealed class BlockReader : AstVisitor
 
     public override AstVisitAction VisitAssignmentStatement(AssignmentStatementAst assignmentStatementAst)
     {
-        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left;
-        if (assignmentStatementAst.Operator == TokenKind.Equals && target is VariableExpressionAst variable)
+        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left as ExpressionAst;
+        switch (target)
         {
-            Own(variable);
+            case VariableExpressionAst variable:
+                Own(variable);
+                break;
+            case MemberExpressionAst { Expression: VariableExpressionAst table }:
+                contents.HasDataEntries |= IsData(table);
+                break;
         }
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitIndexExpression(IndexExpressionAst indexExpressionAst)
+    {
+        contents.HasDataEntries |= indexExpressionAst.Target is VariableExpressionAst table && IsData(table);
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitInvokeMemberExpression(InvokeMemberExpressionAst methodCallAst)
+    {
+        contents.HasDataEntries |= methodCallAst.Expression is VariableExpressionAst table && IsData(table)
+            && methodCallAst.Member is StringConstantExpressionAst { Value: var method } && method.Equals("Add", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
     }
 
@@ -142,10 +173,24 @@ internal sealed class BlockReader : AstVisitor
         return AstVisitAction.Continue;
     }
 
-    public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst) =>
-        CommandOf(scriptBlockExpressionAst) is CommandAst command && EvaluatesUsing(command)
-            ? AstVisitAction.SkipChildren
-            : AstVisitAction.Continue;
+    public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst)
+    {
+        CommandAst? command = CommandOf(scriptBlockExpressionAst);
+        if (command is not null && EvaluatesUsing(command))
+        {
+            return AstVisitAction.SkipChildren;
+        }
+        bool runsHere = command is not null
+            && (command.GetCommandName() is string name ? LeanCommands.Contains(name) : command.CommandElements[0] == scriptBlockExpressionAst);
+        if (runsHere)
+        {
+            return AstVisitAction.Continue;
+        }
+        handedOn++;
+        scriptBlockExpressionAst.ScriptBlock.Visit(this);
+        handedOn--;
+        return AstVisitAction.SkipChildren;
+    }
 
     public override AstVisitAction VisitCommand(CommandAst commandAst)
     {
@@ -155,10 +200,6 @@ internal sealed class BlockReader : AstVisitor
             : LeanCommands.Contains(name);
         contents.IsLean &= isLean;
         contents.IsCore &= isLean && (name is null || CoreCommands.Contains(name));
-        if (ScriptText.QualifiedCommand.Equals(name, StringComparison.OrdinalIgnoreCase))
-        {
-            contents.Qualified.Add(commandAst.CommandElements[0].Extent);
-        }
         return AstVisitAction.Continue;
     }
 
@@ -198,8 +239,18 @@ internal sealed class BlockReader : AstVisitor
         return outer as CommandAst;
     }
 
-    private void Own(VariableExpressionAst variable) =>
-        ownsData |= variable.VariablePath.UserPath.Equals(ScriptText.DataVariable, StringComparison.OrdinalIgnoreCase);
+    /// <summary>-OutVariable and its kin: a variable of the block's own by its name.</summary>
+    public override AstVisitAction VisitStringConstantExpression(StringConstantExpressionAst stringConstantExpressionAst)
+    {
+        ownsData |= stringConstantExpressionAst.Value.TrimStart('+').Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
+            && stringConstantExpressionAst.Parent is CommandAst or CommandParameterAst;
+        return AstVisitAction.Continue;
+    }
+
+    private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
+
+    private static bool IsData(VariableExpressionAst variable) =>
+        variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
 
     private static bool EvaluatesUsing(CommandAst command)
     {

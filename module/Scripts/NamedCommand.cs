@@ -13,20 +13,35 @@ using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
+/// <summary>How a command gets a parameter and its value.</summary>
+internal enum ParameterForm
+{
+    /// <summary>By the engine's binder.</summary>
+    Bound,
+
+    /// <summary>A program: as -Name:value.</summary>
+    OneText,
+
+    /// <summary>A function that takes anything: as -Name and the value.</summary>
+    TwoTexts,
+}
+
 internal static class NamedCommand
 {
     /// <param name="cmdlet">The caller's command.</param>
-    /// <param name="caller">Gets what has to come along; functions and modules that were asked for are there.</param>
+    /// <param name="caller">Brings what has to come along; functions and modules that were asked for are there.</param>
     /// <param name="name">Of the command.</param>
     /// <param name="itemParameter">What the host or item is bound to.</param>
     /// <param name="parameters">The fixed ones.</param>
+    /// <param name="formOf">How the command gets a parameter.</param>
     /// <returns>What a job calls: a name that means this very command there, or a path.</returns>
     /// <exception cref="CallRefusedException">There is no such command, or jobs cannot call it.</exception>
-    internal static string Find(PSCmdlet cmdlet, CallerState caller, string name, string itemParameter, Hashtable parameters)
+    internal static string Find(PSCmdlet cmdlet, CallerImports caller, string name, string itemParameter, Hashtable parameters, out Func<string, ParameterForm> formOf)
     {
         CommandInfo command = Resolve(cmdlet, name);
         string found = Bring(cmdlet, caller, command);
         Check(command, itemParameter, parameters);
+        formOf = parameter => FormOf(command, parameter);
         return found;
     }
 
@@ -44,7 +59,7 @@ internal static class NamedCommand
         return command;
     }
 
-    private static string Bring(PSCmdlet cmdlet, CallerState caller, CommandInfo command)
+    private static string Bring(PSCmdlet cmdlet, CallerImports caller, CommandInfo command)
     {
         switch (command)
         {
@@ -56,7 +71,7 @@ internal static class NamedCommand
                 return cmdlet.MyInvocation.MyCommand.Name;
             case CmdletInfo common when SessionTemplate.HasCmdlet(common):
                 return Qualified(common.ModuleName, common.Name);
-            case FunctionInfo function when function.Module is null || ForeignBlocks.IsClosure(function.ScriptBlock):
+            case FunctionInfo function when function.Module is null || ForeignBlocks.IsNameless(function.ScriptBlock.Module):
                 caller.AddFunction(function);
                 return function.Name;
             case FunctionInfo function when caller.Functions.Any(copied => copied.Key.Equals(function.Name, StringComparison.OrdinalIgnoreCase)):
@@ -133,6 +148,23 @@ internal static class NamedCommand
         {
             // A script that does not parse, or a parameter whose type is not loaded yet: the job says what it is.
             return null;
+        }
+    }
+
+    private static ParameterForm FormOf(CommandInfo command, string parameter)
+    {
+        try
+        {
+            return command switch
+            {
+                CmdletInfo => ParameterForm.Bound,
+                ApplicationInfo => ParameterForm.OneText,
+                _ => IsAmong(command.Parameters.Values, parameter) ? ParameterForm.Bound : ParameterForm.TwoTexts,
+            };
+        }
+        catch (Exception error) when (error is RuntimeException or IOException)
+        {
+            return ParameterForm.Bound;
         }
     }
 

@@ -3,9 +3,8 @@
 
 using System;
 using System.Collections;
-using System.Collections.Generic;
-using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
@@ -60,90 +59,113 @@ internal sealed class ScriptCallOptions
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, ScriptText text, object?[] rest, CallerState caller, Hashtable data, InitialSessionState template, string? initialization)
+    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup, string? warning)
     {
         Options = options;
-        Text = text;
-        Rest = rest;
-        Caller = caller;
         Data = data;
-        Template = template;
-        Initialization = initialization;
+        Setup = setup;
+        Warning = warning;
     }
 
     internal ScriptCallOptions Options { get; }
 
-    internal ScriptText Text { get; }
+    /// <summary>The synchronized hashtable that jobs of the host form see as $Data; null in the item form.</summary>
+    internal Hashtable? Data { get; }
 
-    /// <summary>For <see cref="ScriptText.ArgumentsFor"/>.</summary>
-    internal object?[] Rest { get; }
+    internal WorkerSetup Setup { get; }
 
-    internal CallerState Caller { get; }
-
-    /// <summary>The synchronized hashtable that jobs see as $Data.</summary>
-    internal Hashtable Data { get; }
-
-    internal InitialSessionState Template { get; }
-
-    /// <summary>The text of -InitializationScript; null where there is none.</summary>
-    internal string? Initialization { get; }
-
-    /// <summary>What a job writes goes into its entry or record instead of the caller's output.</summary>
-    internal bool KeepsOutput => Options.IsHostForm || Options.AsObject;
-
-    /// <summary>A job's errors go into its record instead of the caller's error stream.</summary>
-    internal bool KeepsErrors => Options.AsObject;
+    /// <summary>What the caller probably did not mean; null where there is nothing.</summary>
+    internal string? Warning { get; }
 
     /// <param name="cmdlet">The caller's command.</param>
     /// <param name="options">What it was asked.</param>
     /// <exception cref="CallRefusedException">The call cannot be done as asked.</exception>
     internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options)
     {
-        Check(options);
+        Check(options, cmdlet.SessionState.Module);
         var caller = new CallerState(cmdlet);
-        caller.AddFunctions(cmdlet, options.Functions);
-        caller.AddModules(cmdlet, options.ModuleNames);
-        object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
-        ScriptText text = options.ScriptBlock is ScriptBlock block
-            ? ScriptText.FromBlock(block)
-            : ScriptText.FromCommand(NamedCommand.Find(cmdlet, caller, options.CommandName!, options.ParameterName, (Hashtable)rest), options.ParameterName);
-        caller.AddUsing(cmdlet, text.Contents.Using);
-        ScriptText? initialization = options.InitializationScript is null ? null : ScriptText.FromInitialization(options.InitializationScript);
-        if (initialization is not null)
+        var imports = new CallerImports(cmdlet, caller);
+        imports.AddFunctions(options.Functions);
+        imports.AddModules(options.ModuleNames);
+        Hashtable? data = options.IsHostForm ? Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase)) : null;
+        IScriptExtent position = options.ScriptBlock?.Ast.Extent ?? PositionOf(cmdlet.MyInvocation);
+        BlockContents contents = options.ScriptBlock is ScriptBlock given ? BlockReader.Read(given) : new BlockContents { IsLean = false };
+        JobBlock block = options.ScriptBlock is ScriptBlock written
+            ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
+            : FromCommand(cmdlet, imports, position, options);
+        UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
+        if (options.InitializationScript is ScriptBlock initialization)
         {
-            caller.AddUsing(cmdlet, initialization.Contents.Using);
+            UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
         }
-        if (text.Contents.HasFile || (initialization?.Contents.HasFile ?? false))
+        imports.AddVariables(options.Variables);
+        bool isLean = contents.IsLean && options.InitializationScript is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
+        var setup = new WorkerSetup(
+            caller,
+            template,
+            block,
+            options.InitializationScript is null ? null : JobBlocks.Unbound(options.InitializationScript),
+            position)
         {
-            caller.AddScriptFile(options.ScriptBlock?.File ?? options.InitializationScript?.File);
-        }
-        caller.AddVariables(cmdlet, options.Variables);
-        bool isLean = text.Contents.IsLean && initialization is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
-        var data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && text.Contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
-        object? Variable(string name) => name == "Data" ? data : caller.Variables.Last(variable => variable.Key == name).Value;
-        return new ScriptCall(options, text, text.FixedArguments(Variable, rest), caller, data, template, initialization?.Text);
+            KeepsOutput = options.IsHostForm || options.AsObject,
+            KeepsErrors = options.AsObject,
+            IsOrdered = options.IsOrdered,
+            UseNewRunspace = options.UseNewRunspace,
+        };
+        return new ScriptCall(options, data, setup, DataWarning(caller, contents, data));
     }
 
-    private static void Check(ScriptCallOptions options)
+    private static JobBlock FromCommand(PSCmdlet cmdlet, CallerImports imports, IScriptExtent position, ScriptCallOptions options)
+    {
+        Hashtable parameters = FixedParameters(options);
+        string command = NamedCommand.Find(cmdlet, imports, options.CommandName!, options.ParameterName, parameters, out Func<string, ParameterForm> formOf);
+        return JobBlocks.FromCommand(position, command, options.ParameterName, parameters, formOf);
+    }
+
+    /// <summary>From the beginning of the call to the end of its line: the engine keeps the exact end to itself.</summary>
+    private static ScriptExtent PositionOf(InvocationInfo call)
+    {
+        string line = call.Line ?? "";
+        return new ScriptExtent(
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, call.OffsetInLine, line),
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, line.TrimEnd().Length + 1, line));
+    }
+
+    private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)
+    {
+        bool brings = caller.Variables.Exists(variable => variable.Key.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase));
+        if (data is not null && brings)
+        {
+            return "-Variables names Data, but with -ComputerName $Data is the table of results in every job: give the caller's variable another name";
+        }
+        return data is null && contents.HasDataEntries && !brings
+            ? "The block uses entries of $Data, which does not exist for items: use -ComputerName to get a table of results"
+            : null;
+    }
+
+    private static void Check(ScriptCallOptions options, PSModuleInfo? caller)
     {
         foreach (ScriptBlock? block in new[] { options.ScriptBlock, options.InitializationScript })
         {
-            if (block is not null && ForeignBlocks.IsClosure(block))
+            if (block is not null && ForeignBlocks.IsClosure(block, caller))
             {
                 throw new CallRefusedException(ScriptErrors.ClosureRefused(block));
             }
         }
         foreach (object? argument in options.ArgumentList)
         {
-            if (ForeignBlocks.IsIn(argument))
+            if (ForeignBlocks.Is(argument))
             {
                 throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-ArgumentList", argument));
             }
         }
-        if (ForeignBlocks.IsIn(options.Parameters))
+        foreach (object? value in options.Parameters?.Values ?? Array.Empty<object?>())
         {
-            throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-Parameters", options.Parameters));
+            if (ForeignBlocks.Is(value))
+            {
+                throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-Parameters", options.Parameters));
+            }
         }
         if (options.Apartment != Apartment.None && !SystemLoader.IsWindows)
         {

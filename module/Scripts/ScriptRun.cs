@@ -70,9 +70,9 @@ internal sealed class ScriptRun : ICallHost, IRun
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
                 (ulong)Math.Ceiling(options.MaximumWaitTimeSeconds * 1000),
                 options.Apartment));
-        if (!options.IsHostForm && call.Text.Contents.HasData)
+        if (call.Warning is string warning)
         {
-            sink.WriteWarning("The block uses $Data, but what it puts there is not returned in this form: use -ComputerName to get it");
+            sink.WriteWarning(warning);
         }
     }
 
@@ -127,13 +127,14 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public void Add(object? item)
     {
-        if (!call.Options.IsHostForm && ForeignBlocks.IsIn(item))
+        if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
             sink.Attribute(added);
             sink.WriteError(refusal);
             sink.EndItem(added, ItemOutcome.Failed, refusal);
-            order?.Skip(added++);
+            order?.Skip(added);
+            added++;
             return;
         }
         batch[batched++] = jobs.Add(new ScriptJob(item, added++));
@@ -268,7 +269,7 @@ internal sealed class ScriptRun : ICallHost, IRun
 
     void ICallHost.Run(Worker worker)
     {
-        var drain = new WorkerDrain(call, jobs, relay, worker, Fail);
+        var drain = new WorkerDrain(call.Setup, jobs, relay, worker, Fail);
         drains[worker.Handle] = drain;
         try
         {
@@ -441,7 +442,7 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <summary>What the block set itself stands; else its output is its entry.</summary>
     private void SetEntry(ScriptJob job)
     {
-        if (call.Data.ContainsKey(job.Item))
+        if (call.Data!.ContainsKey(job.Item))
         {
             outputNotKept += job.OutputCount;
         }
@@ -465,7 +466,7 @@ internal sealed class ScriptRun : ICallHost, IRun
             return new ItemJobRecord(job.Item, ended.Status, job.Output, errors, ended.Finished, ended.Duration, ended.Worker);
         }
         var host = (string)job.Item!;
-        object? output = job.OutputCount == 0 ? call.Data[host] : job.Output;
+        object? output = job.OutputCount == 0 ? call.Data![host] : job.Output;
         return new HostJobRecord(host, ended.Status, output, errors, ended.Finished, ended.Duration, ended.Worker);
     }
 }

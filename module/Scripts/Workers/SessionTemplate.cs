@@ -17,17 +17,26 @@ namespace RustRunspaces.Scripts.Workers;
 
 internal static class SessionTemplate
 {
+    internal const string CommandName = "Invoke-RustParallel";
+
+    internal const string DataVariable = "Data";
+
+    // The command once more, under a name that no function of a job's hides: for calls by its full name.
+    private const string OwnCommandName = "Invoke-RustRunspacesRustParallel";
+
+    private const string QualifiedCommandName = "RustRunspaces\\" + CommandName;
+
     private static readonly Lazy<InitialSessionState> Console = new Lazy<InitialSessionState>(MakeConsole);
     private static readonly Lazy<InitialSessionState> Core = new Lazy<InitialSessionState>(InitialSessionState.CreateDefault2);
     private static readonly Lazy<TypeTable> SharedTypes = new Lazy<TypeTable>(TypeTable.LoadDefaultTypeFiles);
 
     /// <param name="caller">What comes along.</param>
-    /// <param name="data">The hashtable that jobs see as $Data.</param>
+    /// <param name="data">The hashtable that jobs see as $Data; null where there is none.</param>
     /// <param name="isLean">Nothing that runs in the runspaces can import a module or format output.</param>
     /// <param name="isCore">Nor does it call any command of a module: those of the console need not be found first.</param>
     /// <param name="commandName">The name of the command that the caller used, so that calls nest.</param>
     /// <param name="command">Its class.</param>
-    internal static InitialSessionState Make(CallerState caller, Hashtable data, bool isLean, bool isCore, string commandName, Type command)
+    internal static InitialSessionState Make(CallerState caller, Hashtable? data, bool isLean, bool isCore, string commandName, Type command)
     {
         InitialSessionState state = (isCore ? Core : Console).Value.Clone();
         if (isLean)
@@ -39,11 +48,13 @@ internal static class SessionTemplate
         state.LanguageMode = caller.LanguageMode;
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
         state.ThrowOnRunspaceOpenError = false;
-        // The caller's name may be one with a prefix, or, in a call inside a job, the qualified one.
-        foreach (string name in new[] { commandName, ScriptText.CommandName, ScriptText.QualifiedCommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
+        // The caller's name may be one with a prefix.
+        foreach (string name in new[] { commandName, CommandName, OwnCommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
         {
             state.Commands.Add(new SessionStateCmdletEntry(name, command, null));
         }
+        // A worker has not imported the module, and importing it would cost more than opening the runspace.
+        state.Commands.Add(new SessionStateAliasEntry(QualifiedCommandName, OwnCommandName));
         Set(state, "ErrorActionPreference", ActionPreference.Continue);
         Set(state, "WarningPreference", ActionPreference.Continue);
         Set(state, "InformationPreference", ActionPreference.Continue);
@@ -54,7 +65,10 @@ internal static class SessionTemplate
         {
             Set(state, variable.Key, variable.Value);
         }
-        Set(state, "Data", data);
+        if (data is not null)
+        {
+            Set(state, DataVariable, data);
+        }
         if (caller.LanguageMode == PSLanguageMode.FullLanguage)
         {
             foreach (KeyValuePair<string, string> function in caller.Functions)

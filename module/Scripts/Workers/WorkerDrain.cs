@@ -17,9 +17,7 @@ internal sealed class WorkerDrain : IJobDialog
 {
     private const int AbandonedStackSize = 256 * 1024;
 
-    private static readonly CmdletInfo LoopCommand = new CmdletInfo("Invoke-RustParallelWorker", typeof(WorkerLoopCommand));
-
-    private readonly ScriptCall call;
+    private readonly WorkerSetup setup;
     private readonly JobTable jobs;
     private readonly Worker worker;
     private readonly WorkerHost host;
@@ -39,19 +37,19 @@ internal sealed class WorkerDrain : IJobDialog
     private bool hasAsked;
     private bool hasStoppedItself;
 
-    /// <param name="call">What to run.</param>
+    /// <param name="setup">What to run.</param>
     /// <param name="jobs">Jobs by number.</param>
     /// <param name="relay">To the pipeline thread.</param>
     /// <param name="worker">The engine's worker.</param>
     /// <param name="fail">Ends the call: no job can run here.</param>
-    internal WorkerDrain(ScriptCall call, JobTable jobs, StreamRelay relay, Worker worker, Action<ErrorRecord> fail)
+    internal WorkerDrain(WorkerSetup setup, JobTable jobs, StreamRelay relay, Worker worker, Action<ErrorRecord> fail)
     {
-        this.call = call;
+        this.setup = setup;
         this.jobs = jobs;
         this.worker = worker;
         this.fail = fail;
-        host = new WorkerHost(call.Caller, this);
-        streams = new WorkerStreams(relay, call.KeepsOutput, call.KeepsErrors, host.UserInterface.Expect);
+        host = new WorkerHost(setup.Caller, this);
+        streams = new WorkerStreams(relay, setup.KeepsOutput, setup.KeepsErrors, host.UserInterface.Expect);
     }
 
     /// <summary>What the worker has written and the caller has not got.</summary>
@@ -64,13 +62,13 @@ internal sealed class WorkerDrain : IJobDialog
         {
             while (!isOver)
             {
-                using (WorkerSession opened = WorkerSession.Open(call, host, streams, Created))
+                using (WorkerSession opened = WorkerSession.Open(setup, host, streams, Created))
                 {
                     do
                     {
                         RunPipeline(opened);
                     }
-                    while (!isOver && !call.Options.UseNewRunspace && opened.Runspace.RunspaceStateInfo.State == RunspaceState.Opened);
+                    while (!isOver && !setup.UseNewRunspace && opened.Runspace.RunspaceStateInfo.State == RunspaceState.Opened);
                 }
             }
         }
@@ -135,9 +133,14 @@ internal sealed class WorkerDrain : IJobDialog
     }
 
     /// <summary>The loop inside the worker's pipeline.</summary>
-    internal void RunJobs(WorkerLoopCommand command)
+    internal void RunJobs(IBlockRunner runner)
     {
-        SessionState state = command.SessionState;
+        SessionState state = runner.SessionState;
+        if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo invocation)
+        {
+            // Else Write-Error in a job, and $MyInvocation, would show the script that started this loop.
+            invocation.DisplayScriptPosition = setup.Position;
+        }
         do
         {
             Account.WaitForRoom();
@@ -157,13 +160,13 @@ internal sealed class WorkerDrain : IJobDialog
             streams.IsMuted = false;
             hasAsked = false;
             hasStoppedItself = false;
-            bool isEnded = EndJob(RunJob(command, state, job));
+            bool isEnded = EndJob(RunJob(runner, state, job));
             if (isEnded || hasAsked || hasStoppedItself)
             {
                 throw new PipelineStoppedException();
             }
         }
-        while (!isOver && !call.Options.UseNewRunspace && !command.Stopping);
+        while (!isOver && !setup.UseNewRunspace && !runner.Stopping);
     }
 
     void IJobDialog.Refused(ErrorRecord error)
@@ -219,7 +222,7 @@ internal sealed class WorkerDrain : IJobDialog
         using (PSDataCollection<PSObject> output = streams.Output())
         {
             powerShell.Runspace = opened.Runspace;
-            powerShell.AddCommand(LoopCommand).AddParameter(nameof(WorkerLoopCommand.Drain), this);
+            LoopCommands.AddTo(powerShell, this, setup);
             streams.Attach(powerShell);
             lock (gate)
             {
@@ -253,12 +256,13 @@ internal sealed class WorkerDrain : IJobDialog
         }
     }
 
-    private JobStatus RunJob(WorkerLoopCommand command, SessionState state, ScriptJob job)
+    private JobStatus RunJob(IBlockRunner runner, SessionState state, ScriptJob job)
     {
         try
         {
             session!.Reset(state, job.Item);
-            command.Run(call.Text.Text, call.Text.ArgumentsFor(job.Item, call.Rest));
+            JobBlock block = setup.Block.For(job.Item);
+            runner.Run(block.Block, block.ArgumentsFor(job.Item));
         }
         catch (PipelineStoppedException) when (hasAsked)
         {
@@ -310,7 +314,7 @@ internal sealed class WorkerDrain : IJobDialog
         }
         streams.EndProgress();
         streams.Job = null;
-        if (call.Options.IsOrdered && call.KeepsOutput)
+        if (setup.IsOrdered && setup.KeepsOutput)
         {
             ended.ChargeTo(Account);
         }

@@ -1,13 +1,14 @@
-// The one command of a worker's pipeline: it runs job after job, so that a pipeline's cost is paid once per worker. Not exported,
-// and in no session: a worker adds it to its pipeline by its class. Worker's thread.
+// The one command of a worker's pipeline: it runs job after job, so that a pipeline's cost is paid once per worker. It is
+// Invoke-Command's own way of calling a block in this process, which has no cost but the block's. Not exported, and in no session:
+// a worker adds it to its pipeline by its class. Worker's thread.
 
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
+using Microsoft.PowerShell.Commands;
 
 namespace RustRunspaces.Scripts.Workers;
 
-[Cmdlet(VerbsLifecycle.Invoke, "RustParallelWorker")]
-internal sealed class WorkerLoopCommand : PSCmdlet
+[Cmdlet(VerbsLifecycle.Invoke, "RustParallelWorker", DefaultParameterSetName = "InProcess")]
+internal sealed class WorkerLoopCommand : InvokeCommandCommand, IBlockRunner
 {
     public WorkerLoopCommand()
     {
@@ -16,9 +17,24 @@ internal sealed class WorkerLoopCommand : PSCmdlet
     [Parameter(Mandatory = true)]
     public WorkerDrain Drain { get; set; } = null!;
 
+    public void Run(ScriptBlock block, object?[] arguments)
+    {
+        ScriptBlock = block;
+        ArgumentList = arguments;
+        base.EndProcessing();
+    }
+
+    protected override void BeginProcessing()
+    {
+    }
+
+    protected override void ProcessRecord()
+    {
+    }
+
     protected override void EndProcessing() => Drain.RunJobs(this);
 
-    /// <summary>Runs a text in a scope of its own. Errors that end a statement go to the error stream, and the text goes on.</summary>
-    internal void Run(string text, object?[] arguments) =>
-        InvokeCommand.InvokeScript(text, true, PipelineResultTypes.Output | PipelineResultTypes.Error, null, arguments);
+    protected override void StopProcessing()
+    {
+    }
 }

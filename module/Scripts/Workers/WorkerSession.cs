@@ -27,7 +27,7 @@ internal sealed class WorkerSession : IDisposable
     // The engine's cache of modules is the process's: imports at a time miss commands without a word.
     private static readonly object ModuleGate = new object();
 
-    private readonly ScriptCall call;
+    private readonly WorkerSetup setup;
     private readonly object gate = new object();
     private readonly List<KeyValuePair<PSVariable, object?>> preferences = new List<KeyValuePair<PSVariable, object?>>();
     private PowerShell? preparing;
@@ -41,25 +41,25 @@ internal sealed class WorkerSession : IDisposable
     private string location = "";
     private string locationOnDrive = "";
 
-    private WorkerSession(ScriptCall call, WorkerHost host)
+    private WorkerSession(WorkerSetup setup, WorkerHost host)
     {
-        this.call = call;
-        Runspace = RunspaceFactory.CreateRunspace(host, call.Template);
+        this.setup = setup;
+        Runspace = RunspaceFactory.CreateRunspace(host, setup.Template);
     }
 
     internal Runspace Runspace { get; }
 
-    /// <param name="call">What to prepare for.</param>
+    /// <param name="setup">What to prepare for.</param>
     /// <param name="host">The worker's.</param>
     /// <param name="streams">Carry what the preparation writes.</param>
     /// <param name="created">Told of the session before its preparation begins, so that it can be stopped.</param>
     /// <exception cref="CallRefusedException">The runspace cannot be opened or made ready.</exception>
-    internal static WorkerSession Open(ScriptCall call, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created)
+    internal static WorkerSession Open(WorkerSetup setup, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created)
     {
         WorkerSession? session = null;
         try
         {
-            session = new WorkerSession(call, host);
+            session = new WorkerSession(setup, host);
             created(session);
             session.Open();
             session.Prepare(streams);
@@ -139,13 +139,13 @@ internal sealed class WorkerSession : IDisposable
 
     private void Prepare(WorkerStreams streams)
     {
-        SessionTemplate.DefineFunctions(Runspace.SessionStateProxy, call.Caller);
+        SessionTemplate.DefineFunctions(Runspace.SessionStateProxy, setup.Caller);
         ParameterDefaults.Separate(Runspace.SessionStateProxy.PSVariable);
-        foreach (string module in call.Caller.Modules)
+        foreach (string module in setup.Caller.Modules)
         {
             Import(module, streams);
         }
-        if (call.Initialization is string initialization)
+        if (setup.Initialization is ScriptBlock initialization)
         {
             Initialize(initialization, streams);
         }
@@ -170,15 +170,16 @@ internal sealed class WorkerSession : IDisposable
     }
 
     /// <summary>
-    /// Runs the text in the global scope, as a statement of a try block: a statement that cannot go on ends it, as a throw does.
+    /// Runs the block in the global scope, as a statement of a try block: a statement that cannot go on ends it, as a throw does.
     /// Jobs that go on without their connection are worse than none.
     /// </summary>
-    private void Initialize(string text, WorkerStreams streams)
+    private void Initialize(ScriptBlock block, WorkerStreams streams)
     {
         try
         {
-            ScriptBlock block = Runspace.SessionStateProxy.InvokeCommand.NewScriptBlock(text);
-            Run(streams, powerShell => powerShell.AddScript("try { . $args[0] } catch { throw }", useLocalScope: false).AddArgument(block));
+            Run(streams, powerShell => powerShell.AddScript("try { . $args[0] } catch { throw }", useLocalScope: false)
+                .AddArgument(block)
+                .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
         }
         catch (RuntimeException error)
         {
@@ -248,11 +249,11 @@ internal sealed class WorkerSession : IDisposable
     private void SetLocation()
     {
         PathIntrinsics path = Runspace.SessionStateProxy.Path;
-        foreach (string wanted in new[] { call.Caller.Location, call.Caller.FileSystemLocation })
+        foreach (string? wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation })
         {
             try
             {
-                if (!string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
+                if (wanted is not null && !string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
                 {
                     path.SetLocation(WildcardPattern.Escape(wanted));
                 }
@@ -266,13 +267,13 @@ internal sealed class WorkerSession : IDisposable
 
     private void SetCulture()
     {
-        if (!ReferenceEquals(CultureInfo.CurrentCulture, call.Caller.Culture))
+        if (!ReferenceEquals(CultureInfo.CurrentCulture, setup.Caller.Culture))
         {
-            Thread.CurrentThread.CurrentCulture = call.Caller.Culture;
+            Thread.CurrentThread.CurrentCulture = setup.Caller.Culture;
         }
-        if (!ReferenceEquals(CultureInfo.CurrentUICulture, call.Caller.UICulture))
+        if (!ReferenceEquals(CultureInfo.CurrentUICulture, setup.Caller.UICulture))
         {
-            Thread.CurrentThread.CurrentUICulture = call.Caller.UICulture;
+            Thread.CurrentThread.CurrentUICulture = setup.Caller.UICulture;
         }
     }
 }

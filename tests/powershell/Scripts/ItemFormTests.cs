@@ -86,8 +86,9 @@ public sealed class ItemFormTests : ScriptTest
     [Fact]
     public void A_block_that_uses_Data_gets_one_warning_naming_ComputerName()
     {
-        Call call = Session.Run("1..3 | Invoke-RustParallel { $Data[$_] = 1; $Data.Count -gt 0 }");
+        Call call = Session.RunWithErrors("1..3 | Invoke-RustParallel { $Data[$_] = 1; $null -eq $Data }");
         Assert.Equal(["True", "True", "True"], Lines(call));
+        Assert.Equal(3, System.Linq.Enumerable.Count(call.Errors));
         Assert.Contains("-ComputerName", Assert.Single(call.Warnings));
     }
 

@@ -7,20 +7,14 @@ namespace RustRunspaces.PowerShellTests.Scripts;
 
 public sealed class RefusalTests : ScriptTest
 {
-    private const string Prepare = "$block = { 1 }; $array = 1, $block; $table = @{ inner = $block }; $list = [Collections.Generic.List[object]] @(1, $block); ";
+    private const string Prepare = "$block = { 1 }; $table = @{ inner = $block }; ";
 
     [Theory]
     [InlineData("1 | Invoke-RustParallel { & $using:block }")]
-    [InlineData("1 | Invoke-RustParallel { $using:array }")]
     [InlineData("1 | Invoke-RustParallel { $using:table.inner }")]
-    [InlineData("1 | Invoke-RustParallel { $using:list }")]
     [InlineData("1 | Invoke-RustParallel { 1 } -InitializationScript { & $using:block }")]
     [InlineData("1 | Invoke-RustParallel { & $block } -Variables block")]
-    [InlineData("1 | Invoke-RustParallel { 1 } -Variables array")]
-    [InlineData("1 | Invoke-RustParallel { 1 } -Variables table")]
     [InlineData("1 | Invoke-RustParallel { param($x, $b) & $b } -ArgumentList $block")]
-    [InlineData("1 | Invoke-RustParallel { param($x, $b) & $b } -ArgumentList 1, $table")]
-    [InlineData("1 | Invoke-RustParallel { 1 } -ArgumentList (, $array)")]
     [InlineData("Invoke-RustParallel a { 1 } -ArgumentList $block")]
     [InlineData("Invoke-RustParallel a -CommandName ForEach-Object -ParameterName InputObject -Parameters @{ Process = $block }")]
     public void A_script_block_that_would_travel_is_refused(string call)
@@ -32,13 +26,10 @@ public sealed class RefusalTests : ScriptTest
         Assert.Contains("[scriptblock]::Create", error.ToString());
     }
 
-    [Theory]
-    [InlineData("$block")]
-    [InlineData(", $array")]
-    [InlineData("$table")]
-    public void An_item_that_holds_one_is_one_error_and_the_others_run(string item)
+    [Fact]
+    public void An_item_that_is_one_is_one_error_and_the_others_run()
     {
-        Call call = Session.RunWithErrors($"{Prepare} & {{ 1; {item}; 2 }} | Invoke-RustParallel {{ $_ }} -ThrottleLimit 1");
+        Call call = Session.RunWithErrors($"{Prepare} & {{ 1; $block; 2 }} | Invoke-RustParallel {{ $_ }} -ThrottleLimit 1");
         Assert.Equal(["1", "2"], Lines(call));
         Assert.Equal("ScriptBlockNotAllowed", Call.Id(Assert.Single(call.Errors)));
     }

@@ -1,22 +1,19 @@
-// What the caller's session gives to the runspaces of its jobs: place, culture, language mode, streams, and the variables,
-// functions and modules that were asked for. Read once, on the pipeline thread; immutable, then read by all workers.
+// Brings along what was asked for: reads variables, functions and modules of the caller's session into what its jobs' runspaces
+// are given. Pipeline thread.
 
 using System;
 using System.Collections.Generic;
 using System.Collections.ObjectModel;
-using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
-using System.Management.Automation.Host;
 using System.Management.Automation.Language;
-using System.Management.Automation.Runspaces;
-using System.Threading;
 using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
-internal sealed class CallerState
+internal sealed class CallerImports
 {
     // Not for a pattern to bring along: the session's own, and what decides which streams a worker writes.
     private static readonly HashSet<string> SessionVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -29,76 +26,21 @@ internal sealed class CallerState
         "switch", "this", "VerbosePreference", "WarningPreference", "WhatIfPreference", "true", "false", "?", "^", "$",
     };
 
-    private readonly List<KeyValuePair<string, object?>> variables = new List<KeyValuePair<string, object?>>();
-    private readonly List<KeyValuePair<string, string>> functions = new List<KeyValuePair<string, string>>();
-    private readonly List<string> modules = new List<string>();
+    private readonly PSCmdlet cmdlet;
+    private readonly CallerState caller;
 
-    internal CallerState(PSCmdlet cmdlet)
+    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="caller">Gets what comes along.</param>
+    internal CallerImports(PSCmdlet cmdlet, CallerState caller)
     {
-        Host = cmdlet.Host;
-        LanguageMode = cmdlet.SessionState.LanguageMode;
-        PathInfo location = cmdlet.SessionState.Path.CurrentLocation;
-        Location = location.Path;
-        FileSystemLocation = cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
-        Culture = Thread.CurrentThread.CurrentCulture;
-        UICulture = Thread.CurrentThread.CurrentUICulture;
-        Verbose = Wants(cmdlet, "Verbose", "VerbosePreference");
-        Debug = Wants(cmdlet, "Debug", "DebugPreference");
+        this.cmdlet = cmdlet;
+        this.caller = caller;
     }
 
-    internal PSHost Host { get; }
-
-    internal PSLanguageMode LanguageMode { get; }
-
-    /// <summary>The caller's location; its drive may exist in the caller's session only.</summary>
-    internal string Location { get; }
-
-    /// <summary>Where to go if <see cref="Location"/> cannot be reached.</summary>
-    internal string FileSystemLocation { get; }
-
-    internal CultureInfo Culture { get; }
-
-    internal CultureInfo UICulture { get; }
-
-    /// <summary>The caller would show or collect verbose records.</summary>
-    internal bool Verbose { get; }
-
-    /// <summary>The caller would show or collect debug records.</summary>
-    internal bool Debug { get; }
-
-    internal IReadOnlyList<KeyValuePair<string, object?>> Variables => variables;
-
-    /// <summary>Names and definitions.</summary>
-    internal IReadOnlyList<KeyValuePair<string, string>> Functions => functions;
-
-    /// <summary>Names or paths, as Import-Module takes them.</summary>
-    internal IReadOnlyList<string> Modules => modules;
-
-    /// <summary>The values of a block's $using:, read in the caller's scope.</summary>
-    internal void AddUsing(PSCmdlet cmdlet, IEnumerable<string> paths)
-    {
-        foreach (string path in paths)
-        {
-            // Another drive's items are no PSVariable; of a variable that is set to $null there is one.
-            PSVariable? variable = cmdlet.SessionState.PSVariable.Get(path);
-            object? value = variable is null ? cmdlet.SessionState.PSVariable.GetValue(path) : variable.Value;
-            if (variable is null && value is null)
-            {
-                throw new CallRefusedException(ScriptErrors.UsingNotSet(path));
-            }
-            AddVariable(ScriptText.UsingName(path), value, "$using:" + path);
-        }
-    }
-
-    /// <summary>$PSScriptRoot and $PSCommandPath of the file that the block stands in.</summary>
-    internal void AddScriptFile(string? file)
-    {
-        variables.Add(new KeyValuePair<string, object?>(ScriptText.ScriptRootName, string.IsNullOrEmpty(file) ? "" : Path.GetDirectoryName(file)));
-        variables.Add(new KeyValuePair<string, object?>(ScriptText.CommandPathName, file ?? ""));
-    }
+    internal IReadOnlyList<KeyValuePair<string, string>> Functions => caller.Functions;
 
     /// <summary>-Variables.</summary>
-    internal void AddVariables(PSCmdlet cmdlet, IEnumerable<string> names)
+    internal void AddVariables(IEnumerable<string> names)
     {
         foreach (string name in names)
         {
@@ -121,17 +63,17 @@ internal sealed class CallerState
                 bool isMeant = pattern.IsMatch(variable.Name)
                     && !SessionVariables.Contains(variable.Name)
                     && (variable.Options & fixedOptions) == 0
-                    && !ForeignBlocks.IsIn(variable.Value);
+                    && !ForeignBlocks.Is(variable.Value);
                 if (isMeant)
                 {
-                    variables.Add(new KeyValuePair<string, object?>(variable.Name, variable.Value));
+                    caller.Variables.Add(new KeyValuePair<string, object?>(variable.Name, variable.Value));
                 }
             }
         }
     }
 
     /// <summary>-Functions. A pattern means functions of the session, not of its modules.</summary>
-    internal void AddFunctions(PSCmdlet cmdlet, IEnumerable<string> names)
+    internal void AddFunctions(IEnumerable<string> names)
     {
         foreach (string name in names)
         {
@@ -153,29 +95,29 @@ internal sealed class CallerState
     /// <summary>A function of the caller's that its jobs call by name.</summary>
     internal void AddFunction(FunctionInfo function)
     {
-        if (ForeignBlocks.IsClosure(function.ScriptBlock))
+        if (ForeignBlocks.IsClosure(function, cmdlet.SessionState.Module))
         {
             throw new CallRefusedException(ScriptErrors.ClosureRefused(function));
         }
-        functions.Add(new KeyValuePair<string, string>(function.Name, Definition(function)));
+        caller.Functions.Add(new KeyValuePair<string, string>(function.Name, Definition(function)));
     }
 
     /// <summary>-ModuleNames: names, paths, and patterns of modules that the caller has imported.</summary>
-    internal void AddModules(PSCmdlet cmdlet, IEnumerable<string> names)
+    internal void AddModules(IEnumerable<string> names)
     {
         PSModuleInfo[]? imported = null;
         foreach (string name in names)
         {
             if (name.IndexOfAny(new[] { '/', '\\' }) >= 0)
             {
-                modules.Add(cmdlet.GetUnresolvedProviderPathFromPSPath(name));
+                caller.Modules.Add(cmdlet.GetUnresolvedProviderPathFromPSPath(name));
                 continue;
             }
-            imported ??= ImportedModules(cmdlet);
+            imported ??= ImportedModules();
             var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
             string[] found = imported.Where(module => pattern.IsMatch(module.Name)).Select(ImportName).ToArray();
             bool isPattern = WildcardPattern.ContainsWildcardCharacters(name);
-            modules.AddRange(found.Length > 0 || isPattern ? found : new[] { name });
+            caller.Modules.AddRange(found.Length > 0 || isPattern ? found : new[] { name });
         }
     }
 
@@ -184,7 +126,7 @@ internal sealed class CallerState
     internal bool AddModule(PSModuleInfo module)
     {
         string name = ImportName(module);
-        if (modules.Contains(name))
+        if (caller.Modules.Contains(name))
         {
             return true;
         }
@@ -192,12 +134,12 @@ internal sealed class CallerState
         {
             return false;
         }
-        modules.Add(name);
+        caller.Modules.Add(name);
         return true;
     }
 
     /// <summary>The module is among those of -ModuleNames.</summary>
-    internal bool HasModule(PSModuleInfo module) => modules.Contains(ImportName(module));
+    internal bool HasModule(PSModuleInfo module) => caller.Modules.Contains(ImportName(module));
 
     /// <summary>A constant cannot be set twice, and these are there already.</summary>
     private static bool IsInEverySession(PSVariable variable) =>
@@ -217,7 +159,7 @@ internal sealed class CallerState
         return text.Substring(0, start) + " process {" + text.Substring(start) + "\n}";
     }
 
-    private static PSModuleInfo[] ImportedModules(PSCmdlet cmdlet)
+    private PSModuleInfo[] ImportedModules()
     {
         Collection<PSObject> modules = cmdlet.InvokeCommand.InvokeScript(
             false, ScriptBlock.Create("Microsoft.PowerShell.Core\\Get-Module"), null, null);
@@ -231,23 +173,12 @@ internal sealed class CallerState
         return File.Exists(manifest) ? manifest : File.Exists(module.Path) ? module.Path : module.Name;
     }
 
-    private static bool Wants(PSCmdlet cmdlet, string parameter, string preference)
-    {
-        if (cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out object given))
-        {
-            return given is SwitchParameter asked && asked.IsPresent;
-        }
-        object? value = cmdlet.GetVariableValue(preference);
-        return LanguagePrimitives.TryConvertTo(value, out ActionPreference chosen)
-            && chosen is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
-    }
-
     private void AddVariable(string name, object? value, string place)
     {
-        if (ForeignBlocks.IsIn(value))
+        if (ForeignBlocks.Is(value))
         {
             throw new CallRefusedException(ScriptErrors.ScriptBlockRefused(place, value));
         }
-        variables.Add(new KeyValuePair<string, object?>(name, value));
+        caller.Variables.Add(new KeyValuePair<string, object?>(name, value));
     }
 }

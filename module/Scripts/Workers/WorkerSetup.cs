@@ -1,0 +1,44 @@
+// What every worker of a call needs to know. Made on the pipeline thread before the pool is opened; immutable, then read by all
+// workers.
+
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
+
+namespace RustRunspaces.Scripts.Workers;
+
+internal sealed class WorkerSetup
+{
+    internal WorkerSetup(CallerState caller, InitialSessionState template, JobBlock block, ScriptBlock? initialization, IScriptExtent position)
+    {
+        Caller = caller;
+        Template = template;
+        Block = block;
+        Initialization = initialization;
+        Position = position;
+    }
+
+    internal CallerState Caller { get; }
+
+    internal InitialSessionState Template { get; }
+
+    internal JobBlock Block { get; }
+
+    /// <summary>-InitializationScript; null where there is none.</summary>
+    internal ScriptBlock? Initialization { get; }
+
+    /// <summary>The caller's code that jobs and their errors name as the place they were called from.</summary>
+    internal IScriptExtent Position { get; }
+
+    /// <summary>What a job writes goes into its entry or record instead of the caller's output.</summary>
+    internal bool KeepsOutput { get; set; }
+
+    /// <summary>A job's errors go into its record instead of the caller's error stream.</summary>
+    internal bool KeepsErrors { get; set; }
+
+    /// <summary>A job's turn to leave may come later than its end.</summary>
+    internal bool IsOrdered { get; set; }
+
+    /// <summary>A runspace runs one job.</summary>
+    internal bool UseNewRunspace { get; set; }
+}
