@@ -17,6 +17,9 @@ internal sealed class WorkerDrain : IJobDialog
 {
     private const int AbandonedStackSize = 256 * 1024;
 
+    // A pipeline learns within milliseconds that it is to stop.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(1);
+
     private readonly WorkerSetup setup;
     private readonly JobTable jobs;
     private readonly Worker worker;
@@ -24,6 +27,7 @@ internal sealed class WorkerDrain : IJobDialog
     private readonly WorkerStreams streams;
     private readonly Action<ErrorRecord> fail;
     private readonly object gate = new object();
+    private readonly ManualResetEventSlim stopSeen = new ManualResetEventSlim();
 
     // Guarded by the gate: another thread asks the job to stop.
     private PowerShell? pipeline;
@@ -157,7 +161,6 @@ internal sealed class WorkerDrain : IJobDialog
                 current = job;
             }
             streams.Job = job;
-            streams.IsMuted = false;
             hasAsked = false;
             hasStoppedItself = false;
             bool isEnded = EndJob(RunJob(runner, state, job));
@@ -169,6 +172,9 @@ internal sealed class WorkerDrain : IJobDialog
         while (!isOver && !setup.UseNewRunspace && !runner.Stopping);
     }
 
+    /// <summary>The pipeline knows that it is to stop, and everything in it. The stop's thread.</summary>
+    internal void StopSeen() => stopSeen.Set();
+
     void IJobDialog.Refused(ErrorRecord error)
     {
         if (current is null)
@@ -179,9 +185,8 @@ internal sealed class WorkerDrain : IJobDialog
         {
             streams.Fail(error);
         }
-        // The engine stops the pipeline, but the job goes on to its next command: nobody shall see that.
         hasAsked = true;
-        streams.IsMuted = true;
+        StopAndWait();
     }
 
     void IJobDialog.Wrote(HostInformationMessage message)
@@ -200,6 +205,25 @@ internal sealed class WorkerDrain : IJobDialog
         catch (Exception)
         {
             // The worker is opening or closing it just now, and comes back by itself; what leaves a thread ends the process.
+        }
+    }
+
+    /// <summary>
+    /// A job that asked shall not go on, whatever stands between its question and its block: most of what catches the exception that
+    /// ends it leaves a pipeline that is stopping.
+    /// </summary>
+    private void StopAndWait()
+    {
+        PowerShell? running;
+        lock (gate)
+        {
+            running = current is null ? null : pipeline;
+        }
+        if (running is not null)
+        {
+            stopSeen.Reset();
+            PipelineStop.Begin(running);
+            stopSeen.Wait(LongestStop);
         }
     }
 
@@ -280,7 +304,7 @@ internal sealed class WorkerDrain : IJobDialog
         }
         catch (FlowControlException)
         {
-            // exit, or break and continue without a loop: they end their job, as its last statement does
+            // exit, a question, or break and continue without a loop: they end their job, as its last statement does
         }
         catch (Exception error)
         {

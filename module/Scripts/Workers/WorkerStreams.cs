@@ -37,9 +37,6 @@ internal sealed class WorkerStreams
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
 
-    /// <summary>What comes now is dropped.</summary>
-    internal bool IsMuted { get; set; }
-
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
     internal void Attach(PowerShell powerShell)
     {
@@ -66,10 +63,7 @@ internal sealed class WorkerStreams
             PSObject value = Take<PSObject>(sender);
             if (keepsOutput && Job is ScriptJob job)
             {
-                if (!IsMuted)
-                {
-                    job.AddOutput(value);
-                }
+                job.AddOutput(value);
             }
             else
             {
@@ -83,10 +77,7 @@ internal sealed class WorkerStreams
     {
         if (keepsErrors && Job is ScriptJob job)
         {
-            if (!IsMuted)
-            {
-                job.AddError(error);
-            }
+            job.AddError(error);
         }
         else
         {
@@ -118,7 +109,7 @@ internal sealed class WorkerStreams
 
     private void WriteProgress(ProgressRecord record)
     {
-        if (Job is not ScriptJob job || IsMuted)
+        if (Job is not ScriptJob job)
         {
             return;
         }
@@ -134,13 +125,7 @@ internal sealed class WorkerStreams
         Relay(StreamKind.Progress, record);
     }
 
-    private void Relay(StreamKind kind, object? value)
-    {
-        if (!IsMuted)
-        {
-            relay.Add(Account, Job, kind, value);
-        }
-    }
+    private void Relay(StreamKind kind, object? value) => relay.Add(Account, Job, kind, value);
 
     private static T Take<T>(object collection)
     {
