@@ -26,6 +26,8 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private RunLoop loop = null!;
     private List<object?>? jobItems;
     private CallerDebugger? debugger;
+    private CallerStreams streams = null!;
+    private int blankLines;
     private volatile IRun? run;
 
     /// <summary>Checks the call and opens its pool: from here on the maximum wait counts.</summary>
@@ -35,7 +37,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(Errors.NothingToOrder());
         }
-        var streams = new CallerStreams(this);
+        streams = new CallerStreams(this);
         var report = new CallReport(
             streams.WriteLine,
             new ProgressReporter(WriteProgress, MyInvocation.MyCommand.Name, IsItemForm ? "items" : "hosts"));
@@ -77,6 +79,10 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     /// <summary>Waits for the rest, then writes the hashtable; or writes the background job.</summary>
     protected override void EndProcessing() => Guard(() =>
     {
+        if (blankLines > 0)
+        {
+            streams.WriteLine($"{blankLines} empty lines were skipped, which name no host.");
+        }
         if (jobItems is null)
         {
             loop.Finish();
@@ -123,9 +129,14 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             WriteError(Errors.InvalidItem(item, ComputerNameTransformationAttribute.PropertyNames));
         }
+        else if (host!.Trim() is { Length: > 0 } name)
+        {
+            // Not the line of a file, whose end or margin is no part of the name.
+            Add(name);
+        }
         else
         {
-            Add(host);
+            blankLines++;
         }
     }
 

@@ -65,6 +65,7 @@ public sealed partial class InvokeRustParallelCommand
     [Alias("Port")]
     [ValidateNotNullOrEmpty]
     [ValidateRange(1, 65_535)]
+    [PortListTransformation]
     public int[]? TcpPort { get; set; }
 
     /// <summary>Report each host's name and all its addresses.</summary>

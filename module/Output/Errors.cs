@@ -17,8 +17,8 @@ internal static class Errors
     /// <param name="properties">That a host is looked for in.</param>
     internal static ErrorRecord InvalidItem(object? item, IEnumerable<string> properties)
     {
-        string message = item is null or ""
-            ? $"{(item is null ? "$null" : "An empty string")} is no host: give a name, an address, or an object that has one"
+        string message = item is null
+            ? "$null is no host: give a name, an address, or an object that has one"
             : $"An object of the type {TypeName(item)} is no host: it is neither a string nor an address, and has no text or address in a property {string.Join(", ", properties)}";
         return new ErrorRecord(new ArgumentException(message), "InvalidTarget", ErrorCategory.InvalidArgument, item);
     }
