@@ -35,6 +35,11 @@ internal sealed class CallerStreams : ISink
     /// <summary>An error of a job's own: id and position stay what they are in the job.</summary>
     public void WriteJobError(ErrorRecord error)
     {
+        if (NativeErrors.IsOne(error) && Preference(cmdlet, "ErrorAction", "ErrorActionPreference") == ActionPreference.Stop)
+        {
+            NativeErrors.Write(cmdlet, error);
+            return;
+        }
         // One without a position was not written by a command or statement: the call's is better than none.
         if (error.InvocationInfo is null || !TryWrite("Error", error, Asks("ErrorAction")))
         {
