@@ -117,6 +117,11 @@ internal sealed class WorkerDrain : IJobDialog
     /// <summary>The loop inside the worker's pipeline.</summary>
     internal void RunJobs(IBlockRunner runner)
     {
+        streams.IsMuted = true;
+        if (!LoopCommands.Behaves(runner))
+        {
+            return; // the next pipeline takes the other way
+        }
         SessionState state = runner.SessionState;
         if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo invocation)
         {
