@@ -33,6 +33,9 @@ internal sealed class BlockContents
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
 
+    /// <summary>The block names a variable with its scope.</summary>
+    internal bool NamesScope { get; set; }
+
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
 }
@@ -105,6 +108,7 @@ internal sealed class BlockReader : AstVisitor2
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
         string path = variableExpressionAst.VariablePath.UserPath;
+        contents.NamesScope |= variableExpressionAst.VariablePath.IsGlobal || variableExpressionAst.VariablePath.IsScript;
         switch (path.ToUpperInvariant())
         {
             case "_":

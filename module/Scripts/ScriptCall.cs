@@ -114,6 +114,7 @@ internal sealed class ScriptCall
             KeepsOutput = options.IsHostForm || options.AsObject,
             KeepsErrors = options.AsObject,
             UseNewRunspace = options.UseNewRunspace,
+            ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
         return new ScriptCall(options, data, setup, DataWarning(caller, contents, data));
     }
