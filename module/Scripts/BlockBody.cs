@@ -14,6 +14,7 @@ internal sealed class BlockBody
     private readonly ScriptBlockAst body;
     // Of `function Name($x) {}`, whose body has no param block.
     private readonly bool hasHeader;
+    private readonly bool definesTypes;
 
     internal BlockBody(ScriptBlock block)
     {
@@ -24,6 +25,11 @@ internal sealed class BlockBody
             FunctionDefinitionAst function => function.Body,
             _ => Parser.ParseInput(block.ToString(), out _, out _),
         };
+        definesTypes = header is null && body.Find(part => part is TypeDefinitionAst, searchNestedScriptBlocks: true) is not null;
+        if (definesTypes)
+        {
+            body = Reparsed();
+        }
         hasHeader = header is not null;
         Parameters = header ?? (IReadOnlyList<ParameterAst>?)body.ParamBlock?.Parameters ?? Array.Empty<ParameterAst>();
         ParameterAst? item = Parameters.LastOrDefault(parameter => NameOf(parameter).Equals("ComputerName", StringComparison.OrdinalIgnoreCase))
@@ -42,6 +48,9 @@ internal sealed class BlockBody
     }
 
     internal IReadOnlyList<ParameterAst> Parameters { get; }
+
+    /// <summary>The tree can get parameters and statements that its text does not have.</summary>
+    internal bool CanBeComposed => !definesTypes;
 
     internal bool HasParamBlock => hasHeader || body.ParamBlock is not null;
 
@@ -84,7 +93,7 @@ internal sealed class BlockBody
     /// Null: leave $_ alone.
     /// </param>
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        before.Count > 0 || (item is not null && !HasCleanBlock) ? Make(before, item) : Unbound();
+        !definesTypes && (before.Count > 0 || (item is not null && !HasCleanBlock)) ? Make(before, item) : Unbound();
 
     // A named block that a tree can only be given where the engine knows it (7.3 and later).
     private bool HasCleanBlock => typeof(ScriptBlockAst).GetProperty("CleanBlock")?.GetValue(body) is not null;
@@ -106,6 +115,25 @@ internal sealed class BlockBody
             Copy(body.ProcessBlock, item),
             Copy(body.EndBlock, item),
             (NamedBlockAst?)body.DynamicParamBlock?.Copy()).GetScriptBlock();
+    }
+
+    /// <summary>
+    /// A block with classes, parsed once more: those of the caller's tree belong to the caller's session, and copies of a tree share
+    /// what they refer to. At its line and column of the same file; $_ is set in front of the first statement.
+    /// </summary>
+    private ScriptBlockAst Reparsed()
+    {
+        string text = body.Extent.Text;
+        bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
+        int start = isLiteral ? 1 : 0;
+        string inner = text.Substring(start, text.Length - (2 * start));
+        if (body.EndBlock is { Unnamed: true, Statements: { Count: > 0 } statements })
+        {
+            inner = inner.Insert(statements[0].Extent.StartOffset - body.Extent.StartOffset - start, "$_=$global:_;");
+        }
+        string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
+        string padding = new string('\n', body.Extent.StartLineNumber - 1) + new string(' ', body.Extent.StartColumnNumber - 1 + start);
+        return Parser.ParseInput(head + (isLiteral ? padding : "") + inner, body.Extent.File, out _, out _);
     }
 
     /// <summary>Those of the file or text: a tree without parents finds them nowhere else.</summary>

@@ -33,6 +33,9 @@ internal sealed class BlockContents
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
 
+    /// <summary>The block names a variable with its scope.</summary>
+    internal bool NamesScope { get; set; }
+
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
 }
@@ -52,7 +55,8 @@ internal readonly struct UsingMention
     internal bool IsRequired { get; }
 }
 
-internal sealed class BlockReader : AstVisitor
+// AstVisitor2: the older one does not go into classes.
+internal sealed class BlockReader : AstVisitor2
 {
     // Cmdlets that neither import modules, nor change types or formats, nor format output; their own modules have no types.
     private static readonly HashSet<string> LeanCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -67,12 +71,6 @@ internal sealed class BlockReader : AstVisitor
     private static readonly HashSet<string> CoreCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "ForEach-Object", "foreach", "%", "Where-Object", "where", "?", "Out-Null",
-    };
-
-    // Commands that evaluate $using: in their block themselves, in the scope that calls them.
-    private static readonly HashSet<string> UsingCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
-    {
-        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", SessionTemplate.CommandName,
     };
 
     private static readonly HashSet<string> ForEachCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -110,6 +108,7 @@ internal sealed class BlockReader : AstVisitor
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
         string path = variableExpressionAst.VariablePath.UserPath;
+        contents.NamesScope |= variableExpressionAst.VariablePath.IsGlobal || variableExpressionAst.VariablePath.IsScript;
         switch (path.ToUpperInvariant())
         {
             case "_":
@@ -176,11 +175,8 @@ internal sealed class BlockReader : AstVisitor
     public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst)
     {
         CommandAst? command = CommandOf(scriptBlockExpressionAst);
-        if (command is not null && EvaluatesUsing(command))
-        {
-            return AstVisitAction.SkipChildren;
-        }
         bool runsHere = command is not null
+            && !EvaluatesUsing(command)
             && (command.GetCommandName() is string name ? LeanCommands.Contains(name) : command.CommandElements[0] == scriptBlockExpressionAst);
         if (runsHere)
         {
@@ -252,19 +248,10 @@ internal sealed class BlockReader : AstVisitor
     private static bool IsData(VariableExpressionAst variable) =>
         variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>ForEach-Object -Parallel evaluates $using: in its block itself, in the scope that calls it.</summary>
     private static bool EvaluatesUsing(CommandAst command)
     {
-        string? name = command.GetCommandName();
-        if (name is null)
-        {
-            return false;
-        }
-        name = name.Substring(name.LastIndexOf('\\') + 1);
-        if (UsingCommands.Contains(name))
-        {
-            return true;
-        }
-        if (!ForEachCommands.Contains(name))
+        if (command.GetCommandName() is not string name || !ForEachCommands.Contains(name))
         {
             return false;
         }

@@ -81,13 +81,14 @@ internal static class JobBlocks
         var itemPlaces = new List<int>();
         var parameters = new List<ParameterAst>();
         bool takesItem = contents.HasItem && !body.HasParameter(ItemVariable);
-        if (takesItem && !body.IsEmpty)
+        // A tree that cannot be composed finds $_ and $Data beyond its scope.
+        if (takesItem && !body.IsEmpty && body.CanBeComposed)
         {
             itemPlaces.Add(arguments.Count);
             arguments.Add(null);
             parameters.Add(body.NewParameter(ItemVariable));
         }
-        if (contents.HasData && data is not null && !body.HasParameter(SessionTemplate.DataVariable))
+        if (contents.HasData && data is not null && body.CanBeComposed && !body.HasParameter(SessionTemplate.DataVariable))
         {
             arguments.Add(data);
             parameters.Add(body.NewParameter(SessionTemplate.DataVariable));

@@ -112,6 +112,7 @@ internal sealed class ScriptCall
             KeepsErrors = options.AsObject,
             IsOrdered = options.IsOrdered,
             UseNewRunspace = options.UseNewRunspace,
+            ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
         return new ScriptCall(options, data, setup, DataWarning(caller, contents, data));
     }

@@ -139,6 +139,11 @@ internal sealed class WorkerDrain : IJobDialog
     /// <summary>The loop inside the worker's pipeline.</summary>
     internal void RunJobs(IBlockRunner runner)
     {
+        streams.IsMuted = true;
+        if (!LoopCommands.Behaves(runner))
+        {
+            return; // the next pipeline takes the other way
+        }
         SessionState state = runner.SessionState;
         if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo invocation)
         {
@@ -161,6 +166,7 @@ internal sealed class WorkerDrain : IJobDialog
                 current = job;
             }
             streams.Job = job;
+            streams.IsMuted = false;
             hasAsked = false;
             hasStoppedItself = false;
             bool isEnded = EndJob(RunJob(runner, state, job));

@@ -6,6 +6,7 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Collections.ObjectModel;
 using System.Globalization;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
@@ -16,6 +17,9 @@ namespace RustRunspaces.Scripts.Workers;
 internal sealed class WorkerSession : IDisposable
 {
     private const string ModulePath = "PSModulePath";
+
+    private const string ForgetBreakpoints =
+        "Microsoft.PowerShell.Utility\\Get-PSBreakpoint | Microsoft.PowerShell.Utility\\Remove-PSBreakpoint; Microsoft.PowerShell.Core\\Set-PSDebug -Off";
 
     // What a job may change for those after it on the same worker; functions, modules and its own global variables remain.
     private static readonly string[] PreferenceNames =
@@ -37,6 +41,8 @@ internal sealed class WorkerSession : IDisposable
     private PSDriveInfo drive = null!;
     private string location = "";
     private string locationOnDrive = "";
+    private GlobalVariables? variables;
+    private HashSet<int> subscriptions = new HashSet<int>();
 
     private WorkerSession(WorkerSetup setup, WorkerHost host)
     {
@@ -93,6 +99,10 @@ internal sealed class WorkerSession : IDisposable
     /// <summary>Puts back what a job may have changed, and sets $_.</summary>
     internal void Reset(SessionState state, object? nextItem)
     {
+        if (setup.ChangesSession)
+        {
+            ResetSession(state);
+        }
         foreach (KeyValuePair<PSVariable, object?> preference in preferences)
         {
             if (!ReferenceEquals(preference.Key.Value, preference.Value))
@@ -120,6 +130,33 @@ internal sealed class WorkerSession : IDisposable
     }
 
     public void Dispose() => Runspace.Dispose();
+
+    /// <summary>
+    /// What only jobs that call commands or name a scope can have changed: global variables, which are those of script scope, too,
+    /// event subscribers and breakpoints. Functions, aliases, drives and modules stay.
+    /// </summary>
+    private void ResetSession(SessionState state)
+    {
+        if (variables is null)
+        {
+            variables = new GlobalVariables(state);
+            subscriptions = new HashSet<int>(Runspace.Events.Subscribers.Select(subscriber => subscriber.SubscriptionId));
+            return;
+        }
+        variables.Restore();
+        foreach (PSEventSubscriber subscriber in Runspace.Events.Subscribers.Where(subscriber => !subscriptions.Contains(subscriber.SubscriptionId)))
+        {
+            Runspace.Events.UnsubscribeEvent(subscriber);
+        }
+        while (Runspace.Events.ReceivedEvents.Count > 0)
+        {
+            Runspace.Events.ReceivedEvents.RemoveAt(0);
+        }
+        if (Runspace.Debugger is { IsActive: true })
+        {
+            state.InvokeCommand.InvokeScript(false, ScriptBlock.Create(ForgetBreakpoints), null, null);
+        }
+    }
 
     private void Open()
     {

@@ -37,6 +37,9 @@ internal sealed class WorkerStreams
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
 
+    /// <summary>What comes now is dropped.</summary>
+    internal bool IsMuted { get; set; }
+
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
     internal void Attach(PowerShell powerShell)
     {
@@ -63,7 +66,10 @@ internal sealed class WorkerStreams
             PSObject value = Take<PSObject>(sender);
             if (keepsOutput && Job is ScriptJob job)
             {
-                job.AddOutput(value);
+                if (!IsMuted)
+                {
+                    job.AddOutput(value);
+                }
             }
             else
             {
@@ -77,7 +83,10 @@ internal sealed class WorkerStreams
     {
         if (keepsErrors && Job is ScriptJob job)
         {
-            job.AddError(error);
+            if (!IsMuted)
+            {
+                job.AddError(error);
+            }
         }
         else
         {
@@ -125,7 +134,13 @@ internal sealed class WorkerStreams
         Relay(StreamKind.Progress, record);
     }
 
-    private void Relay(StreamKind kind, object? value) => relay.Add(Account, Job, kind, value);
+    private void Relay(StreamKind kind, object? value)
+    {
+        if (!IsMuted)
+        {
+            relay.Add(Account, Job, kind, value);
+        }
+    }
 
     private static T Take<T>(object collection)
     {
