@@ -198,10 +198,6 @@ function Get-LeftRunspace($Before) {
     return $left
 }
 
-# Under Wine .NET cannot stop a loop without a call to collect garbage: it asks Windows whether that is
-# safe now (CONTEXT_EXCEPTION_REPORTING), Wine does not answer, and the process would hang for good.
-function Use-EmptyLoop { if (Test-Wine) { Skip-Test 'under Wine .NET cannot stop a loop without a call to collect garbage' } }
-
 # Skips the running test, with the reason.
 function Skip-Test([string] $Reason) { Set-ItResult -Skipped -Because $Reason }
 
