@@ -3,13 +3,13 @@
 BeforeAll { . "$PSScriptRoot/Session.ps1" }
 
 Describe 'progress of probes' {
-    BeforeEach { Use-Laboratory }
-
     It 'a call under a second shows none' -Tag 'Laboratory' {
+        Use-Laboratory
         (Invoke-CleanScript "Invoke-RustParallel $($Laboratory.Silent) -Count 3 -IntervalMilliseconds 250 -ReplyTimeoutMilliseconds 100").Progress.Count | Should -Be 0
     }
 
     It 'done and total, rate and time left are shown at most four times a second' -Tag 'Laboratory', 'Slow' {
+        Use-Laboratory
         $run = Start-Script "Invoke-RustParallel 127.0.0.1, 127.0.0.2, 127.0.0.3, $($Laboratory.Silent) -Count 11 -IntervalMilliseconds 200 -ReplyTimeoutMilliseconds 200"
         $shown = @(Watch-Progress $run | Where-Object { $_.Record.RecordType -eq 'Processing' })
         # 2.2 s: at 1, 1.25, ... 2 s, fewer where this machine was late.
@@ -25,6 +25,7 @@ Describe 'progress of probes' {
     }
 
     It 'the record is completed at the end' -Tag 'Laboratory', 'Slow' {
+        Use-Laboratory
         $run = Invoke-CleanScript "Invoke-RustParallel $($Laboratory.Silent) -Count 7 -IntervalMilliseconds 200 -ReplyTimeoutMilliseconds 150"
         $records = @($run.Progress)
         $records[-1].RecordType | Should -Be 'Completed'

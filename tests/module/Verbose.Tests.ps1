@@ -16,9 +16,8 @@ BeforeAll {
 }
 
 Describe 'verbose lines of probes' {
-    BeforeEach { Use-Echo }
-
     It 'the lines of a short call are those of the template' {
+        Use-Echo
         Assert-Line (Get-VerboseLine 'Invoke-RustParallel 127.0.0.1, 127.0.0.2, 127.0.0.3 -Verbose') @(
             "^$Time Script started\.$"
             '^Expected to take \d+[.,]\d{3} seconds at the longest for the 3 hosts known so far\.$'
@@ -79,6 +78,7 @@ Describe 'verbose lines of probes' {
         @{ Arguments = '-Count 1 -ReplyTimeoutMilliseconds 200 -PacketsPerSecond 1000'; Hosts = 100; Seconds = 0.3 }
         @{ Arguments = '-TcpPort 1 -Count 2 -IntervalMilliseconds 300 -ReplyTimeoutMilliseconds 200 -PacketsPerSecond 1'; Hosts = 3; Seconds = 0.5 }
     ) {
+        Use-Echo
         $told = 'Expected to take {0:N3} seconds at the longest for the {1} hosts known so far.' -f $Seconds, $Hosts
         Get-VerboseLine "Invoke-RustParallel 127.0.0.1-$Hosts $Arguments -Verbose" | Where-Object { $_ -clike 'Expected*' } | Should -BeExactly $told
     }
@@ -101,14 +101,16 @@ Describe 'verbose lines of probes' {
     }
 
     It 'nothing untrue is said' {
+        Use-Echo
         $lines = @(Get-VerboseLine 'Invoke-RustParallel 127.0.0.1 -Verbose')
         $lines.Count | Should -BeGreaterThan 0
         $lines -cmatch 'EndInvoke|ispos' | Should -BeNullOrEmpty
     }
 
-    It 'nothing is said unasked' { (Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1').Verbose.Count | Should -Be 0 }
+    It 'nothing is said unasked' { Use-Echo; (Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1').Verbose.Count | Should -Be 0 }
 
     It 'a call without hosts says that it began and ended' {
+        Use-Echo
         $lines = @(Get-VerboseLine '@() | Invoke-RustParallel -Verbose')
         $lines[0] | Should -MatchExactly 'Script started'
         @($lines -ceq 'All threads finished.').Count | Should -Be 1
