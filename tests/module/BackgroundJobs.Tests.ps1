@@ -150,7 +150,7 @@ $null = $go.Set(); $null = Wait-Job $job; $job.Unfinished.Count; $job.StatusMess
     }
 
     It 'the maximum wait applies' {
-        $run = Invoke-Script '$job = 1..3 | Invoke-RustParallel { if ($_ -eq 2) { Start-Sleep 30 } $_ } -ThrottleLimit 3 -TimeoutSeconds 0.5 -AsJob; $null = Wait-Job $job; "<$($job.Unfinished)>"; Receive-Job $job; Remove-Job $job'
+        $run = Invoke-Script '$job = 1..3 | Invoke-RustParallel { if ($_ -eq 2) { Start-Sleep 30 } $_ } -ThrottleLimit 3 -TimeoutSeconds 0.9 -AsJob; $null = Wait-Job $job; "<$($job.Unfinished)>"; Receive-Job $job; Remove-Job $job'
         $lines = @(ConvertTo-Line $run.Output)
         $lines[0] | Should -BeExactly '<2>'
         $lines | Select-Object -Skip 1 | Sort-Object | Should -BeExactly '1', '3'

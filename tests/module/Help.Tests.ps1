@@ -88,7 +88,7 @@ Describe 'help of the command' {
             $element.GetAttribute('aliases') | Should -BeExactly $aliases -Because $name
             $element.GetAttribute('pipelineInput') | Should -BeExactly $pipeline -Because $name
             $element.GetAttribute('position') | Should -BeExactly $position -Because $name
-            $element.GetAttribute('required') | Should -BeExactly "$($set.IsMandatory)".ToLowerInvariant() -Because $name
+            $element.GetAttribute('required') | Should -BeExactly ("$($set.IsMandatory)".ToLowerInvariant()) -Because $name
             Get-ElementText $element 'type/name' | Should -BeExactly $parameter.ParameterType.Name -Because $name
         }
     }

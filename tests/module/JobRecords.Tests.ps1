@@ -77,7 +77,7 @@ Describe 'records of jobs' {
     }
 
     It 'the maximum wait leaves records Stopped and NotStarted' {
-        $run = Invoke-Script '1..3 | Invoke-RustParallel { if ($_ -gt 1) { Start-Sleep 30 } } -ThrottleLimit 1 -TimeoutSeconds 0.4 -AsObject'
+        $run = Invoke-Script '1..3 | Invoke-RustParallel { if ($_ -gt 1) { Start-Sleep 30 } } -ThrottleLimit 1 -TimeoutSeconds 0.8 -AsObject'
         $run.Output | ForEach-Object { "$($_.InputObject) $($_.Status)" } | Sort-Object | Should -BeExactly '1 Completed', '2 Stopped', '3 NotStarted'
         $notStarted = $run.Output | Where-Object { $_.Status -eq 'NotStarted' }
         $notStarted.Worker | Should -BeExactly 0

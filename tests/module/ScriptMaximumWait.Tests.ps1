@@ -4,7 +4,7 @@ BeforeAll { . "$PSScriptRoot/Session.ps1" }
 
 Describe 'maximum wait over script jobs' {
     It 'one error after the results names the unfinished' {
-        $run = Invoke-Script '1..5 | Invoke-RustParallel { if ($_ -gt 2) { Start-Sleep 30 } "done $_" } -ThrottleLimit 2 -MaximumWaitTimeSeconds 0.6'
+        $run = Invoke-Script '1..5 | Invoke-RustParallel { if ($_ -gt 2) { Start-Sleep 30 } "done $_" } -ThrottleLimit 2 -MaximumWaitTimeSeconds 0.8'
         ConvertTo-Line $run.Output | Sort-Object | Should -BeExactly 'done 1', 'done 2'
         $run.Errors.Count | Should -Be 1
         Get-ErrorId $run.Errors[0] | Should -BeExactly 'MaximumWaitReached'
@@ -16,7 +16,7 @@ Describe 'maximum wait over script jobs' {
     }
 
     It 'the unfinished are named in the order they came' {
-        $run = Invoke-Script '1..8 | Invoke-RustParallel { Start-Sleep 30 } -ThrottleLimit 3 -MaximumWaitTimeSeconds 0.5'
+        $run = Invoke-Script '1..8 | Invoke-RustParallel { Start-Sleep 30 } -ThrottleLimit 3 -MaximumWaitTimeSeconds 0.8'
         $run.Errors.Count | Should -Be 1
         ConvertTo-Line $run.Errors[0].TargetObject | Should -BeExactly '1', '2', '3', '4', '5', '6', '7', '8'
         $run.Errors[0].Exception.Message | Should -BeLikeExactly '*1, 2, 3, 4, 5, ...*'
@@ -29,18 +29,18 @@ Describe 'maximum wait over script jobs' {
     }
 
     It 'the hashtable comes before the error' {
-        Get-Line "Invoke-RustParallel a, b { if (`$_ -eq 'b') { Start-Sleep 30 } 1 } -MaximumWaitTimeSeconds 0.5 2>&1 | ForEach-Object { `$_.GetType().Name }" |
+        Get-Line "Invoke-RustParallel a, b { if (`$_ -eq 'b') { Start-Sleep 30 } 1 } -MaximumWaitTimeSeconds 0.8 2>&1 | ForEach-Object { `$_.GetType().Name }" |
             Should -BeExactly 'SyncHashtable', 'ErrorRecord'
     }
 
     It 'what was written before is delivered first' {
-        $run = Invoke-Script '1 | Invoke-RustParallel { 1..200; Start-Sleep 30 } -MaximumWaitTimeSeconds 0.5'
+        $run = Invoke-Script '1 | Invoke-RustParallel { 1..200; Start-Sleep 30 } -MaximumWaitTimeSeconds 0.8'
         $run.Output.Count | Should -Be 200
         $run.Errors.Count | Should -Be 1
     }
 
-    It 'the call returns in time while its input still comes' {
-        $run = Invoke-Script '& { 1; 2; Start-Sleep -Milliseconds 800; 3 } | Invoke-RustParallel { if ($_ -eq 2) { Start-Sleep 30 } $_ } -TimeoutSeconds 0.4'
+    It 'the call returns in time while its input still comes' -Tag 'Slow' {
+        $run = Invoke-Script '& { 1; 2; Start-Sleep -Milliseconds 1100; 3 } | Invoke-RustParallel { if ($_ -eq 2) { Start-Sleep 30 } $_ } -TimeoutSeconds 0.7'
         ConvertTo-Line $run.Output | Should -BeExactly '1'
         $run.Errors.Count | Should -Be 1
         ConvertTo-Line $run.Errors[0].TargetObject | Sort-Object | Should -BeExactly '2', '3'
