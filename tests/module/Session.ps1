@@ -118,6 +118,20 @@ function Wait-Output($Run, [int] $Count) {
     }
 }
 
+# Waits for the end of a run; returns its progress records, each with Seconds: when it was seen, from the start.
+function Watch-Progress($Run) {
+    $seen = 0
+    do {
+        $hasEnded = $Run.Handle.IsCompleted
+        while ($seen -lt $Run.Progress.Count) {
+            $record = $Run.Progress[$seen++]
+            [PSCustomObject] @{ Record = $record; Seconds = $Run.Clock.Elapsed.TotalSeconds }
+        }
+        if (-not $hasEnded) { Start-Sleep -Milliseconds 5 }
+    } until ($hasEnded -or $Run.Clock.Elapsed.TotalSeconds -gt $LongestSeconds)
+    $null = Wait-Script $Run
+}
+
 # What Ctrl+C does; returns how long it took.
 function Stop-Script($Run) {
     $clock = [Diagnostics.Stopwatch]::StartNew()
@@ -171,6 +185,18 @@ function Get-Table([string] $Script, $Variables = @{}, $Session = $null) {
 
 # An error's id without the command's name.
 function Get-ErrorId($ErrorRecord) { return $ErrorRecord.FullyQualifiedErrorId.Split(',')[0] }
+
+# The open runspaces that were not there before. A worker that a busy machine kept from its end in time
+# closes its own a little later.
+function Get-LeftRunspace($Before) {
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    do {
+        $left = @(Get-Runspace | Where-Object { $Before -notcontains $_ })
+        if ($left.Count -eq 0) { return }
+        Start-Sleep -Milliseconds 10
+    } while ($clock.Elapsed.TotalSeconds -lt 2)
+    return $left
+}
 
 # Skips the running test, with the reason.
 function Skip-Test([string] $Reason) { Set-ItResult -Skipped -Because $Reason }
