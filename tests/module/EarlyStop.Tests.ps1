@@ -16,7 +16,7 @@ Describe 'early stop' {
         $delivered.Count | Should -BeLessOrEqual 20
     }
 
-    It 'leaves the next call as good as any' {
+    It 'leaves the next call as good as any' -Tag 'Laboratory' {
         Use-Laboratory
         $session = New-Session
         try {

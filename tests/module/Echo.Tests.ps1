@@ -36,12 +36,12 @@ Describe 'echo' {
         (Get-Result 'Invoke-RustParallel 127.0.0.1 -Count 5 -AsObject').Sent | Should -Be 1
     }
 
-    It 'gives a silent host all its attempts' {
+    It 'gives a silent host all its attempts' -Tag 'Laboratory' {
         Use-Laboratory
         (Get-Result "Invoke-RustParallel $($Laboratory.Silent) -Count 3 -IntervalMilliseconds 50 -ReplyTimeoutMilliseconds 50 -AsObject").Sent | Should -Be 3
     }
 
-    It 'attempts four times by default' {
+    It 'attempts four times by default' -Tag 'Laboratory' {
         Use-Laboratory
         (Get-Result "Invoke-RustParallel $($Laboratory.Silent) -IntervalMilliseconds 50 -ReplyTimeoutMilliseconds 50 -AsObject").Sent | Should -Be 4
     }
@@ -58,7 +58,7 @@ Describe 'echo' {
         ConvertTo-Line $run.Verbose | Should -Contain ('Expected to take {0:N3} seconds at the longest for the 1 hosts known so far.' -f $Seconds)
     }
 
-    It 'sends the buffer size as payload: "<Arguments>" is <Size>' -ForEach @(
+    It 'sends the buffer size as payload: "<Arguments>" is <Size>' -Tag 'Root' -ForEach @(
         @{ Arguments = ''; Size = 32 }
         @{ Arguments = '-BufferSize 0'; Size = 0 }
         @{ Arguments = '-BufferSize 5'; Size = 5 }
@@ -79,7 +79,7 @@ Describe 'echo' {
         (Get-Result 'Invoke-RustParallel 127.0.0.1 -BufferSize 65500 -AsObject').Status | Should -BeExactly 'Success'
     }
 
-    It 'sends the hops as time to live: "<Arguments>" is <Hops>' -ForEach @(
+    It 'sends the hops as time to live: "<Arguments>" is <Hops>' -Tag 'Root' -ForEach @(
         @{ Arguments = ''; Hops = 64 }
         @{ Arguments = '-MaxHops 1'; Hops = 1 }
         @{ Arguments = '-MaxHops 17'; Hops = 17 }
@@ -95,7 +95,7 @@ Describe 'echo' {
         $requests[0].TimeToLive | Should -Be $Hops
     }
 
-    It 'probes a name in the family asked for: <Arguments>, ports: "<Port>"' -ForEach @(
+    It 'probes a name in the family asked for: <Arguments>, ports: "<Port>"' -Tag 'Laboratory' -ForEach @(
         @{ Arguments = '-IPv4'; Port = ''; Address = '127.0.0.22' }
         @{ Arguments = '-IPv4'; Port = '-TcpPort 1'; Address = '127.0.0.22' }
         @{ Arguments = '-IPv6'; Port = ''; Address = 'fd00:99::22' }
@@ -105,7 +105,7 @@ Describe 'echo' {
         (Get-Result "Invoke-RustParallel $($Laboratory.NameWithTwoAddresses) $Arguments $Port -AsObject").Address | Should -BeExactly $Address
     }
 
-    It 'probes a name at its first address' {
+    It 'probes a name at its first address' -Tag 'Laboratory' {
         Use-Laboratory
         $expected = [Net.Dns]::GetHostAddresses($Laboratory.NameWithTwoAddresses)[0].ToString()
         (Get-Result "Invoke-RustParallel $($Laboratory.NameWithTwoAddresses) -AsObject").Address | Should -BeExactly $expected

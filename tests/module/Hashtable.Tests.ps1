@@ -29,7 +29,7 @@ Describe 'the hashtable' {
     }
 
     # In Turkish i is no small I.
-    It 'compares keys without case in <Culture>' -ForEach @{ Culture = 'en-US' }, @{ Culture = 'tr-TR' } {
+    It 'compares keys without case in <Culture>' -Tag 'Laboratory' -ForEach @{ Culture = 'en-US' }, @{ Culture = 'tr-TR' } {
         Use-Laboratory
         $table = Get-Table "[cultureinfo]::CurrentCulture = '$Culture'; Invoke-RustParallel $($Laboratory.Name)"
         [Globalization.CultureInfo]::CurrentCulture = $Culture
@@ -60,7 +60,7 @@ Describe 'the hashtable' {
         $result.ToString() | Should -MatchExactly '^@\{Ping=True; TimeFinished=\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M\}$'
     }
 
-    It 'shows its values as in the template' {
+    It 'shows its values as in the template' -Tag 'Laboratory' {
         Use-Laboratory
         $shown = Get-Line "Invoke-RustParallel 127.0.0.1, $($Laboratory.UnknownName) | Out-String -Width 120"
         $shown | Should -MatchExactly '(?m)^127\.0\.0\.1 +@\{Ping=True; TimeFinished=.+\}\s*$'
@@ -75,7 +75,7 @@ Describe 'the hashtable' {
         $run.Output[1] | Should -BeExactly 'Success'
     }
 
-    It 'has unknown names, silent hosts and closed ports as results, which are no errors' {
+    It 'has unknown names, silent hosts and closed ports as results, which are no errors' -Tag 'Laboratory' {
         Use-Laboratory
         $down = Get-Table "Invoke-RustParallel $($Laboratory.UnknownName), $($Laboratory.Silent) -Count 1 -ReplyTimeoutMilliseconds 100"
         $down[$Laboratory.UnknownName].Status | Should -BeExactly 'NameNotFound'

@@ -65,7 +65,7 @@ Describe 'invalid targets' {
         @($run.Output[0].Keys | Sort-Object) | Should -BeExactly '127.0.0.1', '127.0.0.2'
     }
 
-    It 'takes the largest blocks: <Expression>' -ForEach @{ Expression = '10.0.0.0/8' }, @{ Expression = 'fd00:98::/104' } {
+    It 'takes the largest blocks: <Expression>' -Tag 'Laboratory' -ForEach @{ Expression = '10.0.0.0/8' }, @{ Expression = 'fd00:98::/104' } {
         Use-Laboratory
         $run = Start-Script "Invoke-RustParallel $Expression -Verbose -MaximumWaitTimeSeconds 0"
         Wait-Until $run { @(ConvertTo-Line $run.Verbose) -clike 'Waiting for 1677721*' }

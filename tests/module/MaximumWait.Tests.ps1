@@ -10,7 +10,7 @@ BeforeAll {
     function Get-ReachedWarning($Run) { @(ConvertTo-Line $Run.Warnings) -clike 'The maximum wait of *' }
 }
 
-Describe 'the maximum wait' {
+Describe 'the maximum wait' -Tag 'Laboratory' {
     BeforeEach { Use-Laboratory }
 
     It 'leaves what finished in the hashtable, and no more' {

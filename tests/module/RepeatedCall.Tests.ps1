@@ -71,7 +71,7 @@ foreach ($round in 1..3) { Invoke-RustParallel "127.9.$caller.0/26", 127.0.0.1, 
         }
     }
 
-    It 'go on beside one that is stopped' {
+    It 'go on beside one that is stopped' -Tag 'Laboratory' {
         Use-Laboratory
         $stopped = Start-Script "Invoke-RustParallel $($Laboratory.SilentNetwork) -Count 100 -ReplyTimeoutMilliseconds 200 -Verbose"
         Wait-Until $stopped { $stopped.Verbose.Count -gt 0 }

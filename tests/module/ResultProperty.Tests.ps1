@@ -84,12 +84,12 @@ Describe 'result properties' {
         $result.TimeFinished | Should -BeLessOrEqual $after.AddMilliseconds(16)
     }
 
-    It 'has the time to live of the reply' {
+    It 'has the time to live of the reply' -Tag 'Laboratory' {
         Use-Laboratory
         (Get-Result 'Invoke-RustParallel 127.0.0.1 -AsObject').Ttl | Should -Be 64
     }
 
-    It 'describes an IPv6 host' {
+    It 'describes an IPv6 host' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-Result 'Invoke-RustParallel ::1 -AsObject'
         $result.Address | Should -BeExactly '::1'
@@ -97,7 +97,7 @@ Describe 'result properties' {
         $result.Status | Should -BeExactly 'Success'
     }
 
-    It 'has null where nothing came from a silent host' {
+    It 'has null where nothing came from a silent host' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-Result "Invoke-RustParallel $($Laboratory.Silent) $SilentArguments -AsObject"
         $result.Status | Should -BeExactly 'TimedOut'
@@ -111,7 +111,7 @@ Describe 'result properties' {
         $result.Addresses | Should -Be $null
     }
 
-    It 'has no NaN for a silent host: <Arguments>' -ForEach @(
+    It 'has no NaN for a silent host: <Arguments>' -Tag 'Laboratory' -ForEach @(
         @{ Arguments = '-Statistics' }
         @{ Arguments = '-TcpPort 1, 2 -Statistics' }
         @{ Arguments = '-TcpPort 1, 2' }
@@ -123,7 +123,7 @@ Describe 'result properties' {
         $result.Latency | Should -Be $null
     }
 
-    It 'has no address of an unknown name' {
+    It 'has no address of an unknown name' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-Result "Invoke-RustParallel $($Laboratory.UnknownName) -AsObject"
         $result.ComputerName | Should -BeExactly $Laboratory.UnknownName
@@ -134,7 +134,7 @@ Describe 'result properties' {
         $result.Sent | Should -Be 0
     }
 
-    It 'has the name of the IPStatus and the number of the error where a route is <Route>, ports: "<Arguments>"' -ForEach @(
+    It 'has the name of the IPStatus and the number of the error where a route is <Route>, ports: "<Arguments>"' -Tag 'Laboratory' -ForEach @(
         @{ Route = 'Unreachable'; Status = 'DestinationHostUnreachable'; Number = 113; Arguments = '' }
         @{ Route = 'Unreachable'; Status = 'DestinationHostUnreachable'; Number = 113; Arguments = '-TcpPort 1' }
         @{ Route = 'Blackholed'; Status = 'DestinationUnreachable'; Number = 22; Arguments = '' }

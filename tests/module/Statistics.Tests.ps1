@@ -43,7 +43,7 @@ Describe 'statistics' {
         $result.Latency | Should -BeGreaterThan 0
     }
 
-    It 'has lost all of a silent host, and has no latencies' {
+    It 'has lost all of a silent host, and has no latencies' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-Statistics "$($Laboratory.Silent) -Count 3"
         $result.Sent | Should -Be 3
@@ -52,7 +52,7 @@ Describe 'statistics' {
         foreach ($name in 'Minimum', 'Average', 'Maximum', 'StandardDeviation', 'Latency') { $result.$name | Should -Be $null }
     }
 
-    It 'has no loss where nothing was sent' {
+    It 'has no loss where nothing was sent' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-Statistics "$($Laboratory.Unreachable) -Count 2"
         $result.Sent | Should -Be 0

@@ -42,7 +42,7 @@ $hasComeBeforeTheEnd
         finally { Close-Port $port }
     }
 
-    It 'lets a slow host delay no other result' {
+    It 'lets a slow host delay no other result' -Tag 'Laboratory' {
         Use-Laboratory
         $rows = @((Invoke-CleanScript (
             '$clock = [Diagnostics.Stopwatch]::StartNew(); ' +

@@ -21,13 +21,13 @@ Describe 'target expansion' {
         foreach ($address in $Addresses) { $table[$address].Address | Should -BeExactly $address }
     }
 
-    It 'leaves nothing out of an IPv6 block' {
+    It 'leaves nothing out of an IPv6 block' -Tag 'Laboratory' {
         Use-Laboratory
         $table = Get-Table 'Invoke-RustParallel ::4/126 -Count 1 -ReplyTimeoutMilliseconds 100'
         @($table.Keys | Sort-Object) | Should -BeExactly '::4', '::5', '::6', '::7'
     }
 
-    It 'keeps the name that a single address was given' {
+    It 'keeps the name that a single address was given' -Tag 'Laboratory' {
         Use-Laboratory
         $table = Get-Table 'Invoke-RustParallel 0:0:0:0:0:0:0:1'
         @($table.Keys) | Should -BeExactly @('0:0:0:0:0:0:0:1')
@@ -39,7 +39,7 @@ Describe 'target expansion' {
         @($table.Keys | Sort-Object) | Should -BeExactly '127.0.0.1', '127.0.0.2', '127.0.0.5', '127.0.0.6', 'localhost'
     }
 
-    It 'is complete and right for a block of 65,534 hosts' -Tag 'Slow' {
+    It 'is complete and right for a block of 65,534 hosts' -Tag 'Slow', 'Laboratory' {
         Use-Laboratory
         $table = Get-Table 'Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0 -Count 4 -IntervalMilliseconds 200 -ReplyTimeoutMilliseconds 200'
         $table.Count | Should -Be 65534
@@ -51,7 +51,7 @@ Describe 'target expansion' {
         $wrong | Should -BeNullOrEmpty
     }
 
-    It 'ends after the attempts for a block of 65,534 silent hosts' -Tag 'Slow' {
+    It 'ends after the attempts for a block of 65,534 silent hosts' -Tag 'Slow', 'Laboratory' {
         Use-Laboratory
         $table = Get-Table "Invoke-RustParallel $($Laboratory.SilentNetwork) -PacketsPerSecond 0 -Count 2 -IntervalMilliseconds 200 -ReplyTimeoutMilliseconds 200"
         $table.Count | Should -Be 65534

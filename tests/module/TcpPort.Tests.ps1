@@ -85,7 +85,7 @@ Describe 'TCP ports' {
         $result.Ping | Should -BeTrue
     }
 
-    It 'lets the first port decide without open and refused ones' {
+    It 'lets the first port decide without open and refused ones' -Tag 'Laboratory' {
         Use-Laboratory
         $result = Get-PortResult $Laboratory.Unreachable 2, 1
         $result.Status | Should -BeExactly 'DestinationHostUnreachable'
@@ -123,7 +123,7 @@ Describe 'TCP ports' {
         $table['127.0.0.43'].Status | Should -BeExactly 'Refused'
     }
 
-    It 'tries the addresses of a name until one is open' {
+    It 'tries the addresses of a name until one is open' -Tag 'Laboratory' {
         Use-Laboratory
         # The other address, which is an IPv6 one, comes first and refuses.
         $open = New-OpenPort 127.0.0.22
