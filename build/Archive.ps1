@@ -27,9 +27,9 @@ function Write-Archive([string] $Path, $Entries, [DateTimeOffset] $Time) {
 
 # Unpacks a package as an installation does: the module's files alone, nothing else in the folder.
 function Expand-Package([string] $Path, [string] $Folder) {
-    if (Test-Path $Folder) { Remove-Item $Folder -Recurse }
+    if (Test-Path $Folder) { Remove-Item $Folder -Recurse -Force }
     [IO.Compression.ZipFile]::ExtractToDirectory($Path, $Folder)
-    '[Content_Types].xml', '_rels', 'RustRunspaces.nuspec' | ForEach-Object { Remove-Item -LiteralPath "$Folder/$_" -Recurse }
+    '[Content_Types].xml', '_rels', 'RustRunspaces.nuspec' | ForEach-Object { Remove-Item -LiteralPath "$Folder/$_" -Recurse -Force }
 }
 
 # What makes the module's files a package that a PowerShell repository takes. The tags are those that

@@ -13,8 +13,10 @@ function Get-NativeFolder { return "$ModuleFolder/native/$(Get-RuntimeIdentifier
 
 # One text for the content of files and folders.
 function Get-Fingerprint([string[]] $Paths) {
-    $files = Get-ChildItem -Path ($Paths | ForEach-Object { "$Root/$_" }) -File -Recurse | Sort-Object FullName
-    return ($files | Get-FileHash | ForEach-Object { "$($_.Hash) $($_.Path.Substring($Root.Length))" }) -join "`n"
+    $files = foreach ($path in $Paths) {
+        if (Test-Path "$Root/$path" -PathType Leaf) { Get-Item "$Root/$path" } else { Get-ChildItem "$Root/$path" -File -Recurse }
+    }
+    return ($files | Sort-Object FullName | Get-FileHash | ForEach-Object { "$($_.Hash) $($_.Path.Substring($Root.Length))" }) -join "`n"
 }
 
 # Runs a step unless it was done for exactly this content before.

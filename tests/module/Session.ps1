@@ -244,8 +244,9 @@ function Measure-Connection($Port) {
     while (-not $Port.Sockets[0].Pending() -and $clock.Elapsed.TotalSeconds -lt 5) { Start-Sleep -Milliseconds 5 }
     $count = 0
     while ($Port.Sockets[0].Pending()) {
-        $Port.Sockets[0].AcceptSocket().Close()
         $count++
+        # Some systems refuse to accept what has been reset meanwhile; it came all the same.
+        try { $Port.Sockets[0].AcceptSocket().Close() } catch [Net.Sockets.SocketException] { continue }
     }
     return $count
 }
