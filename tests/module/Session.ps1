@@ -5,10 +5,11 @@
 #     Get-Line '1..3 | Invoke-RustParallel { $_ }'       what a script writes, as text; an error fails the test
 #     (Invoke-Script '...' @{ name = $value }).Output    all that a script wrote; errors are the test's own business
 #     (Get-Failure '...').FullyQualifiedErrorId          the error that ends a script
-#     $run = Start-Script '...'; Wait-Output $run 1; Stop-Script $run; Wait-Script $run
+#     (Get-Result '...').Status                          the only object that a script writes
+#     $run = Start-Script '...'; Wait-Output $run 1; Wait-Until $run { ... }; Stop-Script $run; Wait-Script $run
 #
 # Needs of a test, each skips it with the reason where it is not met: Use-Laboratory, Use-Echo,
-# Use-Linux, Use-Windows, Use-Repository, Use-PowerShell7.
+# Use-Linux, Use-Windows, Use-PowerShell7, Get-RepositoryFile.
 
 $IsOnWindows = [Environment]::OSVersion.Platform -eq 'Win32NT'
 
