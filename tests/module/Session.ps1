@@ -5,10 +5,11 @@
 #     Get-Line '1..3 | Invoke-RustParallel { $_ }'       what a script writes, as text; an error fails the test
 #     (Invoke-Script '...' @{ name = $value }).Output    all that a script wrote; errors are the test's own business
 #     (Get-Failure '...').FullyQualifiedErrorId          the error that ends a script
-#     $run = Start-Script '...'; Wait-Output $run 1; Stop-Script $run; Wait-Script $run
+#     (Get-Result '...').Status                          the only object that a script writes
+#     $run = Start-Script '...'; Wait-Output $run 1; Wait-Until $run { ... }; Stop-Script $run; Wait-Script $run
 #
 # Needs of a test, each skips it with the reason where it is not met: Use-Laboratory, Use-Echo,
-# Use-Linux, Use-Windows, Use-Repository, Use-PowerShell7.
+# Use-Linux, Use-Windows, Use-PowerShell7, Get-RepositoryFile.
 
 $IsOnWindows = [Environment]::OSVersion.Platform -eq 'Win32NT'
 
@@ -106,14 +107,14 @@ function Wait-Script($Run) {
     return $Run
 }
 
-# Waits until so many objects came; the script goes on.
-function Wait-Output($Run, [int] $Count) {
+# Waits until the condition holds; the script goes on.
+function Wait-Until($Run, [scriptblock] $Condition) {
     $clock = [Diagnostics.Stopwatch]::StartNew()
-    while ($Run.Output.Count -lt $Count) {
-        if ($Run.Handle.IsCompleted -and $Run.Output.Count -lt $Count) {
-            throw "the script ended with $($Run.Output.Count) objects where $Count were waited for: $($Run.Script)"
+    while (-not (& $Condition)) {
+        if ($Run.Handle.IsCompleted -and -not (& $Condition)) {
+            throw "the script ended, with $($Run.Output.Count) objects, without what was waited for: $($Run.Script)"
         }
-        if ($clock.Elapsed.TotalSeconds -gt $LongestSeconds) { throw "the script did not write what was waited for: $($Run.Script)" }
+        if ($clock.Elapsed.TotalSeconds -gt $LongestSeconds) { throw "the script did not do what was waited for: $($Run.Script)" }
         Start-Sleep -Milliseconds 5
     }
 }
@@ -131,6 +132,9 @@ function Watch-Progress($Run) {
     } until ($hasEnded -or $Run.Clock.Elapsed.TotalSeconds -gt $LongestSeconds)
     $null = Wait-Script $Run
 }
+
+# Waits until so many objects came; the script goes on.
+function Wait-Output($Run, [int] $Count) { Wait-Until $Run { $Run.Output.Count -ge $Count } }
 
 # What Ctrl+C does; returns how long it took.
 function Stop-Script($Run) {
@@ -176,11 +180,18 @@ function Get-Failure([string] $Script, $Variables = @{}, $Session = $null) {
     return $run.Failure.ErrorRecord
 }
 
-# The only object that the script writes, which is a hashtable.
-function Get-Table([string] $Script, $Variables = @{}, $Session = $null) {
+# The only object that the script writes.
+function Get-Result([string] $Script, $Variables = @{}, $Session = $null) {
     $output = @((Invoke-CleanScript $Script $Variables $Session).Output)
-    if ($output.Count -ne 1) { throw "'$Script' wrote $($output.Count) objects where one hashtable was expected" }
-    return $output[0].PSObject.BaseObject
+    if ($output.Count -ne 1) { throw "'$Script' wrote $($output.Count) objects where one was expected" }
+    return $output[0]
+}
+
+# The same, which is a hashtable.
+function Get-Table([string] $Script, $Variables = @{}, $Session = $null) {
+    $table = (Get-Result $Script $Variables $Session).PSObject.BaseObject
+    if ($table -isnot [Collections.Hashtable]) { throw "'$Script' wrote a $($table.GetType()) where a hashtable was expected" }
+    return $table
 }
 
 # An error's id without the command's name.
