@@ -124,4 +124,8 @@ Describe 'using' {
     It 'is there in the initialization script' {
         Get-Line '$text = ''hello''; 1 | Invoke-RustParallel { $global:kept } -InitializationScript { $global:kept = $using:text }' | Should -BeExactly 'hello'
     }
+
+    It 'is there in the host form' {
+        "$((Get-Table '$n = 3; Invoke-RustParallel a { "$_$using:n" }')['a'])" | Should -BeExactly 'a3'
+    }
 }
