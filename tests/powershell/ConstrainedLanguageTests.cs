@@ -1,43 +1,11 @@
-// A caller in Constrained Language Mode, as AppLocker and App Control make it: what docs/install.md
-// says of it.
+// What a block may not do whose caller is in Constrained Language Mode, as AppLocker and App Control make it.
 
-using System;
-using System.Collections;
-using System.Linq;
-using System.Management.Automation;
 using Xunit;
 
 namespace RustRunspaces.PowerShellTests;
 
-public sealed class ConstrainedLanguageTests : ModuleTest
+public sealed class ConstrainedLanguageTests
 {
-    [Fact]
-    public void Probes_work()
-    {
-        Constrain();
-        using var open = new OpenPort();
-        PSObject result = Session.Run("Invoke-RustParallel 127.0.0.1 -TcpPort $port -AsObject", ("port", open.Number)).Output.Single();
-        Assert.Equal("Success", Property<string>(result, "Status"));
-    }
-
-    [Fact]
-    public void A_block_that_stores_a_hashtable_works_and_is_constrained_too()
-    {
-        Constrain();
-        var data = (Hashtable)Session.Run(
-            """
-            Invoke-RustParallel -ComputerName a, b -ScriptBlock {
-                param($ComputerName)
-                $Data[$ComputerName] = @{ Ping = $true; TimeFinished = [DateTime]::Now; Mode = "$($ExecutionContext.SessionState.LanguageMode)" }
-            }
-            """).Output.Single().BaseObject;
-        Assert.Equal(2, data.Count);
-        var entry = (Hashtable)PSObject.AsPSObject(data["b"]!).BaseObject;
-        Assert.Equal(true, entry["Ping"]);
-        Assert.Equal("ConstrainedLanguage", entry["Mode"]);
-        Assert.True(DateTime.Now - (DateTime)entry["TimeFinished"]! < TimeSpan.FromMinutes(1), "the time is now");
-    }
-
     // In processes of their own: a conversion that this one has made in Full Language Mode fails with other words.
     [Theory]
     [InlineData("$Data[$ComputerName] = [pscustomobject] @{ Ping = $true }", "ConversionSupportedOnlyToCoreTypes")]
@@ -54,6 +22,4 @@ public sealed class ConstrainedLanguageTests : ModuleTest
             """);
         Assert.Equal(["[]", errorId], lines);
     }
-
-    private void Constrain() => Session.Runspace.SessionStateProxy.LanguageMode = PSLanguageMode.ConstrainedLanguage;
 }

@@ -2,7 +2,6 @@
 
 using System;
 using System.IO;
-using System.Text.RegularExpressions;
 using Xunit;
 
 namespace RustRunspaces.PowerShellTests;
@@ -22,26 +21,6 @@ internal static class ModuleUnderTest
         string? root = FindRepository(AppContext.BaseDirectory) ?? FindRepository(Folder);
         Assert.SkipWhen(root is null, "the repository is not above the tests or the module");
         return Path.Combine(root!, path);
-    }
-
-    /// <summary>The version in Cargo.toml, which all others follow.</summary>
-    public static string CargoVersion()
-    {
-        string cargo = File.ReadAllText(RepositoryFile("Cargo.toml"));
-        return Regex.Match(cargo, "(?m)^version = \"([0-9.]+)\"").Groups[1].Value;
-    }
-
-    /// <summary>Copies the module into an empty folder.</summary>
-    /// <returns>The copy's manifest.</returns>
-    public static string CopyTo(string folder)
-    {
-        foreach (string file in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(folder, Path.GetRelativePath(Folder, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-        return Path.Combine(folder, Path.GetFileName(Manifest));
     }
 
     private static string FindManifest()

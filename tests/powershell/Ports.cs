@@ -4,50 +4,25 @@ using System;
 using System.Collections.Generic;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading;
 using Xunit;
 
 namespace RustRunspaces.PowerShellTests;
 
-/// <summary>A port that is open, and counts who came.</summary>
+/// <summary>A port that is open: its queue takes connections without anybody accepting them.</summary>
 internal sealed class OpenPort : IDisposable
 {
     private readonly TcpListener listener;
-    private int connections;
 
     /// <param name="number">0: any that is free.</param>
     public OpenPort(string address = "127.0.0.1", int number = 0)
     {
         listener = new TcpListener(IPAddress.Parse(address), number);
         listener.Start();
-        Accept();
     }
 
     public int Number => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    public int Connections => Volatile.Read(ref connections);
-
-    /// <summary>Waits until so many have come: accepting takes its time.</summary>
-    public void AssertConnections(int count) => Assert.True(
-        SpinWait.SpinUntil(() => Connections >= count, TimeSpan.FromSeconds(5)), $"{Connections} connections came where {count} were expected");
-
     public void Dispose() => listener.Dispose();
-
-    private async void Accept()
-    {
-        try
-        {
-            while (true)
-            {
-                using Socket accepted = await listener.AcceptSocketAsync();
-                Interlocked.Increment(ref connections);
-            }
-        }
-        catch (Exception end) when (end is InvalidOperationException or SocketException)
-        {
-            // The listener was closed: while this waited, or before.
-        }
-    }
 }
 
 /// <summary>A port that refuses: taken, so that nobody else gets it, but nobody listens.</summary>

@@ -1,11 +1,8 @@
-// Very many jobs, very much output, many ways to end at a time: nothing is lost, nothing comes twice, nothing remains.
+// The memory, runspaces and threads of very many jobs, very much output and very many calls, in processes of their own.
 
 using System;
-using System.Collections;
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Linq;
-using System.Management.Automation;
 using Xunit;
 
 namespace RustRunspaces.PowerShellTests.Scripts;
@@ -22,8 +19,6 @@ public sealed class ManyJobsTests : ScriptTest
         }
 
         """;
-
-    private readonly Counter counter = new();
 
     [Fact]
     public void Of_a_hundred_thousand_jobs_none_is_lost_and_the_memory_grows_by_less_than_60_MB()
@@ -63,59 +58,6 @@ public sealed class ManyJobsTests : ScriptTest
         long[] numbers = Numbers(lines.Single());
         Assert.Equal(100_000, numbers[0]);
         Assert.True(numbers[1] < 100_000_000, $"grew by {numbers[1]:N0} bytes");
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void However_jobs_end_each_has_exactly_one_record(int seed)
-    {
-        var random = new Random(seed);
-        // None loads a module, which takes its time where many do so at once.
-        string[] ways = ["'out'", "throw 'no'", "exit", "return 1", "break", "$null.Method()", CanStopEmptyLoop ? EmptyLoop : LoopWithCall, "for (;;) { [Threading.Thread]::Sleep(1) }", "1/0", "[Threading.Thread]::Sleep(900)"];
-        int count = 120;
-        // The slow ways are rare, or they are all that happens.
-        int[] chosen = Enumerable.Range(0, count).Select(_ => random.Next(10) == 0 ? random.Next(6, 10) : random.Next(6)).ToArray();
-        string block = string.Concat(ways.Select((way, number) => $"{number} {{ {way}; break }} "));
-        Call call = Session.RunWithErrors(
-            $"0..{count - 1} | Invoke-RustParallel {{ $ways = $using:chosen; switch ($ways[$_]) {{ {block} }} }} -JobTimeoutSeconds 0.6 -ThrottleLimit 8 -AsObject",
-            ("chosen", chosen));
-        Assert.Null(call.Failure);
-        Assert.Equal(
-            Enumerable.Range(0, count),
-            call.Output.Select(record => (int)PSObject.AsPSObject(Property(record, "InputObject")!).BaseObject).Order());
-        foreach (PSObject record in call.Output)
-        {
-            string way = ways[chosen[(int)PSObject.AsPSObject(Property(record, "InputObject")!).BaseObject]];
-            string expected = way.StartsWith("throw", StringComparison.Ordinal) ? "Failed"
-                : way.StartsWith("while", StringComparison.Ordinal) || way.Contains("Sleep", StringComparison.Ordinal) ? "TimedOut"
-                : "Completed";
-            Assert.Equal($"{way}: {expected}", $"{way}: {Property(record, "Status")}");
-        }
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void However_a_call_is_stopped_no_item_comes_twice(int seed)
-    {
-        var random = new Random(seed);
-        for (int round = 0; round < 4; round++)
-        {
-            var ended = new ConcurrentQueue<int>();
-            Call call = Session.Start(
-                "1..5000 | Invoke-RustParallel { ($using:ended).Enqueue($_); if ($_ % 7 -eq 0) { throw 'no' }; if ($_ % 11 -eq 0) { exit }; $_ } 2>$null",
-                ("ended", ended));
-            int enough = random.Next(1, 400);
-            call.WaitUntil(_ => ended.Count >= enough);
-            call.Stop();
-            int[] begun = ended.ToArray();
-            Assert.Equal(begun.Length, begun.Distinct().Count());
-            string[] written = Lines(call);
-            Assert.Equal(written.Length, written.Distinct().Count());
-        }
     }
 
     [Fact]
@@ -159,32 +101,6 @@ public sealed class ManyJobsTests : ScriptTest
         // A runspace is 400 kB or more: ten that were kept would exceed the first, and show in the second.
         Assert.True(after[2] - before[2] < 4_000_000, told);
         Assert.True(after[3] - before[3] < 30_000_000, told);
-    }
-
-    [Fact]
-    public void Collections_of_garbage_are_no_reason_for_more_workers()
-    {
-        // A collection stops all workers, which looks like waiting to one who only watches whether jobs end.
-        Call call = Session.Run(
-            "1..20000 | Invoke-RustParallel { $null = [byte[]]::new(4000); if ($_ % 500 -eq 0) { [GC]::Collect() } } -InitializationScript { ($using:counter).Enter() }",
-            ("counter", counter));
-        Assert.InRange(counter.Entered, 1, Environment.ProcessorCount + 1);
-        Assert.Empty(call.Warnings);
-    }
-
-    [Fact]
-    public void Jobs_that_wait_get_more_workers_than_cores()
-    {
-        Session.Run("1..60 | Invoke-RustParallel { Start-Sleep -Milliseconds 100 } -InitializationScript { ($using:counter).Enter() }", ("counter", counter));
-        Assert.InRange(counter.Entered, Environment.ProcessorCount + 2, 32);
-    }
-
-    [Fact]
-    public void The_hashtable_of_many_hosts_has_all_of_them()
-    {
-        Hashtable table = Session.Run("Invoke-RustParallel (1..10000 | ForEach-Object { \"host$_\" }) { param($ComputerName) $Data[$ComputerName] = $ComputerName }").Table;
-        Assert.Equal(10_000, table.Count);
-        Assert.All(table.Keys.Cast<string>(), host => Assert.Equal(host, table[host]));
     }
 
     private static long[] Numbers(string line) =>
