@@ -39,7 +39,7 @@ $ModuleFolder = Split-Path $ModuleManifest
 # Tests may name the module's own types.
 Import-Module $ModuleManifest -Global
 
-# A runspace with the module, or with the one named; $null imports none. Close-Session ends it.
+# A runspace with the module, or with the one named; $null imports none. Its Dispose ends it.
 function New-Session([string] $Manifest = $ModuleManifest) {
     $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()
     if ($IsOnWindows) { $state.ExecutionPolicy = 'Bypass' }
