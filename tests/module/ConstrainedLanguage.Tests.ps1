@@ -1,8 +1,10 @@
 # A caller in Constrained Language Mode, as AppLocker and App Control make it: what docs/install.md says of
-# it. What such a block may not do is tested elsewhere, in processes of their own: a conversion that a
-# process has made in Full Language Mode fails with other words.
+# it.
 
-BeforeAll { . "$PSScriptRoot/Session.ps1" }
+BeforeAll {
+    . "$PSScriptRoot/Session.ps1"
+    . "$PSScriptRoot/ChildProcess.ps1"
+}
 
 Describe 'constrained language mode' {
     BeforeEach {
@@ -34,5 +36,19 @@ Invoke-RustParallel -ComputerName a, b -ScriptBlock {
         $data['b']['Ping'] | Should -BeTrue
         $data['b']['Mode'] | Should -BeExactly 'ConstrainedLanguage'
         ([DateTime]::Now - $data['b']['TimeFinished']).TotalMinutes | Should -BeLessThan 1
+    }
+
+    # In processes of their own: a conversion that this one has made in Full Language Mode fails with other words.
+    It 'a block that needs other types gets an error and stores nothing: <Body>' -Tag 'Slow' -ForEach @(
+        @{ Body = '$Data[$ComputerName] = [pscustomobject] @{ Ping = $true }'; ErrorId = 'ConversionSupportedOnlyToCoreTypes' }
+        @{ Body = "[IO.File]::Exists('/')"; ErrorId = 'MethodInvocationNotSupportedInConstrainedLanguage' }
+    ) {
+        Get-ChildLine @"
+            Import-Module `$Manifest
+            `$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'
+            `$data = Invoke-RustParallel -ComputerName a -ErrorAction SilentlyContinue -ErrorVariable problems -ScriptBlock { param(`$ComputerName) $Body }
+            "[`$(`$data["a"])]"
+            `$problems | ForEach-Object { `$_.FullyQualifiedErrorId }
+"@ | Should -BeExactly '[]', $ErrorId
     }
 }

@@ -3,6 +3,17 @@
 
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
+    . "$PSScriptRoot/ChildProcess.ps1"
+
+    # The beginning of a child's script: its memory after a collection.
+    $MemoryScript = @'
+Import-Module $Manifest
+function Get-Memory {
+    $Error.Clear(); [GC]::Collect(); [GC]::WaitForPendingFinalizers(); [GC]::Collect()
+    [Environment]::WorkingSet
+}
+
+'@
 
     # What jobs share to count with.
     function New-Counter { return , (New-Object 'Collections.Concurrent.ConcurrentQueue[int]') }
@@ -75,5 +86,73 @@ Describe 'many jobs' {
         $table = Get-Table 'Invoke-RustParallel (1..10000 | ForEach-Object { "host$_" }) { param($ComputerName) $Data[$ComputerName] = $ComputerName }'
         $table.Count | Should -Be 10000
         @(1..10000 | Where-Object { $table["host$_"] -cne "host$_" }).Count | Should -Be 0
+    }
+
+    # In processes of their own, which have nothing that other tests left.
+    It 'of a hundred thousand jobs none is lost, and the memory grows by less than 60 MB' -Tag 'Slow' {
+        $count, $sum, $grown = -split (Get-ChildLine ($MemoryScript + @'
+$null = 1..2000 | Invoke-RustParallel { $_ }
+$before = Get-Memory; $most = 0; $count = 0; $sum = 0
+1..100000 | Invoke-RustParallel { $_ } | ForEach-Object {
+    $count++; $sum += $_
+    if ($count % 20000 -eq 0) { $now = [Environment]::WorkingSet; if ($now -gt $most) { $most = $now } }
+}
+"$count $sum $($most - $before)"
+'@))
+        $count | Should -Be 100000
+        $sum | Should -Be (100000L * 100001 / 2)
+        [long] $grown | Should -BeLessThan 60000000
+    }
+
+    It 'a flood with a slow consumer stays in its queue' -Tag 'Slow' {
+        # 200 MB in all; 4,096 records of 2,000 bytes a worker and two workers are 16 MB.
+        $count, $grown = -split (Get-ChildLine ($MemoryScript + @'
+$null = 1..4 | Invoke-RustParallel { $_ }
+$before = Get-Memory; $most = 0; $count = 0
+1, 2 | Invoke-RustParallel { for ($i = 0; $i -lt 50000; $i++) { , [byte[]]::new(2000) } } -ThrottleLimit 2 | ForEach-Object {
+    $count++
+    if ($count % 20000 -eq 0) { Start-Sleep -Milliseconds 100; $now = Get-Memory; if ($now -gt $most) { $most = $now } }
+}
+"$count $($most - $before)"
+'@))
+        $count | Should -Be 100000
+        [long] $grown | Should -BeLessThan 100000000
+    }
+
+    It 'two hundred calls leave runspaces, threads and memory where they were' -Tag 'Slow' {
+        $before, $after = Get-ChildLine ($MemoryScript + @'
+$list = [runspace].GetProperty('RunspaceList', [Reflection.BindingFlags] 'NonPublic, Static')
+function Measure-Process {
+    $memory = Get-Memory; $managed = [GC]::GetTotalMemory($true); Start-Sleep -Milliseconds 300
+    $threads = if ([Environment]::OSVersion.Platform -eq 'Win32NT') { [Diagnostics.Process]::GetCurrentProcess().Threads }
+        else { [IO.Directory]::GetDirectories('/proc/self/task') | Where-Object { [IO.File]::ReadAllText("$_/comm") -notmatch '^\.NET' } }
+    "$(@($list.GetValue($null)).Count) $(@($threads).Count) $managed $memory"
+}
+function Invoke-Calls([int] $Number) {
+    for ($i = 0; $i -lt $Number; $i++) {
+        switch ($i % 16) {
+            default { 1, 2 | Invoke-RustParallel { $_ } }
+            1 { Invoke-RustParallel a, b, c { $Data[$_] = 1 } }
+            2 { 1..5 | Invoke-RustParallel { $_; Start-Sleep 20 } -ThrottleLimit 3 | Select-Object -First 1 }
+            3 { 1..5 | Invoke-RustParallel { Start-Sleep 20 } -TimeoutSeconds 0.03 -ThrottleLimit 3 -ErrorAction Ignore }
+            4 { 1..5 | Invoke-RustParallel { throw 'no' } -ErrorAction Ignore }
+            5 { 1, 2 | Invoke-RustParallel { Start-Sleep 20 } -JobTimeoutSeconds 0.02 -ErrorAction Ignore }
+            6 { $job = 1..3 | Invoke-RustParallel { $_ } -AsJob; Receive-Job $job -Wait; Remove-Job $job }
+            7 { try { 1..3 | Invoke-RustParallel { Write-Error 'e' } -ErrorAction Stop } catch { } }
+        }
+    }
+}
+$null = Invoke-Calls 112
+Measure-Process
+$null = Invoke-Calls 200
+Measure-Process
+'@) | ForEach-Object { , [long[]] (-split $_) }
+        $told = "runspaces, threads, managed bytes, resident bytes: before $before, after $after"
+        $after[0] | Should -BeLessOrEqual $before[0] -Because $told
+        # Only Linux tells the threads of .NET's pool, which come and go, from others.
+        $after[1] | Should -BeLessOrEqual ($before[1] + $(if ($IsOnWindows) { 20 } else { 0 })) -Because $told
+        # A runspace is 400 kB or more: ten that were kept would exceed the first, and show in the second.
+        ($after[2] - $before[2]) | Should -BeLessThan 4000000 -Because $told
+        ($after[3] - $before[3]) | Should -BeLessThan 30000000 -Because $told
     }
 }

@@ -5,7 +5,7 @@ BeforeAll {
 
     # The lines that a console of 120 columns shows, without the empty ones and without colours.
     function Show-Line([string] $Script) {
-        $text = Get-Line "if (`$null -ne `$PSStyle) { `$PSStyle.OutputRendering = 'PlainText' }; $Script | Out-String -Width 120"
+        $text = Get-Line "Get-Variable PSStyle -ValueOnly -ErrorAction Ignore | ForEach-Object { `$_.OutputRendering = 'PlainText' }; $Script | Out-String -Width 120"
         $text -split "`r?`n" | ForEach-Object { $_.TrimEnd() } | Where-Object { $_ }
     }
 

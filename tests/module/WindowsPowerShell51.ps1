@@ -55,7 +55,7 @@ $ScriptTakers = New-WordSet 'Start-Script Invoke-Script Invoke-CleanScript Get-L
 # The functions that a script defines.
 function Get-FunctionName([string] $Text) {
     [Management.Automation.Language.Parser]::ParseInput($Text, [ref] $null, [ref] $null).FindAll({ $args[0] -is [Management.Automation.Language.FunctionDefinitionAst] }, $true) |
-        ForEach-Object { $_.Name }
+        ForEach-Object { $_.Name -replace '^(global|script|local|private):' }
 }
 
 # NAME:LINE: what 5.1 has not. Own commands are those that come with the repository.

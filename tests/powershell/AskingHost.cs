@@ -9,7 +9,7 @@ using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using System.Security;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
 internal sealed class AskingHost : PSHost
 {

@@ -3,9 +3,9 @@
 using System;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class JobTimeoutTests : ScriptTest
+public sealed class JobTimeoutTests : ModuleTest
 {
     [Theory]
     [InlineData("Start-Sleep 30")]

@@ -5,9 +5,9 @@ using System.Runtime.InteropServices;
 using System.Threading;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class ApartmentTests : ScriptTest
+public sealed class ApartmentTests : ModuleTest
 {
     [Fact]
     public void A_worker_without_a_job_dispatches_window_messages()
@@ -16,11 +16,11 @@ public sealed class ApartmentTests : ScriptTest
         // Calls from other apartments to its objects come as such; a timer needs no window and no other apartment.
         using var both = new Barrier(2);
         using var timer = new MessageTimer();
-        string[] lines = Lines(
+        Call call = Session.Run(
             "1, 2 | Invoke-RustParallel -ThrottleLimit 2 -ApartmentState STA -JobTimeoutSeconds 20 { " +
             "$null = ($using:both).SignalAndWait(10000); if ($_ -eq 1) { ($using:timer).Start() } else { ($using:timer).WaitForMessage() } }",
             ("both", both), ("timer", timer));
-        Assert.Equal(["True"], lines);
+        Assert.Equal(["True"], Lines(call));
     }
 
     private static void RequireCom() => Assert.SkipUnless(OperatingSystem.IsWindows(), "only Windows has COM");

@@ -4,9 +4,9 @@ using System;
 using System.Linq;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class JobProgressTests : ScriptTest
+public sealed class JobProgressTests : ModuleTest
 {
     [Fact]
     public void The_wait_is_told_every_250_milliseconds()

@@ -3,9 +3,9 @@
 using System;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class ScriptMaximumWaitTests : ScriptTest
+public sealed class ScriptMaximumWaitTests : ModuleTest
 {
     [Theory]
     [InlineData("Start-Sleep 30")]

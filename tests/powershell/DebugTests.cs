@@ -3,9 +3,9 @@
 using System.Management.Automation.Runspaces;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class DebugTests : ScriptTest
+public sealed class DebugTests : ModuleTest
 {
     [Theory]
     [InlineData("'o'")]

@@ -5,9 +5,9 @@ using System.Linq;
 using System.Threading;
 using Xunit;
 
-namespace RustRunspaces.PowerShellTests.Scripts;
+namespace RustRunspaces.PowerShellTests;
 
-public sealed class ScriptStopTests : ScriptTest
+public sealed class ScriptStopTests : ModuleTest
 {
     [Fact]
     public void Select_First_ends_the_call_within_250_ms()
