@@ -20,10 +20,13 @@ public sealed class ComputerNameTransformationAttribute : ArgumentTransformation
     // Deeper nesting is a collection that contains itself.
     private const int DeepestCollection = 16;
 
-    /// <summary>The properties looked for, first come first served: the parameter's name and its aliases.</summary>
+    /// <summary>
+    /// The properties looked for, first come first served: the parameter's name, its aliases, and what Test-Connection's results
+    /// have. These are no aliases, which the binder would ask of every object: an IPv6 [ipaddress] has an Address that throws.
+    /// </summary>
     internal static readonly string[] PropertyNames =
     {
-        "ComputerName", "CN", "TargetName", "HostName", "DNSHostName", "Server", "IPAddress",
+        "ComputerName", "CN", "TargetName", "HostName", "DNSHostName", "Server", "IPAddress", "Destination", "Target", "Address",
     };
 
     /// <inheritdoc/>
@@ -96,7 +99,7 @@ public sealed class ComputerNameTransformationAttribute : ArgumentTransformation
         object? value = property is PSObject wrapped ? wrapped.BaseObject : property;
         if (TryGetText(value, out string text))
         {
-            if (text.Length > 0)
+            if (!string.IsNullOrWhiteSpace(text))
             {
                 targets.Add(text);
             }
@@ -109,7 +112,7 @@ public sealed class ComputerNameTransformationAttribute : ArgumentTransformation
         foreach (object? element in items)
         {
             object? elementValue = element is PSObject wrappedElement ? wrappedElement.BaseObject : element;
-            if (TryGetText(elementValue, out string elementText) && elementText.Length > 0)
+            if (TryGetText(elementValue, out string elementText) && !string.IsNullOrWhiteSpace(elementText))
             {
                 targets.Add(elementText);
             }

@@ -1,16 +1,17 @@
-// Invoke-RustParallel: binds parameters, gives targets to the engine, writes what comes back. The engine decides everything
-// about hosts, attempts and time. All methods but StopProcessing run on the pipeline thread, which alone may write.
+// Invoke-RustParallel: binds parameters, opens the run that its form asks for, gives hosts or items to the loop that drives it, or
+// to a background job. All methods but StopProcessing run on the pipeline thread, which alone may write.
 
 using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using RustRunspaces.Background;
 using RustRunspaces.Commands;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 using RustRunspaces.Probes;
-using RustRunspaces.Results;
+using RustRunspaces.Scripts;
 
 namespace RustRunspaces;
 
@@ -21,162 +22,134 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
 
-    private IResults results = null!;
-    private CallReport report = null!;
-    private volatile ProbeRun? run;
-    private volatile ScriptCommand? script;
-    private List<string>? jobTargets;
+    private Func<ISink, IRun> open = null!;
+    private RunLoop loop = null!;
+    private List<object?>? jobItems;
+    private CallerDebugger? debugger;
+    private CallerStreams streams = null!;
+    private int blankLines;
+    private volatile IRun? run;
 
-    /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
+    /// <summary>Checks the call and opens its pool: from here on the maximum wait counts.</summary>
     protected override void BeginProcessing() => Guard(() =>
     {
-        if (ParameterSetName != ProbeSet)
+        if (Ordered && !AsObject && !IsItemForm)
         {
-            script = new ScriptCommand(this, GetScriptOptions(), AsJob);
-            return;
+            ThrowTerminatingError(Errors.NothingToOrder());
         }
-        ProbeSettings settings = GetSettings();
+        streams = new CallerStreams(this);
+        var report = new CallReport(
+            streams.WriteLine,
+            new ProgressReporter(WriteProgress, MyInvocation.MyCommand.Name, IsItemForm ? "items" : "hosts"));
+        if (!AsJob)
+        {
+            report.Started();
+        }
+        open = ParameterSetName == ProbeSet ? PrepareProbes() : PrepareScripts();
         if (AsJob)
         {
-            jobTargets = new List<string>();
+            jobItems = new List<object?>();
             return;
         }
-        report = new CallReport(this, MyInvocation.MyCommand.Name, settings, MaximumWaitTimeSeconds);
-        report.Started();
-        run = new ProbeRun(
-            settings,
-            MillisecondsLeft(),
-            (target, reason) => WriteError(Errors.Rejected(target, reason, settings.AddressFamily)));
-        results = AsObject ? new StreamedResults(WriteObject) : new HashtableResults(() => run.HostsKnown);
+        debugger = new CallerDebugger();
+        run = open(streams);
+        loop = new RunLoop(run, report, debugger.Attach, ThrowIfStopping);
     });
 
     /// <summary>Everything that came is on its way when this returns; what has finished meanwhile is written.</summary>
     protected override void ProcessRecord() => Guard(() =>
     {
-        if (script is ScriptCommand current)
+        if (IsItemForm)
         {
-            AddTo(current);
-            return;
-        }
-        foreach (string? target in ComputerName ?? OneNull)
-        {
-            if (InvalidItem.TryGet(target, out object? item))
-            {
-                WriteError(Errors.InvalidItem(item, ComputerNameTransformationAttribute.PropertyNames));
-                continue;
-            }
-            if (jobTargets is not null)
-            {
-                jobTargets.Add(target!);
-                continue;
-            }
-            run!.Add(target!);
-            if (run.IsBatchFull)
-            {
-                Submit(run);
-            }
-        }
-        if (jobTargets is null)
-        {
-            Submit(run!);
-        }
-    });
-
-    /// <summary>Waits for the rest, then writes the hashtable.</summary>
-    protected override void EndProcessing() => Guard(() =>
-    {
-        if (script is not null)
-        {
-            script.End();
-            return;
-        }
-        if (jobTargets is not null)
-        {
-            WriteObject(RustParallelJob.Start(this, new ProbeWork(GetSettings(), jobTargets, MaximumWaitTimeSeconds, AsObject)));
-            return;
-        }
-        ProbeRun current = run!;
-        current.CloseInput();
-        report.InputEnded(current);
-        while (!current.IsComplete)
-        {
-            WaitAndCollect(current);
-        }
-        report.Finished(current);
-        report.Close(current);
-        if (results is HashtableResults table)
-        {
-            WriteObject(table.ToHashtable());
-        }
-        report.Ended();
-    });
-
-    /// <summary>Wakes the pipeline thread, which then leaves. Runs on another thread.</summary>
-    protected override void StopProcessing()
-    {
-        run?.Cancel();
-        script?.Cancel();
-    }
-
-    /// <summary>Closes the pool on every way out, also where a command downstream ended the pipeline.</summary>
-    public void Dispose()
-    {
-        run?.Dispose();
-        script?.Dispose();
-    }
-
-    private void Submit(ProbeRun current)
-    {
-        while (!current.Submit(results))
-        {
-            WaitAndCollect(current);
-        }
-        report.HostsKnown(current.HostsKnown);
-        current.Collect(results);
-        report.Moment(current);
-    }
-
-    private void WaitAndCollect(ProbeRun current)
-    {
-        if (Stopping)
-        {
-            throw new PipelineStoppedException();
-        }
-        current.Wait(report.MillisecondsToNextMoment);
-        if (Stopping)
-        {
-            throw new PipelineStoppedException();
-        }
-        current.Collect(results);
-        report.Moment(current);
-    }
-
-    /// <summary>A host of the script forms has its name as its key; with -ScriptBlock whatever is piped is an item.</summary>
-    private void AddTo(ScriptCommand current)
-    {
-        if (!IsHostForm)
-        {
-            current.Add(InputObject);
+            Add(InputObject);
         }
         else
         {
             foreach (string? host in ComputerName ?? OneNull)
             {
-                if (InvalidItem.TryGet(host, out object? item))
-                {
-                    WriteError(Errors.InvalidItem(item, ComputerNameTransformationAttribute.PropertyNames));
-                }
-                else if (host!.Length == 0)
-                {
-                    WriteError(Errors.InvalidItem(host, ComputerNameTransformationAttribute.PropertyNames));
-                }
-                else
-                {
-                    current.Add(host);
-                }
+                AddHost(host);
             }
         }
-        current.Flush();
+        if (jobItems is null)
+        {
+            loop.Flush();
+        }
+    });
+
+    /// <summary>Waits for the rest, then writes the hashtable; or writes the background job.</summary>
+    protected override void EndProcessing() => Guard(() =>
+    {
+        if (blankLines > 0)
+        {
+            streams.WriteLine($"{blankLines} empty lines were skipped, which name no host.");
+        }
+        if (jobItems is null)
+        {
+            loop.Finish();
+        }
+        else
+        {
+            WriteObject(RustParallelJob.Start(this, ScriptBlock?.ToString() ?? CommandName ?? MyInvocation.Line, open, jobItems));
+        }
+    });
+
+    /// <summary>Wakes the pipeline thread, which then leaves. Runs on another thread.</summary>
+    protected override void StopProcessing() => run?.Cancel();
+
+    /// <summary>Closes the pool on every way out, also where a command downstream ended the pipeline.</summary>
+    public void Dispose()
+    {
+        run?.Dispose();
+        debugger?.Detach();
+    }
+
+    private Func<ISink, IRun> PrepareProbes()
+    {
+        ProbeSettings settings = GetSettings();
+        return sink => new ProbeRun(settings, sink);
+    }
+
+    private Func<ISink, IRun> PrepareScripts()
+    {
+        ScriptCall call = ScriptCall.Create(this, GetScriptOptions());
+        return sink => new ScriptRun(call, sink);
+    }
+
+    private void ThrowIfStopping()
+    {
+        if (Stopping)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    private void AddHost(string? host)
+    {
+        if (InvalidItem.TryGet(host, out object? item))
+        {
+            WriteError(Errors.InvalidItem(item, ComputerNameTransformationAttribute.PropertyNames));
+        }
+        else if (host!.Trim() is { Length: > 0 } name)
+        {
+            // Not the line of a file, whose end or margin is no part of the name.
+            Add(name);
+        }
+        else
+        {
+            blankLines++;
+        }
+    }
+
+    private void Add(object? item)
+    {
+        if (jobItems is null)
+        {
+            loop.Add(item);
+        }
+        else
+        {
+            jobItems.Add(item);
+        }
     }
 
     private ProbeSettings GetSettings()
@@ -199,14 +172,11 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
             Statistics = Statistics,
             ResolveName = ResolveName,
             PacketsPerSecond = PacketsPerSecond,
+            MaximumWaitSeconds = MaximumWaitTimeSeconds,
+            AsObject = AsObject,
+            IsOrdered = Ordered,
         };
     }
-
-    /// <summary>What is left of the maximum wait for the pool; 0 means no limit.</summary>
-    private ulong MillisecondsLeft() =>
-        MaximumWaitTimeSeconds == 0
-            ? 0
-            : (ulong)Math.Max(1, Math.Ceiling((MaximumWaitTimeSeconds * 1000) - report.Elapsed.TotalMilliseconds));
 
     private void Guard(Action body)
     {

@@ -65,6 +65,7 @@ public sealed partial class InvokeRustParallelCommand
     [Alias("Port")]
     [ValidateNotNullOrEmpty]
     [ValidateRange(1, 65_535)]
+    [PortListTransformation]
     public int[]? TcpPort { get; set; }
 
     /// <summary>Report each host's name and all its addresses.</summary>
@@ -85,4 +86,8 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Write each result the moment it is there, instead of one hashtable at the end.</summary>
     [Parameter]
     public SwitchParameter AsObject { get; set; }
+
+    /// <summary>Output leaves in the order of the input.</summary>
+    [Parameter]
+    public SwitchParameter Ordered { get; set; }
 }

@@ -129,6 +129,8 @@ public sealed partial class InvokeRustParallelCommand
 
     private bool IsHostForm => ParameterSetName is HostScriptSet or HostCommandSet;
 
+    private bool IsItemForm => ParameterSetName is ItemScriptSet or ItemCommandSet;
+
     private ScriptCallOptions GetScriptOptions()
     {
         // Without hosts the input may come for hours, so there is no limit then unless one was asked for.
@@ -147,11 +149,11 @@ public sealed partial class InvokeRustParallelCommand
             Functions = Functions,
             ModuleNames = ModuleNames,
             AsObject = AsObject,
+            IsOrdered = Ordered,
             UseNewRunspace = UseNewRunspace,
             MaximumThreadCount = MaximumThreadCount,
             JobTimeoutSeconds = JobTimeoutSeconds,
             MaximumWaitTimeSeconds = seconds,
-            RunLimitMilliseconds = (ulong)Math.Ceiling(seconds * 1000),
             Apartment = ApartmentState switch
             {
                 "STA" => Apartment.SingleThreaded,

@@ -158,14 +158,6 @@ internal sealed unsafe partial class Pool
     /// <summary>Makes the present or the next <see cref="Poll"/> return; any thread, harmless after the pool was closed.</summary>
     internal void Wake() => library.PoolWake(handle.Value);
 
-    /// <summary>What the pool has at hand; never sleeps.</summary>
-    internal PoolCounts Count()
-    {
-        var counts = new PoolCounts { StructSize = PoolCounts.Size };
-        library.Check(library.PoolPoll(handle.Value, 0, &counts));
-        return counts;
-    }
-
     /// <summary>Ends the pool within a second, whatever its calls do.</summary>
     /// <returns>How many workers have not come back.</returns>
     internal int Close()

@@ -7,7 +7,7 @@ using System.Reflection;
 
 namespace RustRunspaces.Output;
 
-internal sealed class CallerStreams
+internal sealed class CallerStreams : ISink
 {
     private readonly PSCmdlet cmdlet;
     private readonly bool isDebug;
@@ -18,9 +18,28 @@ internal sealed class CallerStreams
         isDebug = cmdlet.MyInvocation.BoundParameters.TryGetValue("Debug", out object given) && given is SwitchParameter { IsPresent: true };
     }
 
-    /// <summary>An error of a job's own: id and position stay what they are in the job.</summary>
-    internal void WriteJobError(ErrorRecord error)
+    /// <summary>Nothing: the caller's streams are one.</summary>
+    public void Attribute(long place)
     {
+    }
+
+    /// <summary>Nothing: the caller sees what was written.</summary>
+    public void EndItem(long place, ItemOutcome outcome, ErrorRecord? error)
+    {
+    }
+
+    public void WriteObject(object? value) => cmdlet.WriteObject(value);
+
+    public void WriteError(ErrorRecord error) => cmdlet.WriteError(error);
+
+    /// <summary>An error of a job's own: id and position stay what they are in the job.</summary>
+    public void WriteJobError(ErrorRecord error)
+    {
+        if (NativeErrors.IsOne(error) && Preference(cmdlet, "ErrorAction", "ErrorActionPreference") == ActionPreference.Stop)
+        {
+            NativeErrors.Write(cmdlet, error);
+            return;
+        }
         // One without a position was not written by a command or statement: the call's is better than none.
         if (error.InvocationInfo is null || !TryWrite("Error", error, Asks("ErrorAction")))
         {
@@ -28,7 +47,7 @@ internal sealed class CallerStreams
         }
     }
 
-    internal void WriteWarning(string message)
+    public void WriteWarning(string message)
     {
         if (!Asks("WarningAction") || !TryWrite("Warning", message, isUnasked: true))
         {
@@ -36,7 +55,7 @@ internal sealed class CallerStreams
         }
     }
 
-    internal void WriteVerbose(string message)
+    public void WriteVerbose(string message)
     {
         if (!Asks("Verbose") || !TryWrite("Verbose", message, isUnasked: true))
         {
@@ -44,7 +63,7 @@ internal sealed class CallerStreams
         }
     }
 
-    internal void WriteDebug(string message)
+    public void WriteDebug(string message)
     {
         if (!isDebug || !TryWrite("Debug", message, isUnasked: true))
         {
@@ -53,13 +72,17 @@ internal sealed class CallerStreams
     }
 
     /// <summary>A line about the call itself: -Debug alone asks for none.</summary>
-    internal void WriteLine(string message)
+    public void WriteLine(string message)
     {
         if (!Asks("Verbose") || !IsSilent(Preference(cmdlet, "Verbose", "VerbosePreference")))
         {
             WriteVerbose(message);
         }
     }
+
+    public void WriteInformation(InformationRecord record) => cmdlet.WriteInformation(record);
+
+    public void WriteProgress(ProgressRecord record) => cmdlet.WriteProgress(record);
 
     /// <summary>What the caller chose for a stream: by a parameter of the call, else by a variable.</summary>
     internal static ActionPreference Preference(PSCmdlet cmdlet, string parameter, string variable)

@@ -17,8 +17,8 @@ internal static class Errors
     /// <param name="properties">That a host is looked for in.</param>
     internal static ErrorRecord InvalidItem(object? item, IEnumerable<string> properties)
     {
-        string message = item is null or ""
-            ? $"{(item is null ? "$null" : "An empty string")} is no host: give a name, an address, or an object that has one"
+        string message = item is null
+            ? "$null is no host: give a name, an address, or an object that has one"
             : $"An object of the type {TypeName(item)} is no host: it is neither a string nor an address, and has no text or address in a property {string.Join(", ", properties)}";
         return new ErrorRecord(new ArgumentException(message), "InvalidTarget", ErrorCategory.InvalidArgument, item);
     }
@@ -42,6 +42,13 @@ internal static class Errors
             ErrorCategory.InvalidArgument,
             target);
     }
+
+    /// <summary>Terminating.</summary>
+    internal static ErrorRecord NothingToOrder() => new ErrorRecord(
+        new ArgumentException("-Ordered needs -AsObject where hosts are given by -ComputerName: a hashtable has no order"),
+        "OrderedNeedsAsObject",
+        ErrorCategory.InvalidArgument,
+        null);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord AddressFamilyConflict() => new ErrorRecord(

@@ -159,6 +159,13 @@ internal static class ScriptErrors
             unfinished);
     }
 
+    /// <summary>Terminating: the caller wants the call to end at such a record.</summary>
+    internal static ErrorRecord StoppedByPreference(string kind, string preference, string message) => new ErrorRecord(
+        new RuntimeException($"The call ended at a {kind}, as {preference} asks: {message}"),
+        "ActionPreferenceStop",
+        ErrorCategory.OperationStopped,
+        null);
+
     /// <summary>Non-terminating: a job asked a question.</summary>
     internal static ErrorRecord JobCannotAsk(string what) => new ErrorRecord(
         new InvalidOperationException($"A job cannot ask ({what}), for nobody sees the question: give the answer as a parameter, or ask before the call"),

@@ -8,11 +8,11 @@ namespace RustRunspaces.Output;
 
 internal sealed class WorkerProgress
 {
-    private readonly IScriptSink sink;
+    private readonly ISink sink;
     private readonly int parentActivityId;
     private readonly Dictionary<int, ProgressRecord> shown = new Dictionary<int, ProgressRecord>();
 
-    internal WorkerProgress(IScriptSink sink, int parentActivityId)
+    internal WorkerProgress(ISink sink, int parentActivityId)
     {
         this.sink = sink;
         this.parentActivityId = parentActivityId;

@@ -17,8 +17,6 @@ internal sealed class PortMerger
         this.ports = ports;
     }
 
-    internal int PortCount => ports.Length;
-
     /// <summary>Takes one port's answer.</summary>
     /// <param name="slot">The target.</param>
     /// <param name="job">The job's index within the target: address index x ports + port index.</param>

@@ -1,66 +1,107 @@
-// One run of probes: gives targets to the engine, takes completions back and makes one result of what belongs to one host.
-// Decides nothing about time, order or attempts; knows no PowerShell. Pipeline thread, but for Cancel.
+// A run of probes: gives targets to the engine, takes completions back and makes one result of what belongs to one host. Decides
+// nothing about time, order or attempts. The thread that advances it, but for Cancel, Figures and OpenItems.
 
 using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Linq;
+using System.Management.Automation;
+using RustRunspaces.Background;
 using RustRunspaces.Native;
+using RustRunspaces.Output;
 using RustRunspaces.Results;
 
 namespace RustRunspaces.Probes;
 
-internal sealed class ProbeRun : IDisposable
+internal sealed class ProbeRun : IRun
 {
+    // Rows that wait for others, with -Ordered: beyond that no more targets are taken in.
+    private const int MaximumHeld = 65_536;
+
     private const long UnixEpochTicks = 621_355_968_000_000_000;
     private const long NanosecondsPerTick = 100;
+    private const long CallItself = -1;
 
+    private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly ProbeSettings settings;
-    private readonly Action<string, NativeStatus> reject;
+    private readonly ISink sink;
+    private readonly IResults results;
     private readonly Pool pool;
     private readonly CompletionBuffer completions = new CompletionBuffer();
     private readonly TargetBatch batch = new TargetBatch();
     private readonly TargetTable targets = new TargetTable();
+    private readonly UnfinishedHosts unfinished = new UnfinishedHosts();
     private readonly PortMerger? ports;
     private HostTexts? lastDetail;
+    private long targetsAdded;
+    private long hostsKnown;
+    private long hostsFinished;
+    private bool hasWarned;
 
+    /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
     /// <param name="settings">What to probe and how.</param>
-    /// <param name="runLimitMilliseconds">From now until everything unfinished is stopped; 0 means no limit.</param>
-    /// <param name="reject">Told of each target that is none, and why.</param>
-    internal ProbeRun(ProbeSettings settings, ulong runLimitMilliseconds, Action<string, NativeStatus> reject)
+    /// <param name="sink">Where results and errors go.</param>
+    internal ProbeRun(ProbeSettings settings, ISink sink)
     {
         this.settings = settings;
-        this.reject = reject;
+        this.sink = sink;
         ports = settings.Ports.Length > 1 ? new PortMerger(settings.Ports) : null;
-        pool = Pool.Open((uint)settings.PacketsPerSecond, runLimitMilliseconds);
+        results = !settings.AsObject ? new HashtableResults(() => hostsKnown)
+            : settings.IsOrdered ? new OrderedResults(sink)
+            : new StreamedResults(sink);
+        pool = Pool.Open((uint)settings.PacketsPerSecond, (ulong)Math.Ceiling(settings.MaximumWaitSeconds * 1000));
     }
 
-    /// <summary>Hosts accepted so far.</summary>
-    internal long HostsKnown { get; private set; }
+    /// <inheritdoc/>
+    public RunFigures Figures => new RunFigures(hostsKnown, hostsFinished, unfinished.Count, settings.LongestDuration(hostsKnown));
 
-    /// <summary>Hosts with a verdict.</summary>
-    internal long HostsFinished { get; private set; }
+    /// <inheritdoc/>
+    public double? LimitReached => unfinished.Count > 0 && pool.HasReachedLimit ? settings.MaximumWaitSeconds : null;
 
-    /// <summary>Hosts that were ended before they had a verdict.</summary>
-    internal UnfinishedHosts Unfinished { get; } = new UnfinishedHosts();
+    /// <inheritdoc/>
+    public bool IsComplete { get; private set; }
 
-    /// <summary>Everything has been collected and no more will come.</summary>
-    internal bool IsComplete { get; private set; }
+    /// <inheritdoc/>
+    public bool IsBatchFull => batch.IsFull;
 
-    internal bool IsBatchFull => batch.IsFull;
+    /// <summary>None: probes run on no threads that could be left behind.</summary>
+    public int Abandoned => 0;
 
-    /// <summary>Puts a target into the batch; <see cref="Submit"/> sends it.</summary>
-    internal void Add(string target) => batch.Add(targets.Add(target), target);
+    /// <inheritdoc/>
+    public IReadOnlyList<object?> OpenItems()
+    {
+        var items = new List<KeyValuePair<long, string>>();
+        unfinished.AddTo(items);
+        targets.AddOpenTo(items);
+        return items.OrderBy(item => item.Key).Select(item => (object?)item.Value).ToArray();
+    }
 
-    /// <summary>Gives the batch to the engine.</summary>
-    /// <returns>False when the engine holds as much as it can: collect, wait, and call again.</returns>
-    internal bool Submit(IResults results)
+    /// <summary>None: no worker runs a probe.</summary>
+    public IReadOnlyList<RunningItem> RunningItems() => Array.Empty<RunningItem>();
+
+    /// <inheritdoc/>
+    public void Add(object? item)
+    {
+        var target = (string)item!;
+        batch.Add(targets.Add(targetsAdded++, target), target);
+    }
+
+    /// <inheritdoc/>
+    public bool Submit()
     {
         while (batch.Taken < batch.Count)
         {
+            if (results is OrderedResults { Held: > MaximumHeld })
+            {
+                return false;
+            }
             int first = batch.Taken;
             NativeStatus status = pool.SubmitProbes(settings.ToOptions(), settings.Ports, batch);
             for (int i = first; i < batch.Taken; i++)
             {
                 Accept(batch.Targets[i]);
             }
+            WarnOfLimit();
             if (status == NativeStatus.Again)
             {
                 return false;
@@ -70,8 +111,8 @@ internal sealed class ProbeRun : IDisposable
                 for (int i = batch.Taken; i < batch.Count; i++)
                 {
                     int slot = (int)batch.Targets[i].UserData;
-                    AddNotStarted(targets[slot].Text!, 1, 1, results);
-                    targets.Remove(slot);
+                    AddNotStarted(targets[slot].Place, targets[slot].Text!, 1, 1);
+                    Remove(slot, ItemOutcome.Stopped);
                 }
                 break;
             }
@@ -80,13 +121,14 @@ internal sealed class ProbeRun : IDisposable
         return true;
     }
 
-    internal void CloseInput() => pool.CloseInput();
+    /// <inheritdoc/>
+    public void CloseInput() => pool.CloseInput();
 
-    /// <summary>Sleeps until something is there to collect, the run is cancelled, or the time has passed.</summary>
-    internal void Wait(ulong milliseconds) => IsComplete = pool.Poll(milliseconds) == NativeStatus.Closed;
+    /// <inheritdoc/>
+    public void Wait(ulong milliseconds) => IsComplete = pool.Poll(milliseconds) == NativeStatus.Closed;
 
-    /// <summary>Hands out what has finished; never sleeps.</summary>
-    internal void Collect(IResults results)
+    /// <inheritdoc/>
+    public void Deliver()
     {
         pool.Collect(completions);
         if (completions.Count == 0)
@@ -102,27 +144,62 @@ internal sealed class ProbeRun : IDisposable
             long jobs = (long)completion.Jobs;
             if ((JobStatus)completion.Outcome == JobStatus.NotStarted)
             {
-                TakeNotStarted(slot, completion, results);
+                TakeNotStarted(slot, completion);
             }
             else
             {
-                TakeAnswer(slot, completion, localOffset, results);
+                TakeAnswer(slot, completion, localOffset);
             }
             targets[slot].UnansweredJobs -= jobs;
             if (targets[slot].UnansweredJobs == 0)
             {
-                Release(slot, results);
+                Release(slot);
             }
         }
     }
 
-    /// <summary>Ends every unfinished job and wakes a <see cref="Wait"/>. Any thread.</summary>
-    internal void Cancel() => pool.Cancel();
+    /// <summary>Nothing: hosts show no progress of their own.</summary>
+    public void Show()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Complete()
+    {
+        sink.Attribute(CallItself);
+        if (LimitReached is double seconds)
+        {
+            sink.WriteWarning($"The maximum wait of {seconds} seconds was reached before {Hosts(unfinished.Count)} could be finished: {unfinished}");
+        }
+        if (results is HashtableResults table)
+        {
+            sink.WriteObject(table.ToHashtable());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Cancel() => pool.Cancel();
 
     public void Dispose()
     {
         pool.Dispose();
         completions.Dispose();
+    }
+
+    private static string Hosts(long count) => count == 1 ? "1 host" : $"{count} hosts";
+
+    /// <summary>Once, as soon as the hosts known take longer than the maximum wait.</summary>
+    private void WarnOfLimit()
+    {
+        TimeSpan longest = settings.LongestDuration(hostsKnown);
+        if (hasWarned || settings.MaximumWaitSeconds == 0 || hostsKnown == 0 || longest.TotalSeconds < settings.MaximumWaitSeconds)
+        {
+            return;
+        }
+        hasWarned = true;
+        double needed = Math.Ceiling((longest + clock.Elapsed).TotalSeconds);
+        sink.WriteWarning(
+            $"Probing {Hosts(hostsKnown)} may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {settings.MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) is no longer than that: use -MaximumWaitTimeSeconds {needed} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply");
     }
 
     private void Accept(in Target target)
@@ -131,18 +208,20 @@ internal sealed class ProbeRun : IDisposable
         if (target.Status != (int)NativeStatus.Ok)
         {
             string text = targets[slot].Text!;
-            targets.Remove(slot);
-            reject(text, (NativeStatus)target.Status);
+            ErrorRecord rejection = Errors.Rejected(text, (NativeStatus)target.Status, settings.AddressFamily);
+            sink.Attribute(targets[slot].Place);
+            sink.WriteError(rejection);
+            Remove(slot, ItemOutcome.Failed, rejection);
             return;
         }
         ref TargetTable.Entry entry = ref targets[slot];
         entry.IsExpanded = (target.Flags & Target.FlagExpanded) != 0;
         entry.UnansweredJobs = (long)target.Jobs;
         entry.Hosts = (long)target.Jobs / settings.JobsPerHost;
-        HostsKnown += entry.Hosts;
+        hostsKnown += entry.Hosts;
     }
 
-    private void TakeAnswer(int slot, in Completion completion, long localOffset, IResults results)
+    private void TakeAnswer(int slot, in Completion completion, long localOffset)
     {
         ref TargetTable.Entry target = ref targets[slot];
         var finished = new DateTime(
@@ -157,16 +236,16 @@ internal sealed class ProbeRun : IDisposable
             PortResult[] only = settings.IsTcp
                 ? new[] { new PortResult(settings.Ports[0], answer.Status, answer.Last) }
                 : Array.Empty<PortResult>();
-            AddHost(answer, only, results);
+            AddHost(slot, (long)completion.Index, answer, only);
         }
         else
         {
-            AddPort(slot, (long)completion.Index, answer, results);
+            AddPort(slot, (long)completion.Index, answer);
         }
     }
 
     /// <summary>Consecutive jobs that were never begun: whole hosts, with parts of hosts before and after.</summary>
-    private void TakeNotStarted(int slot, in Completion completion, IResults results)
+    private void TakeNotStarted(int slot, in Completion completion)
     {
         long job = (long)completion.Index;
         long end = job + (long)completion.Jobs;
@@ -182,11 +261,11 @@ internal sealed class ProbeRun : IDisposable
             }
             var answer = HostAnswer.NotStarted(targets[slot].Text!, null);
             answer.Address = new HostAddress(completion);
-            AddPort(slot, job++, answer, results);
+            AddPort(slot, job++, answer);
         }
     }
 
-    private void AddPort(int slot, long job, in HostAnswer answer, IResults results)
+    private void AddPort(int slot, long job, in HostAnswer answer)
     {
         if (!ports!.Add(slot, job, answer, out HostAnswer merged, out PortResult[] portResults))
         {
@@ -198,45 +277,55 @@ internal sealed class ProbeRun : IDisposable
         }
         else
         {
-            AddHost(merged, portResults, results);
+            AddHost(slot, job / settings.JobsPerHost, merged, portResults);
         }
     }
 
-    private void AddHost(in HostAnswer answer, PortResult[] portResults, IResults results)
+    private void AddHost(int slot, long host, in HostAnswer answer, PortResult[] portResults)
     {
         HostResult result = settings.ToResult(answer, portResults);
         if (answer.Status.IsUnfinished())
         {
-            Unfinished.Add(answer.ComputerName, 1);
-            results.AddUnfinished(result);
+            targets[slot].HostsStopped++;
+            unfinished.Add(targets[slot].Place, answer.ComputerName, 1);
+            results.AddUnfinished(new ResultPlace(targets[slot].Place, host), result);
         }
         else
         {
-            HostsFinished++;
-            results.Add(result);
+            hostsFinished++;
+            results.Add(new ResultPlace(targets[slot].Place, host), result);
         }
     }
 
-    private void Release(int slot, IResults results)
+    private void Release(int slot)
     {
         TargetTable.Entry target = targets[slot];
-        targets.Remove(slot);
         if (target.HostsNotStarted > 0)
         {
-            AddNotStarted(target.Text!, target.HostsNotStarted, target.Hosts, results);
+            AddNotStarted(target.Place, target.Text!, target.HostsNotStarted, target.Hosts);
         }
+        Remove(slot, target.HostsNotStarted + target.HostsStopped > 0 ? ItemOutcome.Stopped : ItemOutcome.Completed);
     }
 
-    private void AddNotStarted(string target, long hosts, long ofHosts, IResults results)
+    private void Remove(int slot, ItemOutcome outcome, ErrorRecord? error = null)
     {
-        Unfinished.Add(target, hosts);
+        long place = targets[slot].Place;
+        results.Close(place);
+        targets.Remove(slot);
+        sink.EndItem(place, outcome, error);
+        sink.Attribute(CallItself);
+    }
+
+    private void AddNotStarted(long place, string target, long hosts, long ofHosts)
+    {
+        unfinished.Add(place, target, hosts);
         string? detail = ofHosts > 1 ? $"{hosts} of {ofHosts} hosts were not begun" : null;
         var portResults = new PortResult[settings.Ports.Length];
         for (int i = 0; i < portResults.Length; i++)
         {
             portResults[i] = new PortResult(settings.Ports[i], JobStatus.NotStarted, -1);
         }
-        results.AddUnfinished(settings.ToResult(HostAnswer.NotStarted(target, detail), portResults));
+        results.AddUnfinished(new ResultPlace(place, ResultPlace.TargetEnd), settings.ToResult(HostAnswer.NotStarted(target, detail), portResults));
     }
 
     private HostTexts? ReadTexts(in Completion completion)

@@ -35,6 +35,15 @@ internal sealed class ProbeSettings
     /// <summary>0 means unlimited.</summary>
     internal int PacketsPerSecond { get; set; }
 
+    /// <summary>From the run's begin; 0 means no limit.</summary>
+    internal double MaximumWaitSeconds { get; set; }
+
+    /// <summary>Write each result instead of one hashtable.</summary>
+    internal bool AsObject { get; set; }
+
+    /// <summary>In the order of the input.</summary>
+    internal bool IsOrdered { get; set; }
+
     internal bool IsTcp => Ports.Length > 0;
 
     /// <summary>Jobs that one host becomes.</summary>

@@ -1,6 +1,7 @@
-// The hosts that a maximum wait cut off: how many, and the first names.
+// The hosts that a maximum wait or a stop cut off: how many, their names, and the first of them as text. Any thread.
 
 using System.Collections.Generic;
+using System.Linq;
 
 namespace RustRunspaces.Results;
 
@@ -8,26 +9,37 @@ internal sealed class UnfinishedHosts
 {
     private const int NamesShown = 5;
 
-    private readonly List<string> firstNames = new List<string>();
-    private bool hasMoreNames;
+    private readonly List<KeyValuePair<long, string>> names = new List<KeyValuePair<long, string>>();
 
     internal long Count { get; private set; }
 
+    /// <param name="place">How many targets came before it.</param>
     /// <param name="name">A host, or the expression that stands for several.</param>
     /// <param name="hosts">How many hosts that is.</param>
-    internal void Add(string name, long hosts)
+    internal void Add(long place, string name, long hosts)
     {
-        Count += hosts;
-        if (firstNames.Count < NamesShown)
+        lock (names)
         {
-            firstNames.Add(name);
+            Count += hosts;
+            names.Add(new KeyValuePair<long, string>(place, name));
         }
-        else
+    }
+
+    /// <summary>Adds the places and names of all.</summary>
+    internal void AddTo(List<KeyValuePair<long, string>> items)
+    {
+        lock (names)
         {
-            hasMoreNames = true;
+            items.AddRange(names);
         }
     }
 
     /// <summary>The first names, as in "web1, web2, ...".</summary>
-    public override string ToString() => string.Join(", ", firstNames) + (hasMoreNames ? ", ..." : "");
+    public override string ToString()
+    {
+        lock (names)
+        {
+            return string.Join(", ", names.Take(NamesShown).Select(name => name.Value)) + (names.Count > NamesShown ? ", ..." : "");
+        }
+    }
 }

@@ -41,6 +41,9 @@ internal sealed class ScriptCallOptions
 
     internal bool AsObject;
 
+    /// <summary>Output leaves in the order of the input.</summary>
+    internal bool IsOrdered;
+
     internal bool UseNewRunspace;
 
     internal int MaximumThreadCount = 32;
@@ -48,16 +51,10 @@ internal sealed class ScriptCallOptions
     /// <summary>0 means no limit.</summary>
     internal double JobTimeoutSeconds;
 
-    /// <summary>What the caller set, for messages; 0 means no limit.</summary>
+    /// <summary>From the run's begin; 0 means no limit.</summary>
     internal double MaximumWaitTimeSeconds;
 
-    /// <summary>What is left of the maximum wait; 0 means no limit.</summary>
-    internal ulong RunLimitMilliseconds;
-
     internal Apartment Apartment;
-
-    /// <summary>The command's own progress record: those of its workers are shown below it.</summary>
-    internal int ProgressActivityId = 1;
 }
 
 internal sealed class ScriptCall
@@ -113,6 +110,7 @@ internal sealed class ScriptCall
         {
             KeepsOutput = options.IsHostForm || options.AsObject,
             KeepsErrors = options.AsObject,
+            IsOrdered = options.IsOrdered,
             UseNewRunspace = options.UseNewRunspace,
             ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };

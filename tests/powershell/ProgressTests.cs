@@ -37,7 +37,7 @@ public sealed class ProgressTests : ModuleTest
         foreach (ProgressRecord record in shown.Select(written => written.Value))
         {
             Assert.Equal("Invoke-RustParallel", record.Activity);
-            Assert.Matches(@"^3 of 4 hosts done, \d+ a second$", record.StatusDescription);
+            Assert.Matches(@"^3 of 4 hosts done, \d([.,]\d)? a second$", record.StatusDescription);
             Assert.Equal(75, record.PercentComplete);
             Assert.InRange(record.SecondsRemaining, 0, 2);
         }

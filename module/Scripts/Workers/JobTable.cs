@@ -11,18 +11,6 @@ internal sealed class JobTable
     // Not a Stack<int>: unlike this list, the runtime would have to compile it in the first call.
     private readonly List<int> free = new List<int>();
 
-    /// <summary>Jobs without their completion.</summary>
-    internal int Count
-    {
-        get
-        {
-            lock (jobs)
-            {
-                return jobs.Count - free.Count;
-            }
-        }
-    }
-
     internal ulong Add(ScriptJob job)
     {
         lock (jobs)

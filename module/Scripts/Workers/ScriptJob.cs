@@ -40,7 +40,24 @@ internal sealed class ScriptJob
     /// <summary>Its worker came to its end, so its errors have been written.</summary>
     internal bool HasEnded { get; set; }
 
+    /// <summary>What ended it, if an error of its own did.</summary>
+    internal ErrorRecord? Failure { get; set; }
+
     internal int OutputCount => outputCount;
+
+    /// <summary>Whose <see cref="Charge"/> it is; null where there is none.</summary>
+    internal RelayAccount? Account { get; private set; }
+
+    /// <summary>Records on the worker's account until the job is concluded.</summary>
+    internal int Charge { get; private set; }
+
+    /// <summary>What was kept counts as written and not delivered, until the job's turn has come. Worker's thread, at its end.</summary>
+    internal void ChargeTo(RelayAccount account)
+    {
+        Charge = 1 + outputCount + (errors?.Count ?? 0);
+        Account = account;
+        account.Charge(Charge);
+    }
 
     /// <summary>None: $null; one object: itself; more: an array.</summary>
     internal object? Output => output is List<object?> list ? list.ToArray() : output;

@@ -25,5 +25,7 @@ internal sealed class ScriptLoopCommand : PSCmdlet, IBlockRunner
     public void Run(ScriptBlock block, object?[] arguments) =>
         InvokeCommand.InvokeScript(Text, true, PipelineResultTypes.Output | PipelineResultTypes.Error, null, block, arguments);
 
+    protected override void StopProcessing() => Drain.StopSeen();
+
     protected override void EndProcessing() => Drain.RunJobs(this);
 }

@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections.Concurrent;
+using System.Management.Automation;
 using System.Threading;
 
 namespace RustRunspaces.Scripts.Workers;
@@ -39,7 +40,21 @@ internal readonly struct StreamRecord
     internal object? Value { get; }
 }
 
-/// <summary>What one worker has in the queue.</summary>
+/// <summary>A state of a job's progress that came too soon after the one before it.</summary>
+internal sealed class HeldProgress
+{
+    internal HeldProgress(ScriptJob job, ProgressRecord record)
+    {
+        Job = job;
+        Record = record;
+    }
+
+    internal ScriptJob Job { get; }
+
+    internal ProgressRecord Record { get; }
+}
+
+/// <summary>What one worker has written and the caller has not got yet.</summary>
 internal sealed class RelayAccount
 {
     private const int Capacity = 4096;
@@ -50,6 +65,7 @@ internal sealed class RelayAccount
     private readonly object gate = new object();
     private int used;
     private bool isReleased;
+    private HeldProgress? heldProgress;
 
     /// <summary>The worker's number, from 1; 0 until it took its first job.</summary>
     internal int Worker { get; set; }
@@ -57,10 +73,25 @@ internal sealed class RelayAccount
     /// <summary>The runspace that its jobs run in.</summary>
     internal Guid RunspaceId { get; set; }
 
-    /// <summary>Sleeps while the worker has as much as it may have. Worker's thread.</summary>
+    /// <summary>When its progress was shown last, of a Stopwatch. The thread that delivers.</summary>
+    internal long ProgressShown { get; set; }
+
+    /// <summary>One more record; sleeps while the worker has more than it may have. Worker's thread.</summary>
     internal void Enter()
     {
-        if (Interlocked.Increment(ref used) <= Capacity)
+        if (Interlocked.Increment(ref used) > Capacity)
+        {
+            WaitForRoom();
+        }
+    }
+
+    /// <summary>So many more records, without waiting. Worker's thread.</summary>
+    internal void Charge(int records) => Interlocked.Add(ref used, records);
+
+    /// <summary>Sleeps while the worker has more than it may have. Worker's thread.</summary>
+    internal void WaitForRoom()
+    {
+        if (Volatile.Read(ref used) <= Capacity)
         {
             return;
         }
@@ -73,10 +104,11 @@ internal sealed class RelayAccount
         }
     }
 
-    /// <summary>A record was delivered or dropped. Pipeline thread.</summary>
-    internal void Leave()
+    /// <summary>Records were delivered or dropped. The thread that delivers.</summary>
+    internal void Leave(int records = 1)
     {
-        if (Interlocked.Decrement(ref used) == Resumed)
+        int left = Interlocked.Add(ref used, -records);
+        if (left <= Resumed && left + records > Resumed)
         {
             lock (gate)
             {
@@ -103,6 +135,12 @@ internal sealed class RelayAccount
             isReleased = false;
         }
     }
+
+    /// <summary>Keeps the newest state of the worker's progress until it is time to show it. Worker's thread.</summary>
+    internal void HoldProgress(HeldProgress? progress) => Volatile.Write(ref heldProgress, progress);
+
+    /// <summary>The state that was kept, if any; it is kept no longer. Any thread.</summary>
+    internal HeldProgress? TakeProgress() => Volatile.Read(ref heldProgress) is null ? null : Interlocked.Exchange(ref heldProgress, null);
 }
 
 internal sealed class StreamRelay
@@ -139,23 +177,16 @@ internal sealed class StreamRelay
     /// <summary>To be called before the queue is emptied: what comes later wakes again. Pipeline thread.</summary>
     internal void BeginDelivery() => Interlocked.Exchange(ref isAwake, 0);
 
-    /// <summary>The next record, the caller's to deliver; its worker may write another one. Pipeline thread.</summary>
-    internal bool TryTake(out StreamRecord record)
-    {
-        if (!queue.TryDequeue(out record))
-        {
-            return false;
-        }
-        record.Account.Leave();
-        return true;
-    }
+    /// <summary>The next record, the caller's to deliver: it counts until <see cref="RelayAccount.Leave"/>. Pipeline thread.</summary>
+    internal bool TryTake(out StreamRecord record) => queue.TryDequeue(out record);
 
     /// <summary>Drops what there is and what comes. Any thread.</summary>
     internal void Close()
     {
         isClosed = true;
-        while (TryTake(out _))
+        while (TryTake(out StreamRecord record))
         {
+            record.Account.Leave();
         }
     }
 }

@@ -2,10 +2,12 @@
 // next one begins in the same runspace. Worker's thread, but for Stop and StopPreparing, which come from the engine's threads.
 
 using System;
+using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using RustRunspaces.Background;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 
@@ -15,6 +17,9 @@ internal sealed class WorkerDrain : IJobDialog
 {
     private const int AbandonedStackSize = 256 * 1024;
 
+    // A pipeline learns within milliseconds that it is to stop.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(1);
+
     private readonly WorkerSetup setup;
     private readonly JobTable jobs;
     private readonly Worker worker;
@@ -22,6 +27,7 @@ internal sealed class WorkerDrain : IJobDialog
     private readonly WorkerStreams streams;
     private readonly Action<ErrorRecord> fail;
     private readonly object gate = new object();
+    private readonly ManualResetEventSlim stopSeen = new ManualResetEventSlim();
 
     // Guarded by the gate: another thread asks the job to stop.
     private PowerShell? pipeline;
@@ -49,6 +55,9 @@ internal sealed class WorkerDrain : IJobDialog
         host = new WorkerHost(setup.Caller, this);
         streams = new WorkerStreams(relay, setup.KeepsOutput, setup.KeepsErrors, host.UserInterface.Expect);
     }
+
+    /// <summary>What the worker has written and the caller has not got.</summary>
+    internal RelayAccount Account => streams.Account;
 
     /// <summary>Returns when there are no more jobs, or the worker was given up.</summary>
     internal void Run()
@@ -87,9 +96,22 @@ internal sealed class WorkerDrain : IJobDialog
         }
     }
 
+    /// <summary>What the worker is busy with, if anything. Any thread.</summary>
+    internal void AddRunningTo(List<RunningItem> running)
+    {
+        lock (gate)
+        {
+            if (current is not null && session is not null)
+            {
+                running.Add(new RunningItem(current.Place, session.Runspace));
+            }
+        }
+    }
+
     /// <summary>The call is over: modules and scripts that make a runspace ready need not end. Does not block.</summary>
     internal void StopPreparing()
     {
+        Account.Release();
         lock (gate)
         {
             isClosing = true;
@@ -118,7 +140,9 @@ internal sealed class WorkerDrain : IJobDialog
     internal void RunJobs(IBlockRunner runner)
     {
         streams.IsMuted = true;
-        if (!LoopCommands.Behaves(runner))
+        bool behaves = LoopCommands.Behaves(runner);
+        streams.IsMuted = false;
+        if (!behaves)
         {
             return; // the next pipeline takes the other way
         }
@@ -130,6 +154,7 @@ internal sealed class WorkerDrain : IJobDialog
         }
         do
         {
+            Account.WaitForRoom();
             if (!worker.Next(out ulong number, out int workerNumber))
             {
                 isOver = true;
@@ -143,7 +168,6 @@ internal sealed class WorkerDrain : IJobDialog
                 current = job;
             }
             streams.Job = job;
-            streams.IsMuted = false;
             hasAsked = false;
             hasStoppedItself = false;
             bool isEnded = EndJob(RunJob(runner, state, job));
@@ -155,6 +179,9 @@ internal sealed class WorkerDrain : IJobDialog
         while (!isOver && !setup.UseNewRunspace && !runner.Stopping);
     }
 
+    /// <summary>The pipeline knows that it is to stop, and everything in it. The stop's thread.</summary>
+    internal void StopSeen() => stopSeen.Set();
+
     void IJobDialog.Refused(ErrorRecord error)
     {
         if (current is null)
@@ -163,11 +190,10 @@ internal sealed class WorkerDrain : IJobDialog
         }
         else
         {
-            streams.WriteError(error);
+            streams.Fail(error);
         }
-        // The engine stops the pipeline, but the job goes on to its next command: nobody shall see that.
         hasAsked = true;
-        streams.IsMuted = true;
+        StopAndWait();
     }
 
     void IJobDialog.Wrote(HostInformationMessage message)
@@ -186,6 +212,25 @@ internal sealed class WorkerDrain : IJobDialog
         catch (Exception)
         {
             // The worker is opening or closing it just now, and comes back by itself; what leaves a thread ends the process.
+        }
+    }
+
+    /// <summary>
+    /// A job that asked shall not go on, whatever stands between its question and its block: most of what catches the exception that
+    /// ends it leaves a pipeline that is stopping.
+    /// </summary>
+    private void StopAndWait()
+    {
+        PowerShell? running;
+        lock (gate)
+        {
+            running = current is null ? null : pipeline;
+        }
+        if (running is not null)
+        {
+            stopSeen.Reset();
+            PipelineStop.Begin(running);
+            stopSeen.Wait(LongestStop);
         }
     }
 
@@ -231,7 +276,7 @@ internal sealed class WorkerDrain : IJobDialog
             {
                 if (failure is not null)
                 {
-                    streams.WriteError(failure);
+                    streams.Fail(failure);
                 }
                 EndJob(failure is null ? JobStatus.Stopped : JobStatus.Failed);
             }
@@ -261,17 +306,17 @@ internal sealed class WorkerDrain : IJobDialog
         {
             // Nobody asked it to: it threw this, or closed its own runspace. The pipeline may be of no use to the next job.
             hasStoppedItself = true;
-            streams.WriteError(ScriptErrors.FromException(error));
+            streams.Fail(ScriptErrors.FromException(error));
             return JobStatus.Failed;
         }
         catch (FlowControlException)
         {
-            // exit, or break and continue without a loop: they end their job, as its last statement does
+            // exit, a question, or break and continue without a loop: they end their job, as its last statement does
         }
         catch (Exception error)
         {
             // Whatever a block throws is its error, and the worker goes on.
-            streams.WriteError(ScriptErrors.FromException(error));
+            streams.Fail(ScriptErrors.FromException(error));
             return JobStatus.Failed;
         }
         return hasAsked ? JobStatus.Failed : JobStatus.Completed;
@@ -290,14 +335,20 @@ internal sealed class WorkerDrain : IJobDialog
     private bool EndJob(JobStatus status)
     {
         bool wasStopped;
-        current!.HasEnded = true;
+        ScriptJob ended = current!;
+        ended.HasEnded = true;
         lock (gate)
         {
             wasStopped = isStopping;
             isStopping = false;
             current = null;
         }
+        streams.EndProgress();
         streams.Job = null;
+        if (setup.IsOrdered && setup.KeepsOutput)
+        {
+            ended.ChargeTo(Account);
+        }
         if (wasStopped)
         {
             streams.Account.Renew();

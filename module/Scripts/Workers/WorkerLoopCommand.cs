@@ -34,7 +34,5 @@ internal sealed class WorkerLoopCommand : InvokeCommandCommand, IBlockRunner
 
     protected override void EndProcessing() => Drain.RunJobs(this);
 
-    protected override void StopProcessing()
-    {
-    }
+    protected override void StopProcessing() => Drain.StopSeen();
 }

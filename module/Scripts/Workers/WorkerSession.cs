@@ -272,6 +272,11 @@ internal sealed class WorkerSession : IDisposable
             {
                 return powerShell.Invoke();
             }
+            catch (FlowControlException)
+            {
+                // A question to nobody, which is noted, or exit.
+                return new Collection<PSObject>();
+            }
             finally
             {
                 lock (gate)

@@ -39,6 +39,9 @@ internal sealed class WorkerSetup
     /// <summary>A job may change what its session has for all: it calls commands that may, or names a scope.</summary>
     internal bool ChangesSession { get; set; }
 
+    /// <summary>A job's turn to leave may come later than its end.</summary>
+    internal bool IsOrdered { get; set; }
+
     /// <summary>A runspace runs one job.</summary>
     internal bool UseNewRunspace { get; set; }
 }

@@ -9,13 +9,15 @@ namespace RustRunspaces.Scripts.Workers;
 
 internal sealed class WorkerStreams
 {
-    // Nobody reads more than four states a second, and each would wake the pipeline thread.
+    // Nobody reads more than four states a second, and each would wake the pipeline thread. Those between are taken from the
+    // account in the rhythm of the call.
     private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
 
     private readonly StreamRelay relay;
     private readonly bool keepsOutput;
     private readonly bool keepsErrors;
     private readonly Action<InformationRecord> expect;
+    private ScriptJob? shown;
     private long nextProgress;
 
     /// <param name="relay">To the pipeline thread.</param>
@@ -35,7 +37,7 @@ internal sealed class WorkerStreams
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
 
-    /// <summary>What comes now is dropped.</summary>
+    /// <summary>What comes without a job is dropped.</summary>
     internal bool IsMuted { get; set; }
 
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
@@ -64,10 +66,7 @@ internal sealed class WorkerStreams
             PSObject value = Take<PSObject>(sender);
             if (keepsOutput && Job is ScriptJob job)
             {
-                if (!IsMuted)
-                {
-                    job.AddOutput(value);
-                }
+                job.AddOutput(value);
             }
             else
             {
@@ -81,10 +80,7 @@ internal sealed class WorkerStreams
     {
         if (keepsErrors && Job is ScriptJob job)
         {
-            if (!IsMuted)
-            {
-                job.AddError(error);
-            }
+            job.AddError(error);
         }
         else
         {
@@ -92,23 +88,49 @@ internal sealed class WorkerStreams
         }
     }
 
+    /// <summary>An error that ends the job.</summary>
+    internal void Fail(ErrorRecord error)
+    {
+        if (Job is ScriptJob job)
+        {
+            job.Failure = error;
+        }
+        WriteError(error);
+    }
+
     internal void WriteInformation(InformationRecord record) => Relay(StreamKind.Information, record);
+
+    /// <summary>The job has ended: if its progress is shown, its last state is, too.</summary>
+    internal void EndProgress()
+    {
+        if (Job is not null && ReferenceEquals(shown, Job) && Account.TakeProgress() is HeldProgress last)
+        {
+            Relay(StreamKind.Progress, last.Record);
+        }
+        shown = null;
+    }
 
     private void WriteProgress(ProgressRecord record)
     {
-        long now = Stopwatch.GetTimestamp();
-        bool isTooMuch = now < nextProgress && record.RecordType != ProgressRecordType.Completed;
-        if (isTooMuch || Job is null)
+        if (Job is not ScriptJob job)
         {
             return;
         }
+        long now = Stopwatch.GetTimestamp();
+        if (now < nextProgress && record.RecordType != ProgressRecordType.Completed)
+        {
+            Account.HoldProgress(new HeldProgress(job, record));
+            return;
+        }
+        Account.HoldProgress(null);
         nextProgress = now + ProgressInterval;
+        shown = job;
         Relay(StreamKind.Progress, record);
     }
 
     private void Relay(StreamKind kind, object? value)
     {
-        if (!IsMuted)
+        if (!IsMuted || Job is not null)
         {
             relay.Add(Account, Job, kind, value);
         }

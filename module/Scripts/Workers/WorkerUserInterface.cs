@@ -36,8 +36,9 @@ internal sealed class WorkerUserInterface : PSHostUserInterface
     internal void Refuse(string what)
     {
         dialog.Refused(ScriptErrors.JobCannotAsk(what));
-        // The only exception that no try block of the job's catches and no command turns into an error of its own.
-        throw new PipelineStoppedException();
+        // No try block of the job's catches it, and the engine's front of the host lets it through: PipelineStoppedException it
+        // swallows, and the statements after the question went on with an answer that nobody gave.
+        throw new TerminateException();
     }
 
     /// <inheritdoc/>
