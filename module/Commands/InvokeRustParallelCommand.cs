@@ -27,6 +27,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private List<object?>? jobItems;
     private CallerDebugger? debugger;
     private CallerStreams streams = null!;
+    private LateUsings? late;
     private int blankLines;
     private volatile IRun? run;
 
@@ -112,6 +113,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private Func<ISink, IRun> PrepareScripts()
     {
         ScriptCall call = ScriptCall.Create(this, GetScriptOptions());
+        late = call.Late;
         return sink => new ScriptRun(call, sink);
     }
 
@@ -142,6 +144,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 
     private void Add(object? item)
     {
+        late?.Take();
         if (jobItems is null)
         {
             loop.Add(item);

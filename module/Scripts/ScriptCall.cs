@@ -3,6 +3,8 @@
 
 using System;
 using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
@@ -74,6 +76,9 @@ internal sealed class ScriptCall
 
     internal WorkerSetup Setup { get; }
 
+    /// <summary>Values that come with each item; null where there are none.</summary>
+    internal LateUsings? Late { get; private set; }
+
     /// <summary>What the caller probably did not mean; null where there is nothing.</summary>
     internal string? Warning { get; }
 
@@ -93,7 +98,7 @@ internal sealed class ScriptCall
         JobBlock block = options.ScriptBlock is ScriptBlock written
             ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
             : FromCommand(cmdlet, imports, position, options);
-        UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
+        IReadOnlyList<KeyValuePair<string, string>> late = UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
         if (options.InitializationScript is ScriptBlock initialization)
         {
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
@@ -112,9 +117,13 @@ internal sealed class ScriptCall
             KeepsErrors = options.AsObject,
             IsOrdered = options.IsOrdered,
             UseNewRunspace = options.UseNewRunspace,
+            LateKeys = late.Select(variable => variable.Key).ToArray(),
             ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
-        return new ScriptCall(options, data, setup, DataWarning(caller, contents, data));
+        return new ScriptCall(options, data, setup, DataWarning(caller, contents, data))
+        {
+            Late = late.Count == 0 ? null : new LateUsings(cmdlet.SessionState.PSVariable, late),
+        };
     }
 
     private static JobBlock FromCommand(PSCmdlet cmdlet, CallerImports imports, IScriptExtent position, ScriptCallOptions options)

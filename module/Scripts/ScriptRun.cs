@@ -127,6 +127,7 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public void Add(object? item)
     {
+        object?[]? late = call.Late?.Next();
         if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
@@ -137,7 +138,7 @@ internal sealed class ScriptRun : ICallHost, IRun
             added++;
             return;
         }
-        batch[batched++] = jobs.Add(new ScriptJob(item, added++));
+        batch[batched++] = jobs.Add(new ScriptJob(item, added++) { Late = late });
         known++;
     }
 

@@ -36,6 +36,9 @@ internal sealed class WorkerSetup
     /// <summary>A job's errors go into its record instead of the caller's error stream.</summary>
     internal bool KeepsErrors { get; set; }
 
+    /// <summary>Keys of $using: whose values come with each job.</summary>
+    internal string[] LateKeys { get; set; } = System.Array.Empty<string>();
+
     /// <summary>A job may change what its session has for all: it calls commands that may, or names a scope.</summary>
     internal bool ChangesSession { get; set; }
 
