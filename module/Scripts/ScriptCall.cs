@@ -137,9 +137,11 @@ internal sealed class ScriptCall
     private static ScriptExtent PositionOf(InvocationInfo call)
     {
         string line = call.Line ?? "";
+        // A program's call stands in no line: then all of this is nothing.
+        int start = Math.Max(1, call.OffsetInLine);
         return new ScriptExtent(
-            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, call.OffsetInLine, line),
-            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, line.TrimEnd().Length + 1, line));
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, start, line),
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, Math.Max(start, line.TrimEnd().Length + 1), line));
     }
 
     private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)

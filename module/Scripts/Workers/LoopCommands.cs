@@ -35,6 +35,11 @@ internal static class LoopCommands
     internal static void AddTo(PowerShell pipeline, WorkerDrain drain, ScriptBlock block, IDictionary usings)
     {
         CmdletInfo command = UsesScript ? FromScript() : Derived.Value;
+        if (usings.Count == 0)
+        {
+            pipeline.AddCommand(command).AddParameter(nameof(WorkerLoopCommand.Drain), drain).AddParameter(nameof(WorkerLoopCommand.ScriptBlock), block);
+            return;
+        }
         // In the global scope, whose parameters $using: finds from everywhere, also from methods of classes.
         pipeline.AddScript(Start, useLocalScope: false)
             .AddArgument(command)

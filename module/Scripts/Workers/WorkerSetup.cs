@@ -18,6 +18,8 @@ internal sealed class WorkerSetup
         Position = position;
     }
 
+    private int runspaces;
+
     internal CallerState Caller { get; }
 
     internal InitialSessionState Template { get; }
@@ -44,6 +46,9 @@ internal sealed class WorkerSetup
 
     /// <summary>A job's turn to leave may come later than its end.</summary>
     internal bool IsOrdered { get; set; }
+
+    /// <summary>Counts the runspaces of the call, from 1. Any thread.</summary>
+    internal int NextRunspace() => System.Threading.Interlocked.Increment(ref runspaces);
 
     /// <summary>A runspace runs one job.</summary>
     internal bool UseNewRunspace { get; set; }

@@ -40,6 +40,9 @@ internal sealed class WorkerStreams
     /// <summary>What comes without a job is dropped.</summary>
     internal bool IsMuted { get; set; }
 
+    /// <summary>What comes without a job is dropped but for errors.</summary>
+    internal bool IsRepeated { get; set; }
+
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
     internal void Attach(PowerShell powerShell)
     {
@@ -130,7 +133,7 @@ internal sealed class WorkerStreams
 
     private void Relay(StreamKind kind, object? value)
     {
-        if (!IsMuted || Job is not null)
+        if (Job is not null || (!IsMuted && (!IsRepeated || kind == StreamKind.Error)))
         {
             relay.Add(Account, Job, kind, value);
         }
