@@ -21,13 +21,14 @@ namespace RustRunspaces;
 public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
+    private static readonly ScriptBlock OneStatement = ScriptBlock.Create("foreach ($_ in 1) { }");
 
     private Func<ISink, IRun> open = null!;
     private RunLoop loop = null!;
     private List<object?>? jobItems;
     private CallerDebugger? debugger;
     private CallerStreams streams = null!;
-    private LateUsings? late;
+    private ScriptCall? scripts;
     private int blankLines;
     private volatile IRun? run;
 
@@ -113,7 +114,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private Func<ISink, IRun> PrepareScripts()
     {
         ScriptCall call = ScriptCall.Create(this, GetScriptOptions());
-        late = call.Late;
+        scripts = call;
         return sink => new ScriptRun(call, sink);
     }
 
@@ -122,6 +123,12 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         if (Stopping)
         {
             throw new PipelineStoppedException();
+        }
+        if (scripts is { HasForeignCode: true })
+        {
+            // The engine has jobs wait until this thread runs a statement: code of the caller's objects runs then, on it.
+            InvokeCommand.InvokeScript(true, OneStatement, null, null);
+            loop.LongestWait = 5;
         }
     }
 
@@ -144,7 +151,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 
     private void Add(object? item)
     {
-        late?.Take();
+        scripts?.Late?.Take();
         if (jobItems is null)
         {
             loop.Add(item);

@@ -61,12 +61,11 @@ internal sealed class ScriptCallOptions
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup, string? warning)
+    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup)
     {
         Options = options;
         Data = data;
         Setup = setup;
-        Warning = warning;
     }
 
     internal ScriptCallOptions Options { get; }
@@ -79,8 +78,22 @@ internal sealed class ScriptCall
     /// <summary>Values that come with each item; null where there are none.</summary>
     internal LateUsings? Late { get; private set; }
 
-    /// <summary>What the caller probably did not mean; null where there is nothing.</summary>
-    internal string? Warning { get; }
+    /// <summary>Jobs were given objects whose code runs in the caller's session: the caller's thread has to let it. Any thread.</summary>
+    internal bool HasForeignCode { get; private set; }
+
+    /// <summary>The first object with code of the call: what to say of it; null for any other.</summary>
+    internal string? WarningOf(string place, object? value)
+    {
+        if (HasForeignCode || ForeignCode.Find(value) is not string type)
+        {
+            return null;
+        }
+        HasForeignCode = true;
+        return ForeignCode.Warning(place, type);
+    }
+
+    /// <summary>What the caller probably did not mean.</summary>
+    internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
     /// <param name="cmdlet">The caller's command.</param>
     /// <param name="options">What it was asked.</param>
@@ -120,10 +133,12 @@ internal sealed class ScriptCall
             LateKeys = late.Select(variable => variable.Key).ToArray(),
             ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
-        return new ScriptCall(options, data, setup, DataWarning(caller, contents, data))
+        var call = new ScriptCall(options, data, setup)
         {
             Late = late.Count == 0 ? null : new LateUsings(cmdlet.SessionState.PSVariable, late),
         };
+        call.Warnings = call.FindWarnings(contents);
+        return call;
     }
 
     private static JobBlock FromCommand(PSCmdlet cmdlet, CallerImports imports, IScriptExtent position, ScriptCallOptions options)
@@ -142,6 +157,16 @@ internal sealed class ScriptCall
         return new ScriptExtent(
             new ScriptPosition(call.ScriptName, call.ScriptLineNumber, start, line),
             new ScriptPosition(call.ScriptName, call.ScriptLineNumber, Math.Max(start, line.TrimEnd().Length + 1), line));
+    }
+
+    private string[] FindWarnings(BlockContents contents)
+    {
+        CallerState caller = Setup.Caller;
+        IEnumerable<string?> foreign = caller.Usings.Values.Cast<object?>().Select(value => WarningOf("A value of $using:", value))
+            .Concat(caller.Variables.Select(variable => WarningOf("$" + variable.Key, variable.Value)))
+            .Concat(Options.ArgumentList.Select(value => WarningOf("A value of -ArgumentList", value)))
+            .Concat((Options.Parameters?.Values.Cast<object?>() ?? Enumerable.Empty<object?>()).Select(value => WarningOf("A value of -Parameters", value)));
+        return foreign.Concat(new[] { DataWarning(caller, contents, Data) }).OfType<string>().ToArray();
     }
 
     private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)

@@ -70,7 +70,7 @@ internal sealed class ScriptRun : ICallHost, IRun
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
                 (ulong)Math.Ceiling(options.MaximumWaitTimeSeconds * 1000),
                 options.Apartment));
-        if (call.Warning is string warning)
+        foreach (string warning in call.Warnings)
         {
             sink.WriteWarning(warning);
         }
@@ -137,6 +137,11 @@ internal sealed class ScriptRun : ICallHost, IRun
             order?.Skip(added);
             added++;
             return;
+        }
+        if (call.WarningOf("An item", item) is string warning)
+        {
+            sink.Attribute(added);
+            sink.WriteWarning(warning);
         }
         batch[batched++] = jobs.Add(new ScriptJob(item, added++) { Late = late });
         known++;
