@@ -70,7 +70,7 @@ internal sealed class ScriptRun : ICallHost, IRun
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
                 (ulong)Math.Ceiling(options.MaximumWaitTimeSeconds * 1000),
                 options.Apartment));
-        if (call.Warning is string warning)
+        foreach (string warning in call.Warnings)
         {
             sink.WriteWarning(warning);
         }
@@ -127,6 +127,7 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public void Add(object? item)
     {
+        object?[]? late = call.Late?.Next();
         if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
@@ -137,7 +138,12 @@ internal sealed class ScriptRun : ICallHost, IRun
             added++;
             return;
         }
-        batch[batched++] = jobs.Add(new ScriptJob(item, added++));
+        if (call.WarningOf("An item", item) is string warning)
+        {
+            sink.Attribute(added);
+            sink.WriteWarning(warning);
+        }
+        batch[batched++] = jobs.Add(new ScriptJob(item, added++) { Late = late });
         known++;
     }
 

@@ -1,6 +1,7 @@
 // Chooses the command of workers' pipelines, and starts it. Worker's thread.
 
 using System;
+using System.Collections;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
 
@@ -31,15 +32,20 @@ internal static class LoopCommands
     internal static bool NeedsTrial { get; set; } = !IsTried(typeof(PSObject).Assembly.GetName().Version);
 
     /// <summary>Adds what runs the jobs of a worker, until there are no more.</summary>
-    internal static void AddTo(PowerShell pipeline, WorkerDrain drain, WorkerSetup setup)
+    internal static void AddTo(PowerShell pipeline, WorkerDrain drain, ScriptBlock block, IDictionary usings)
     {
         CmdletInfo command = UsesScript ? FromScript() : Derived.Value;
+        if (usings.Count == 0)
+        {
+            pipeline.AddCommand(command).AddParameter(nameof(WorkerLoopCommand.Drain), drain).AddParameter(nameof(WorkerLoopCommand.ScriptBlock), block);
+            return;
+        }
         // In the global scope, whose parameters $using: finds from everywhere, also from methods of classes.
         pipeline.AddScript(Start, useLocalScope: false)
             .AddArgument(command)
             .AddArgument(drain)
-            .AddArgument(setup.Block.Block)
-            .AddParameter(UsingParameter, setup.Caller.Usings);
+            .AddArgument(block)
+            .AddParameter(UsingParameter, usings);
     }
 
     /// <summary>Whether blocks run as they must. What the trial writes is to be dropped.</summary>

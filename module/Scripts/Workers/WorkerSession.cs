@@ -38,6 +38,7 @@ internal sealed class WorkerSession : IDisposable
     private ArrayList errors = null!;
     private ParameterDefaults? parameterDefaults;
     private ErrorRecord? refusal;
+    private readonly bool isFirst;
     private PSDriveInfo drive = null!;
     private string location = "";
     private string locationOnDrive = "";
@@ -48,6 +49,9 @@ internal sealed class WorkerSession : IDisposable
     {
         this.setup = setup;
         Runspace = RunspaceFactory.CreateRunspace(host, setup.Template);
+        int number = setup.NextRunspace();
+        isFirst = number == 1;
+        Runspace.Name = string.Format(CultureInfo.InvariantCulture, "{0} {1}", SessionTemplate.CommandName, number);
     }
 
     internal Runspace Runspace { get; }
@@ -65,7 +69,10 @@ internal sealed class WorkerSession : IDisposable
             session = new WorkerSession(setup, host);
             created(session);
             session.Open();
+            // What it says, it says in every runspace: once is enough, but an error may be of this one only.
+            streams.IsRepeated = !session.isFirst;
             session.Prepare(streams);
+            streams.IsRepeated = false;
             return session;
         }
         catch (CallRefusedException)
@@ -285,11 +292,11 @@ internal sealed class WorkerSession : IDisposable
     private void SetLocation()
     {
         PathIntrinsics path = Runspace.SessionStateProxy.Path;
-        foreach (string? wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation })
+        foreach (string wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation }.OfType<string>())
         {
             try
             {
-                if (wanted is not null && !string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
+                if (!string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
                 {
                     path.SetLocation(WildcardPattern.Escape(wanted));
                 }

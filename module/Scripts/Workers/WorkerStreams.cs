@@ -37,8 +37,11 @@ internal sealed class WorkerStreams
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
 
-    /// <summary>What comes now is dropped.</summary>
+    /// <summary>What comes without a job is dropped.</summary>
     internal bool IsMuted { get; set; }
+
+    /// <summary>What comes without a job is dropped but for errors.</summary>
+    internal bool IsRepeated { get; set; }
 
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
     internal void Attach(PowerShell powerShell)
@@ -66,10 +69,7 @@ internal sealed class WorkerStreams
             PSObject value = Take<PSObject>(sender);
             if (keepsOutput && Job is ScriptJob job)
             {
-                if (!IsMuted)
-                {
-                    job.AddOutput(value);
-                }
+                job.AddOutput(value);
             }
             else
             {
@@ -83,10 +83,7 @@ internal sealed class WorkerStreams
     {
         if (keepsErrors && Job is ScriptJob job)
         {
-            if (!IsMuted)
-            {
-                job.AddError(error);
-            }
+            job.AddError(error);
         }
         else
         {
@@ -136,7 +133,7 @@ internal sealed class WorkerStreams
 
     private void Relay(StreamKind kind, object? value)
     {
-        if (!IsMuted)
+        if (Job is not null || (!IsMuted && (!IsRepeated || kind == StreamKind.Error)))
         {
             relay.Add(Account, Job, kind, value);
         }
