@@ -79,6 +79,12 @@ pub enum Detail {
     System,
     /// The worker did not come back within its grace time and was given up.
     Abandoned,
+    /// Too many workers have been given up and not come back: none is replaced any more.
+    TooManyAbandoned,
+    /// Not one thread could be made for a worker.
+    NoWorkerThread,
+    /// The host's callbacks return without taking a job.
+    NothingTaken,
 }
 
 /// Statistics of an echo or connect job. Times are nanoseconds.

@@ -76,6 +76,11 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
         },
         Detail::System => system(out),
         Detail::Abandoned => out.write_str("the worker did not come back in time and was given up"),
+        Detail::TooManyAbandoned => out.write_str(
+            "too many workers were given up and have not come back: this job was not begun",
+        ),
+        Detail::NoWorkerThread => out.write_str("not one worker thread could be started"),
+        Detail::NothingTaken => out.write_str("the callbacks return without taking a call"),
     }
 }
 
