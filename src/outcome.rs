@@ -69,6 +69,12 @@ pub enum Detail {
         /// ICMP or ICMPv6 code.
         code: u8,
     },
+    /// The reply came from this address, not from the one asked, and proved by its token that it
+    /// answers our request (a host with several addresses, some anycast services).
+    AnsweredFrom {
+        /// Who answered.
+        from: Address,
+    },
     /// The system refused to send: the raw error number stands in the completion.
     LocalRoute,
     /// The local receive buffer overflowed during every repeat.

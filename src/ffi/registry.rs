@@ -1,9 +1,8 @@
 //! Handles: a `u64` of kind, slot and generation, looked up here and never dereferenced. A handle
-//! that is zero, closed, of another kind or inherited through fork finds nothing.
+//! that is zero, closed or of another kind finds nothing; nobody asks in a forked child (`guard`).
 
 use crate::sync::lock;
-use crate::sys;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 /// Bits of a handle: generation (32) | kind (8) | slot + 1 (24).
 const SLOT_BITS: u32 = 24;
@@ -31,18 +30,9 @@ impl<T> Registry<T> {
         Registry { kind, entries: Mutex::new(Entries { list: Vec::new(), free: Vec::new() }) }
     }
 
-    /// `None` in a forked child: a thread of the parent may have held the lock at the fork, so
-    /// there it is not even tried.
-    fn lock(&self) -> Option<MutexGuard<'_, Entries<T>>> {
-        if sys::is_forked_child() {
-            return None;
-        }
-        Some(lock(&self.entries))
-    }
-
-    /// Enters `value`; `None` in a forked child or when all slots are taken.
+    /// Enters `value`; `None` when all slots are taken.
     pub fn insert(&self, value: Arc<T>) -> Option<u64> {
-        let mut entries = self.lock()?;
+        let mut entries = lock(&self.entries);
         let slot = match entries.free.pop() {
             Some(slot) => slot,
             None => {
@@ -69,7 +59,7 @@ impl<T> Registry<T> {
     /// The value of `handle`, if it is still open.
     pub fn get(&self, handle: u64) -> Option<Arc<T>> {
         let (slot, generation) = self.slot_of(handle)?;
-        let entries = self.lock()?;
+        let entries = lock(&self.entries);
         let entry = entries.list.get(slot)?;
         if entry.generation != generation {
             return None;
@@ -80,7 +70,7 @@ impl<T> Registry<T> {
     /// Takes the value of `handle` out; the handle finds nothing from now on.
     pub fn remove(&self, handle: u64) -> Option<Arc<T>> {
         let (slot, generation) = self.slot_of(handle)?;
-        let mut entries = self.lock()?;
+        let mut entries = lock(&self.entries);
         let entry = entries.list.get_mut(slot)?;
         if entry.generation != generation {
             return None;

@@ -4,11 +4,11 @@
 use super::guard::guard;
 use super::registry::Registry;
 use super::types::*;
+use super::versioned::{self, struct_size};
 use crate::call::{FinishError, Host, Worker};
 use crate::outcome::Outcome;
 use crate::sync::lock;
 use std::ffi::c_void;
-use std::mem::size_of;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -112,24 +112,20 @@ pub unsafe extern "C" fn rr_worker_next(worker: rr_worker, out_call: *mut rr_cal
             return RR_STATUS_NULL_POINTER;
         }
         // SAFETY: not NULL; every version of the struct begins with struct_size.
-        let struct_size = unsafe { out_call.cast::<u32>().read() };
-        if (struct_size as usize) < size_of::<rr_call>() {
-            return RR_STATUS_BAD_SIZE;
-        }
+        let size = match unsafe { struct_size(out_call) } {
+            Some(size) => size,
+            None => return RR_STATUS_BAD_SIZE,
+        };
         let worker = match WORKERS.get(worker) {
             Some(worker) => worker,
             None => return RR_STATUS_BAD_HANDLE,
         };
         match worker.next() {
             Ok(Some(user_data)) => {
-                // SAFETY: not NULL, writable by the contract.
-                unsafe {
-                    out_call.write(rr_call {
-                        struct_size,
-                        worker_number: worker.number(),
-                        user_data,
-                    });
-                }
+                let worker_number = worker.number();
+                let call = rr_call { struct_size: size as u32, worker_number, user_data };
+                // SAFETY: not NULL, writable for its size by the contract.
+                unsafe { versioned::write(out_call, size, &call) };
                 RR_STATUS_OK
             }
             Ok(None) => RR_STATUS_CLOSED,

@@ -8,6 +8,7 @@ use crate::address::Family;
 use crate::call::{CallOptions, Calls, Host};
 use crate::clock::Time;
 use crate::completions::{Completions, Woken};
+use crate::counters::NetworkFigures;
 use crate::outcome::Completion;
 use crate::probe::{Kind, ProbeOptions};
 use crate::reactor::{Client, Link, Source, Target, WAITING_LIMIT};
@@ -110,12 +111,16 @@ pub struct Counts {
     pub ready: u64,
     /// Echo requests sent.
     pub packets_sent: u64,
-    /// ICMP packets of strangers.
-    pub packets_foreign: u64,
     /// Workers there are.
     pub workers: u32,
     /// Workers given up.
     pub workers_abandoned: u32,
+    /// Echo requests that could not leave, for reasons of this machine, and were tried again.
+    pub packets_not_sent: u64,
+    /// Look-ups under way.
+    pub lookups_open: u64,
+    /// What all pools of the process have counted since this one began to probe.
+    pub network: NetworkFigures,
 }
 
 /// The collector's side of the queue.
@@ -186,7 +191,6 @@ impl Pool {
         if options.apartment != Apartment::None && !sys::APARTMENTS {
             return Err(PoolError::NotSupported);
         }
-        sys::watch_fork();
         sys::pin_library();
         let completions = Arc::new(Completions::default());
         let run_limit =
@@ -221,6 +225,8 @@ impl Pool {
                 paused: AtomicBool::new(false),
                 begun: AtomicU64::new(0),
                 packets_sent: AtomicU64::new(0),
+                packets_not_sent: AtomicU64::new(0),
+                lookups_open: AtomicU64::new(0),
             }),
             completions,
             calls,
@@ -309,7 +315,9 @@ impl Pool {
             submitted: self.submitted.load(Ordering::Acquire) + calls.submitted,
             begun: self.link.begun.load(Ordering::Relaxed) + calls.begun,
             packets_sent: self.link.packets_sent.load(Ordering::Relaxed),
-            packets_foreign: client.map_or(0, |client| client.packets_foreign()),
+            packets_not_sent: self.link.packets_not_sent.load(Ordering::Relaxed),
+            lookups_open: self.link.lookups_open.load(Ordering::Relaxed),
+            network: client.map(|client| client.figures()).unwrap_or_default(),
             workers: calls.workers,
             workers_abandoned: calls.workers_abandoned,
         }

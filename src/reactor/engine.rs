@@ -8,6 +8,7 @@ use super::timers::Timers;
 use super::{Command, Link, Mailbox};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
+use crate::counters::NetworkFigures;
 use crate::outcome::{Completion, Detail, JobKind, Outcome, Statistics};
 use crate::probe::connect::ConnectProbe;
 use crate::probe::echo::EchoProbe;
@@ -123,6 +124,7 @@ pub(super) struct Engine {
     pub wall: i64,
     pub overflows: [u32; 2],
     late_turns: u32,
+    overflows_seen: u64,
     pub echo_sockets: [Option<Result<(), OpenError>>; 2],
     pub on_link: OnLink,
     on_link_read: Time,
@@ -164,6 +166,7 @@ impl Engine {
             wall: sys::wall_clock(),
             overflows: [0; 2],
             late_turns: 0,
+            overflows_seen: 0,
             echo_sockets: [None; 2],
             on_link: OnLink::read(),
             on_link_read: now,
@@ -253,8 +256,11 @@ impl Engine {
         self.timers.expire(self.now, &mut due);
         if !due.is_empty() {
             for family in [Family::V4, Family::V6] {
-                self.overflows[family_index(family)] =
+                let overflows =
                     (self.network.overflows(family) as u32).wrapping_add(self.late_turns);
+                let before =
+                    std::mem::replace(&mut self.overflows[family_index(family)], overflows);
+                self.overflows_seen += u64::from(overflows != before);
             }
         }
         for slot in due.drain(..) {
@@ -283,8 +289,14 @@ impl Engine {
     fn hand_over(&mut self) {
         for member in self.members.iter_mut().flatten() {
             member.link.completions.push_all(&mut member.out);
+            member.link.lookups_open.store(member.lookups as u64, Ordering::Relaxed);
         }
-        self.mailbox.foreign.store(self.network.foreign(), Ordering::Relaxed);
+        self.mailbox.counters.store(NetworkFigures {
+            packets_foreign: self.network.foreign(),
+            late_turns: u64::from(self.late_turns),
+            overflows: self.overflows_seen,
+            errors_drained: 0,
+        });
     }
 
     // --- commands ---------------------------------------------------------------------------

@@ -14,12 +14,14 @@ pub use feed::{Source, Target};
 
 use crate::clock::Time;
 use crate::completions::Completions;
+use crate::counters::{NetworkCounters, NetworkFigures};
 use crate::resolve::Answer;
+use crate::sync::lock;
 use crate::sys::{Network, ProbeId, Waker};
 use engine::Engine;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 /// Targets accepted and not begun, from which on submitting pauses.
@@ -45,6 +47,10 @@ pub struct Link {
     pub begun: AtomicU64,
     /// Echo requests sent.
     pub packets_sent: AtomicU64,
+    /// Echo requests that could not leave, for reasons of this machine, and were tried again.
+    pub packets_not_sent: AtomicU64,
+    /// Look-ups under way.
+    pub lookups_open: AtomicU64,
 }
 
 impl Link {
@@ -83,12 +89,7 @@ struct Mailbox {
     commands: Mutex<Vec<Command>>,
     pending: AtomicBool,
     waker: Waker,
-    /// ICMP packets that belonged to no open probe.
-    foreign: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    counters: NetworkCounters,
 }
 
 impl Mailbox {
@@ -119,6 +120,8 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 pub struct Client {
     key: u64,
     mailbox: Arc<Mailbox>,
+    /// What had been counted when the pool joined.
+    counted_before: NetworkFigures,
 }
 
 impl Client {
@@ -134,7 +137,9 @@ impl Client {
         };
         running.clients += 1;
         running.next_key += 1;
-        let client = Client { key: running.next_key, mailbox: Arc::clone(&running.mailbox) };
+        let mailbox = Arc::clone(&running.mailbox);
+        let counted_before = mailbox.counters.figures();
+        let client = Client { key: running.next_key, mailbox, counted_before };
         client.mailbox.send(Command::Join(client.key, link));
         Ok(client)
     }
@@ -154,9 +159,9 @@ impl Client {
         self.mailbox.send(Command::Resume);
     }
 
-    /// ICMP packets that reached the process's sockets and belonged to no open probe.
-    pub fn packets_foreign(&self) -> u64 {
-        self.mailbox.foreign.load(Ordering::Relaxed)
+    /// What the sockets and the thread of all pools have counted since this one joined.
+    pub fn figures(&self) -> NetworkFigures {
+        self.mailbox.counters.figures().since(self.counted_before)
     }
 }
 
@@ -189,7 +194,7 @@ fn start() -> io::Result<Running> {
         commands: Mutex::new(Vec::new()),
         pending: AtomicBool::new(false),
         waker: network.waker(),
-        foreign: AtomicU64::new(0),
+        counters: NetworkCounters::default(),
     });
     let mut engine = Engine::new(network, Arc::clone(&mailbox));
     let thread = std::thread::Builder::new().name("rr-reactor".into()).spawn(move || {

@@ -293,6 +293,7 @@ impl Engine {
             }
             SendResult::NotSent => {
                 echo.not_sent();
+                member.link.packets_not_sent.fetch_add(1, Ordering::Relaxed);
                 member.bucket.give_back();
                 self.back_off(slot);
             }
