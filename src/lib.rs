@@ -13,7 +13,7 @@
 //! - [`wire`]     ICMP and ICMPv6 packets, tokens, the sequence map; used by the unix backends
 //! - [`segment`]  the threads of workers and resolvers, in rayon pools of up to 32
 //! - [`completions`]  the queue of finished jobs, between those who finish and who collects
-//! - [`outcome`], [`address`], [`clock`]  the words that all of them share
+//! - [`outcome`], [`address`], [`clock`], [`sync`]  the words that all of them share
 
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
 
@@ -28,6 +28,7 @@ pub mod probe;
 pub mod reactor;
 pub mod resolve;
 pub mod segment;
+pub mod sync;
 pub mod sys;
 pub mod targets;
 pub mod wire;

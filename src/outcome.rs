@@ -100,6 +100,8 @@ pub enum Detail {
     /// Attempts could not be begun within their time for want of a resource of ours: the raw error
     /// number stands in the completion.
     NotBegun,
+    /// No host on the link has the address.
+    NoNeighbour,
     /// The host answered from another of its addresses, with the whole token of the request.
     AnsweredFrom(
         /// Who answered.

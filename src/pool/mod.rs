@@ -108,8 +108,18 @@ pub struct Counts {
     pub ready: u64,
     /// Echo requests sent.
     pub packets_sent: u64,
+    /// Requests and connects that the system had no room for, each time they were tried.
+    pub packets_not_sent: u64,
     /// ICMP packets of strangers.
     pub packets_foreign: u64,
+    /// Turns of the reactor that came late.
+    pub late_turns: u64,
+    /// Errors about earlier packets that were taken out of the sockets' queues.
+    pub errors_drained: u64,
+    /// Times at which a buffer of ours was seen to have overflowed.
+    pub overflows: u64,
+    /// Look-ups under way.
+    pub lookups: u64,
     /// Workers there are.
     pub workers: u32,
     /// Workers given up.
@@ -198,17 +208,12 @@ impl Pool {
         });
         let limited = Arc::clone(&lifecycle);
         let pool = Arc::new(Pool {
-            link: Arc::new(Link {
-                completions: Arc::clone(&completions),
-                packets_per_second: options.packets_per_second,
+            link: Arc::new(Link::new(
+                Arc::clone(&completions),
+                options.packets_per_second,
                 run_limit,
-                on_run_limit: Box::new(move || limited.run_limit_passed()),
-                waiting: AtomicU64::new(0),
-                told_again: AtomicBool::new(false),
-                paused: AtomicBool::new(false),
-                begun: AtomicU64::new(0),
-                packets_sent: AtomicU64::new(0),
-            }),
+                Box::new(move || limited.run_limit_passed()),
+            )),
             completions,
             lifecycle,
             options: PoolLimits {
@@ -307,7 +312,8 @@ impl Pool {
     /// The figures now.
     pub fn counts(&self) -> Counts {
         let calls = self.started_calls().map(|calls| calls.counts()).unwrap_or_default();
-        let client = lock(&self.client).clone();
+        let diagnostics =
+            lock(&self.client).as_ref().map(|client| client.diagnostics()).unwrap_or_default();
         let finished = self.completions.jobs_finished();
         Counts {
             finished,
@@ -318,7 +324,12 @@ impl Pool {
             submitted: self.submitted.load(Ordering::Acquire) + calls.submitted,
             begun: self.link.begun.load(Ordering::Relaxed) + calls.begun,
             packets_sent: self.link.packets_sent.load(Ordering::Relaxed),
-            packets_foreign: client.map_or(0, |client| client.packets_foreign()),
+            packets_not_sent: self.link.not_sent.load(Ordering::Relaxed),
+            packets_foreign: diagnostics.network.foreign,
+            late_turns: diagnostics.late_turns,
+            errors_drained: diagnostics.network.errors_drained,
+            overflows: diagnostics.network.overflows,
+            lookups: diagnostics.lookups,
             workers: calls.workers,
             workers_abandoned: calls.workers_abandoned,
         }

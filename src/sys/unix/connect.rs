@@ -53,8 +53,8 @@ impl Connects {
             libc::EINPROGRESS | libc::EINTR => {}
             error => return Err(connect_error(error)),
         }
-        poller.add(fd, Interest::ConnectedOnce).map_err(|error| {
-            ConnectError::NotStarted { os_error: error.raw_os_error().unwrap_or(0) }
+        poller.add(fd, Interest::ConnectedOnce).map_err(|error| ConnectError::NotStarted {
+            os_error: error.raw_os_error().unwrap_or(0),
         })?;
         self.by_probe.insert(id, fd);
         self.by_descriptor.insert(fd, connecting);
@@ -74,9 +74,7 @@ impl Connects {
         };
         Some(match result {
             Ok(()) => Event::Connected { id, at, round_trip: RoundTrip::BySight },
-            Err(error) => {
-                Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight }
-            }
+            Err(error) => Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight },
         })
     }
 

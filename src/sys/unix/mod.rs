@@ -42,8 +42,8 @@ pub use self::echo::echo_permission;
 pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
 pub use self::process::{
     block_signals, cores, enter_apartment, is_forked_child, pin_library, process_cpu_nanos,
-    raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
-    APARTMENTS,
+    raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork, ApartmentGuard,
+    ThreadClock, APARTMENTS,
 };
 pub use self::wake::Wake;
 pub use self::waker::Waker;

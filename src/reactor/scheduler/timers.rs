@@ -48,6 +48,11 @@ impl Timers {
         }
     }
 
+    /// Takes all timers away; the wheel goes on at `now`.
+    pub fn clear(&mut self, now: Time) {
+        *self = Timers::new(now);
+    }
+
     /// Sets the slot's timer, in place of the one it had; `Time::NEVER` leaves it without.
     pub fn set(&mut self, slot: u32, deadline: Time) {
         self.cancel(slot);

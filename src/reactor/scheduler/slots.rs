@@ -1,15 +1,13 @@
-//! The table of open probes. A slot's generation tells an event for the probe that is there now
-//! from a late one for a probe that was there before.
+//! Tables of what is open: probes, connects, look-ups. A slot's generation tells an event for what
+//! is there now from a late one for what was there before.
 
 use crate::sys::ProbeId;
 
-/// Bits of a [`ProbeId`]: generation (16) | flight (16) | slot (32). `flight` is the address index
-/// of a connect.
-const FLIGHT_SHIFT: u32 = 32;
-const GENERATION_SHIFT: u32 = 48;
+/// Bits of a [`ProbeId`]: generation (32) | slot (32).
+const GENERATION_SHIFT: u32 = 32;
 
 struct Slot<T> {
-    generation: u16,
+    generation: u32,
     value: Option<T>,
 }
 
@@ -50,33 +48,38 @@ impl<T> Slots<T> {
     }
 
     /// The value in the slot.
+    pub fn get(&self, slot: u32) -> Option<&T> {
+        self.slots.get(slot as usize)?.value.as_ref()
+    }
+
+    /// The value in the slot.
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.slots.get_mut(slot as usize)?.value.as_mut()
     }
 
-    /// The name of the slot's probe towards `sys`.
-    pub fn id(&self, slot: u32, flight: u16) -> ProbeId {
+    /// The name of what is in the slot, towards `sys` and the resolver.
+    pub fn id(&self, slot: u32) -> ProbeId {
         let generation = self.slots.get(slot as usize).map_or(0, |entry| entry.generation);
-        ProbeId(
-            u64::from(generation) << GENERATION_SHIFT
-                | u64::from(flight) << FLIGHT_SHIFT
-                | u64::from(slot),
-        )
+        ProbeId(u64::from(generation) << GENERATION_SHIFT | u64::from(slot))
     }
 
-    /// Slot and flight of a name, if that probe is still open.
-    pub fn find(&self, id: ProbeId) -> Option<(u32, u16)> {
+    /// The slot of a name, if what it names is still there.
+    pub fn find(&self, id: ProbeId) -> Option<u32> {
         let slot = id.0 as u32;
         let entry = self.slots.get(slot as usize)?;
-        let matches =
-            entry.value.is_some() && entry.generation == (id.0 >> GENERATION_SHIFT) as u16;
-        matches.then_some((slot, (id.0 >> FLIGHT_SHIFT) as u16))
+        let is_there =
+            entry.value.is_some() && entry.generation == (id.0 >> GENERATION_SHIFT) as u32;
+        is_there.then_some(slot)
     }
 
-    /// Numbers of the open slots for which `wanted` holds.
-    pub fn select(&self, wanted: impl Fn(&T) -> bool) -> Vec<u32> {
-        let is_wanted = |slot: &Slot<T>| slot.value.as_ref().map_or(false, &wanted);
-        (0..self.slots.len()).filter(|&n| is_wanted(&self.slots[n])).map(|n| n as u32).collect()
+    /// Values there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Slots there are, in use or not.
+    pub fn capacity(&self) -> u32 {
+        self.slots.len() as u32
     }
 }
 
@@ -88,11 +91,23 @@ mod tests {
     fn a_late_event_finds_nothing() {
         let mut slots = Slots::default();
         let first = slots.insert('a');
-        let id = slots.id(first, 3);
-        assert_eq!(slots.find(id), Some((first, 3)));
+        let id = slots.id(first);
+        assert_eq!(slots.find(id), Some(first));
         assert_eq!(slots.remove(first), Some('a'));
         assert_eq!(slots.find(id), None);
         assert_eq!(slots.insert('b'), first);
         assert_eq!(slots.find(id), None, "the slot is the same, the probe is not");
+    }
+
+    #[test]
+    fn a_name_is_not_used_again_for_65536_others() {
+        let mut slots = Slots::default();
+        let slot = slots.insert(0);
+        let id = slots.id(slot);
+        for value in 1..=65_536 {
+            slots.remove(slot);
+            slots.insert(value);
+        }
+        assert_eq!(slots.find(id), None);
     }
 }

@@ -10,6 +10,9 @@ pub const DEPTH: u64 = 256;
 /// [`GRAIN_TIME`], and no packet shall wait for others to become due.
 const GRAIN: u64 = 16;
 const GRAIN_TIME: u64 = 2 * MILLISECOND;
+/// Where a tick of the timers is worth several packets, and no more than half a bucket, packets go
+/// out on the ticks: one wake-up serves both.
+const TICK: u64 = 1 << 20;
 
 /// See the file's head. Counts in nanoseconds of credit, so nothing is lost to rounding.
 pub struct TokenBucket {
@@ -18,6 +21,8 @@ pub struct TokenBucket {
     /// The credit reaches back from now to this time, both on a clock that is ahead by a full
     /// bucket: so a full bucket does not reach back to before the epoch.
     empty_since: Time,
+    /// Once empty, nothing goes out before this: packets go together.
+    pause: Time,
 }
 
 impl TokenBucket {
@@ -27,7 +32,12 @@ impl TokenBucket {
             0 => 0,
             rate => (SECOND / rate).max(1),
         };
-        TokenBucket { cost, empty_since: now }
+        TokenBucket { cost, empty_since: now, pause: Time::from_nanos(0) }
+    }
+
+    /// Whether there is a rate at all.
+    pub fn is_limited(&self) -> bool {
+        self.cost > 0
     }
 
     /// What a full bucket's credit costs.
@@ -37,6 +47,13 @@ impl TokenBucket {
 
     /// Packets that may go out at `now`.
     pub fn available(&self, now: Time) -> u64 {
+        if now < self.pause {
+            return 0;
+        }
+        self.credit(now)
+    }
+
+    fn credit(&self, now: Time) -> u64 {
         if self.cost == 0 {
             return u64::MAX;
         }
@@ -50,17 +67,35 @@ impl TokenBucket {
         }
         // Credit older than the bucket is deep is lost.
         self.empty_since = self.empty_since.max(now).plus_nanos(self.cost);
+        if self.credit(now) == 0 {
+            self.pause = self.refilled();
+        }
     }
 
     /// Gives one packet's credit back: it did not leave.
     pub fn give_back(&mut self) {
         self.empty_since = Time::from_nanos(self.empty_since.as_nanos().saturating_sub(self.cost));
+        self.pause = Time::from_nanos(0);
     }
 
     /// When the next packets may go out, if none may now.
     pub fn next(&self) -> Time {
+        self.pause.max(self.earned(1))
+    }
+
+    /// When a bucket that is empty now has earned so much that it is worth a wake-up.
+    fn refilled(&self) -> Time {
         let grain = GRAIN_TIME.checked_div(self.cost).map_or(GRAIN, |fit| fit.clamp(1, GRAIN));
-        let enough = self.empty_since.plus_nanos(self.cost * grain);
+        let enough = self.earned(grain);
+        if (TICK / (DEPTH / 2)..=TICK / 4).contains(&self.cost) {
+            return Time::from_nanos(enough.as_nanos().saturating_add(TICK - 1) / TICK * TICK);
+        }
+        enough
+    }
+
+    /// When the credit is worth so many packets.
+    fn earned(&self, packets: u64) -> Time {
+        let enough = self.empty_since.plus_nanos(self.cost * packets);
         Time::from_nanos(enough.nanos_since(Time::from_nanos(self.full())))
     }
 }
@@ -115,12 +150,16 @@ mod tests {
     #[test]
     fn a_packet_waits_for_others_only_where_they_are_due_in_a_moment() {
         let start = Time::from_nanos(SECOND);
-        for &(rate, packets) in &[(1, 1), (400, 1), (1_000, 2), (20_000, 16), (1_000_000, 16)] {
+        let rates = [(1, 1, 1), (400, 1, 1), (1_000, 2, 2), (20_000, 16, 37), (1_000_000, 16, 16)];
+        for &(rate, least, most) in &rates {
             let mut bucket = TokenBucket::new(rate, start);
             for _ in 0..DEPTH {
                 bucket.take(start);
             }
-            assert_eq!(bucket.available(bucket.next()), packets, "at {} a second", rate);
+            let packets = bucket.available(bucket.next());
+            assert!((least..=most).contains(&packets), "{} at {} a second", packets, rate);
+            let before = Time::from_nanos(bucket.next().as_nanos() - 1);
+            assert_eq!(bucket.available(before), 0, "at {} a second", rate);
         }
     }
 
