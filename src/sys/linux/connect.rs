@@ -7,7 +7,7 @@ use super::socket::{errno, local_name, open_socket, set_option, take_error, Sock
 use super::{Interest, Poller, Ready};
 use crate::address::Address;
 use crate::clock::Time;
-use crate::sys::{ConnectError, Event, ProbeId};
+use crate::sys::{ConnectError, Event, ProbeId, RoundTrip};
 use std::collections::HashMap;
 use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
 
@@ -44,14 +44,18 @@ impl Connects {
         let fd = connecting.socket.as_raw_fd();
         // SAFETY: readable for the length given.
         if unsafe { libc::connect(fd, (&name as *const SocketAddress).cast(), length) } == 0 {
-            return connecting.connected().map(|()| Some(Event::Connected { id, at: Time::now() }));
+            return connecting.connected().map(|()| {
+                Some(Event::Connected { id, at: Time::now(), round_trip: RoundTrip::BySight })
+            });
         }
         match errno() {
             // Interrupted, it goes on by itself.
             libc::EINPROGRESS | libc::EINTR => {}
             error => return Err(connect_error(error)),
         }
-        poller.add(fd, Interest::ConnectedOnce).map_err(|_| ConnectError::NotStarted)?;
+        poller.add(fd, Interest::ConnectedOnce).map_err(|error| {
+            ConnectError::NotStarted { os_error: error.raw_os_error().unwrap_or(0) }
+        })?;
         self.by_probe.insert(id, fd);
         self.by_descriptor.insert(fd, connecting);
         Ok(None)
@@ -69,9 +73,19 @@ impl Connects {
             error => Err(connect_error(error)),
         };
         Some(match result {
-            Ok(()) => Event::Connected { id, at },
-            Err(error) => Event::ConnectFailed { id, at, error },
+            Ok(()) => Event::Connected { id, at, round_trip: RoundTrip::BySight },
+            Err(error) => {
+                Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight }
+            }
         })
+    }
+
+    /// Ends all connects under way.
+    pub(super) fn clear(&mut self, poller: &mut Poller) {
+        for (fd, _) in self.by_descriptor.drain() {
+            poller.remove(fd);
+        }
+        self.by_probe.clear();
     }
 
     /// Ends a connect under way, if it is one; nothing will tell of it.

@@ -103,6 +103,7 @@ impl EchoSocket {
         matching: &mut Matching,
         events: &mut Vec<Event>,
     ) {
+        let at = Time::now();
         let mut next = 0;
         let mut failures = 0;
         while next < self.outgoing.len() {
@@ -110,16 +111,23 @@ impl EchoSocket {
             match backend::send(fd, self.outgoing.messages(next)) {
                 Ok(sent) => {
                     for index in next..next + sent {
-                        results[self.outgoing.place(index)] = SendResult::Sent;
+                        results[self.outgoing.place(index)] = SendResult::Sent { at };
                     }
                     next += sent;
                     failures = 0;
                 }
                 Err(libc::EINTR) => {}
                 // The send buffer is full; the others would fare no better.
-                Err(libc::EAGAIN) => break,
+                Err(libc::EAGAIN) => {
+                    for index in next..self.outgoing.len() {
+                        results[self.outgoing.place(index)] =
+                            SendResult::NotSent { os_error: libc::EAGAIN };
+                    }
+                    break;
+                }
                 // For this destination: the neighbour table, a queue.
-                Err(libc::ENOBUFS | libc::ENOMEM) => {
+                Err(os_error @ (libc::ENOBUFS | libc::ENOMEM)) => {
+                    results[self.outgoing.place(next)] = SendResult::NotSent { os_error };
                     next += 1;
                     failures = 0;
                 }
@@ -284,7 +292,7 @@ fn open_either(family: Family) -> Result<(OwnedFd, bool), OpenError> {
     match open_socket(family, libc::SOCK_RAW, protocol) {
         Ok(socket) => return Ok((socket, true)),
         Err(libc::EPERM | libc::EACCES) => {}
-        Err(error) => return Err(OpenError::Failed(error)),
+        Err(error) => return Err(open_error(error)),
     }
     match open_socket(family, libc::SOCK_DGRAM, protocol) {
         Ok(socket) => Ok((socket, false)),
@@ -292,7 +300,14 @@ fn open_either(family: Family) -> Result<(OwnedFd, bool), OpenError> {
         Err(libc::EPERM | libc::EACCES | libc::EPROTONOSUPPORT | libc::ESOCKTNOSUPPORT) => {
             Err(OpenError::NotPermitted)
         }
-        Err(error) => Err(OpenError::Failed(error)),
+        Err(error) => Err(open_error(error)),
+    }
+}
+
+fn open_error(error: i32) -> OpenError {
+    match error {
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM => OpenError::NoResources(error),
+        error => OpenError::Failed(error),
     }
 }
 

@@ -39,3 +39,12 @@ pub fn broadcast_prefixes() -> Vec<(Address, u32)> {
     unsafe { libc::freeifaddrs(list) };
     prefixes
 }
+
+/// Places in the neighbour table, IPv4 and IPv6 (gc_thresh3); 0 where the system does not say.
+pub fn neighbour_tables() -> [u32; 2] {
+    ["ipv4", "ipv6"].map(|family| {
+        let path = format!("/proc/sys/net/{}/neigh/default/gc_thresh3", family);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.trim().parse().unwrap_or(0)
+    })
+}

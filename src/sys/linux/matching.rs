@@ -78,7 +78,7 @@ impl Matching {
             return None;
         }
         let (id, transmission) = (found.owner, found.transmission);
-        Some(Event::Reply { id, transmission, received, ttl })
+        Some(Event::Reply { id, transmission, received, ttl, from: None })
     }
 
     pub(super) fn error(

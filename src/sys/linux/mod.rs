@@ -32,15 +32,17 @@ use self::echo::EchoSocket;
 use self::matching::Matching;
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
-use crate::sys::{ConnectError, EchoRequest, Event, OpenError, ProbeId, SendResult, BATCH};
+use crate::sys::{
+    ConnectError, Counters, EchoRequest, Event, OpenError, Overflows, ProbeId, SendResult, BATCH,
+};
 use std::io;
 use std::os::unix::io::RawFd;
 
 pub use self::echo::echo_permission;
-pub use self::interfaces::broadcast_prefixes;
+pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
 pub use self::process::{
     block_signals, cores, enter_apartment, is_forked_child, pin_library, process_cpu_nanos,
-    raise_descriptor_limit, random_bytes, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
+    raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork, ApartmentGuard, ThreadClock,
     APARTMENTS,
 };
 pub use self::wake::Wake;
@@ -148,28 +150,40 @@ impl Network {
         self.matching.close(id, to);
     }
 
-    /// Sends requests of either family, at most [`BATCH`]. `results` gets one entry for each, in
-    /// order. Returns the time just before they went out.
-    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) -> Time {
+    /// Sends requests of either family, at most [`BATCH`]; see `Operations::send_echoes`.
+    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) {
         debug_assert!(batch.len() <= BATCH);
         if batch.len() >= MANY {
             self.unwatch();
         }
         results.clear();
-        results.resize(batch.len(), SendResult::NotSent);
+        results.resize(batch.len(), SendResult::NotSent { os_error: 0 });
+        let mut opened = [None; 2];
         for (place, request) in batch.iter().enumerate().take(BATCH) {
-            if let Some(socket) = &mut self.echo[slot(request.to.family())] {
-                let EchoRequest { id, to, transmission, size, .. } = *request;
-                if let Some((sequence, token)) = self.matching.begin(id, &to, transmission, size) {
-                    socket.push(place, request, sequence, &token);
+            let EchoRequest { id, to, transmission, size, transmissions, .. } = *request;
+            let family = slot(to.family());
+            if self.echo[family].is_none() && opened[family].is_none() {
+                opened[family] = self.ensure_echo(to.family()).err();
+            }
+            let socket = match &mut self.echo[family] {
+                Some(socket) => socket,
+                None => {
+                    results[place] = opened[family].map_or(results[place], SendResult::NoSocket);
+                    continue;
                 }
+            };
+            let matching = &mut self.matching;
+            let begun = matching.begin(id, &to, transmission, size).or_else(|| {
+                let open = matching.open(id, to, transmissions);
+                open.then(|| matching.begin(id, &to, transmission, size)).flatten()
+            });
+            if let Some((sequence, token)) = begun {
+                socket.push(place, request, sequence, &token);
             }
         }
-        let sent = Time::now();
         for socket in self.echo.iter_mut().flatten() {
             socket.flush(results, &mut self.matching, &mut self.pending);
         }
-        sent
     }
 
     /// Begins a TCP connect; an event will tell how it ended. Open connections are closed at once,
@@ -254,15 +268,27 @@ impl Network {
         }
     }
 
-    /// A number that changes whenever the system has dropped packets of a family's echo socket
-    /// because its buffer was full, or may have.
-    pub fn overflows(&mut self, family: Family) -> u64 {
+    /// See `Operations::overflows`.
+    pub fn overflows(&mut self, family: Family) -> Overflows {
         let slot = slot(family);
-        self.past_overflows[slot] + self.echo[slot].as_mut().map_or(0, EchoSocket::overflows)
+        let here = self.echo[slot].as_mut().map_or(0, EchoSocket::overflows);
+        Overflows { count: self.past_overflows[slot] + here, certain: true }
     }
 
-    /// ICMP packets that reached our sockets and matched no open probe.
-    pub fn foreign(&self) -> u64 {
-        self.matching.foreign
+    /// See `Operations::failed_neighbours`.
+    pub fn failed_neighbours(&mut self, _events: &mut Vec<Event>) {}
+
+    /// See `Operations::counters`.
+    pub fn counters(&self) -> Counters {
+        Counters { foreign: self.matching.foreign, ..Counters::default() }
+    }
+
+    /// See `Operations::reset`.
+    pub fn reset(&mut self) -> io::Result<()> {
+        self.close_echo_sockets();
+        self.connects.clear(&mut self.poller);
+        self.matching = Matching::new();
+        self.pending.clear();
+        Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn connect_error(error: i32) -> ConnectError {
         | libc::EADDRNOTAVAIL
         | libc::ENOBUFS
         | libc::ENOMEM
-        | libc::EAGAIN => ConnectError::NotStarted,
+        | libc::EAGAIN => ConnectError::NotStarted { os_error: error },
         _ => ConnectError::Failed { outcome: route_outcome(error), os_error: error },
     }
 }

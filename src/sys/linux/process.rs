@@ -31,6 +31,21 @@ pub fn wall_clock() -> i64 {
     }
 }
 
+/// How long the machine has been suspended so far, in nanoseconds.
+pub fn suspended() -> u64 {
+    let read = |clock| {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: writable.
+        let result = unsafe { libc::clock_gettime(clock, &mut time) };
+        (result == 0).then_some(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+    };
+    // The clock without the suspensions is read last: what lies between the two does not count.
+    match (read(libc::CLOCK_BOOTTIME), read(libc::CLOCK_MONOTONIC)) {
+        (Some(boot), Some(monotonic)) => boot.saturating_sub(monotonic),
+        _ => 0,
+    }
+}
+
 /// Fills with bytes that nobody can guess.
 pub fn random_bytes(into: &mut [u8]) {
     let mut filled = 0;
