@@ -18,10 +18,10 @@ mod operations;
 pub use crate::outcome::ConnectError;
 pub use operations::{Counters, Operations, Overflows};
 
-#[cfg(unix)]
-mod unix;
-#[cfg(unix)]
-use unix as backend;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as backend;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
@@ -30,8 +30,8 @@ use windows as backend;
 pub use backend::lookup::{interface_index, lookup, reverse_lookup};
 pub use backend::{
     block_signals, cores, echo_permission, enter_apartment, is_forked_child, pin_library,
-    process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
-    suspended, ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
+    process_cpu_nanos, raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork,
+    ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
 };
 
 // --- words shared by all backends ---------------------------------------------------------
@@ -175,7 +175,7 @@ pub enum Event {
 /// What is known of the round trip of a connect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoundTrip {
-    /// The system has measured it, in nanoseconds.
+    /// It was measured, in nanoseconds: by the system itself, or by the backend.
     Measured(u64),
     /// From the call to the time it was seen.
     BySight,

@@ -201,6 +201,12 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
         })
     }
 
+    /// All owners of runs of an address.
+    pub fn owners<'a>(&'a self, address: &Address) -> impl Iterator<Item = Owner> + 'a {
+        let head = self.runs[part(address)].get(address);
+        head.into_iter().flat_map(move |head| chain(head, &self.more).map(|run| run.owner))
+    }
+
     /// Gives back memory of a former rush, as far as what is open now does not need it.
     pub fn shrink(&mut self) {
         self.runs.iter_mut().for_each(HashMap::shrink_to_fit);

@@ -1,19 +1,24 @@
 //! One family's echo socket: raw where permitted, else ICMP datagram. Sends batches so that every
-//! error is laid on the host that it belongs to, reads replies and ICMP errors, and knows when the
-//! system may have dropped some. What a packet means is decided in `matching`.
+//! error is laid on the host that it belongs to and every request has a time of its own, reads
+//! replies and ICMP errors, and knows when the system may have dropped some. What a packet means
+//! is decided in `matching`.
 
-use super::backend;
+use super::error_queue::{Entry, ErrorQueue, QueuedError};
 use super::filter;
+use super::incoming::Incoming;
 use super::matching::Matching;
-use super::messages::{Incoming, Outgoing, QueuedError};
 use super::outcome::{may_be_of_another, route_outcome};
+use super::outgoing::Outgoing;
 use super::socket::{local_name, open_socket, set_option, take_error, SocketAddress};
+use super::stamps::ClockPair;
+use super::transfer::Transfer;
 use crate::address::Family;
 use crate::clock::Time;
 use crate::sys::{EchoRequest, Event, OpenError, SendResult};
 use crate::wire::{decode_echo_reply, decode_raw_v4, decode_raw_v6, Message, Quote, Token};
 use std::mem::size_of;
-use std::os::raw::{c_int, c_uint};
+use std::ops::Range;
+use std::os::raw::c_int;
 use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
 
 /// Bytes asked for in each direction (the system doubles them): tens of thousands of replies, and
@@ -35,18 +40,44 @@ const MEMINFO_WORDS: usize = 9;
 /// The most that one error takes of the receive buffer.
 const ERROR_SIZE: u32 = 8192;
 
+/// `linux/net_tstamp.h`: report software's stamps, number the requests that ask for one, and do
+/// not send the packet back with it.
+const TIMESTAMPING_SOFTWARE: c_int = 1 << 4;
+const TIMESTAMPING_OPT_ID: c_int = 1 << 7;
+const TIMESTAMPING_OPT_TSONLY: c_int = 1 << 11;
+
+/// Whether the system tells when requests left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stamping {
+    /// Nobody has asked for it yet.
+    Off,
+    /// It does; the request that asks next has this number.
+    From(u32),
+    /// It cannot (Linux before 4.6).
+    Unknown,
+}
+
 pub(super) struct EchoSocket {
     socket: OwnedFd,
     family: Family,
     raw: bool,
+    transfer: Transfer,
     /// The identifier of every request: chosen for raw sockets, else given by the system.
     identifier: u16,
     outgoing: Outgoing,
     incoming: Incoming,
-    /// The drop counter when last seen.
-    drops: u32,
+    queue: ErrorQueue,
+    stamping: Stamping,
+    /// Stamps found in the error queue: the request's number and the time.
+    stamps: Vec<(u32, i64)>,
+    /// Requests may be fragmented; `None`: the system's default.
+    fragments: Option<bool>,
+    /// The drop counter when last seen; `None` where the system does not tell it.
+    drops: Option<u32>,
     /// Changes seen of it, and error queues seen full.
     overflows: u64,
+    /// Errors taken out of the queue.
+    drained: u64,
 }
 
 impl EchoSocket {
@@ -63,17 +94,31 @@ impl EchoSocket {
             bind_any(&socket, family)?;
             local_name(&socket).map_err(OpenError::Failed)?.1
         };
+        let mut transfer = Transfer::new();
         let mut incoming = Incoming::new(!raw || family == Family::V6);
         // Strangers' packets from before the filter was there.
         for _ in 0..TURN {
-            if incoming.fill(|messages| backend::receive(fd, messages)).is_err() {
+            if incoming.fill(|messages| transfer.receive(fd, messages, 0)).is_err() {
                 break;
             }
         }
-        let outgoing = Outgoing::new(family);
-        let drops = memory(fd).map_or(0, |memory| memory[MEMINFO_DROPS]);
-        let overflows = 0;
-        Ok(EchoSocket { socket, family, raw, identifier, outgoing, incoming, drops, overflows })
+        let drops = memory(fd).map(|memory| memory[MEMINFO_DROPS]);
+        Ok(EchoSocket {
+            socket,
+            family,
+            raw,
+            transfer,
+            identifier,
+            outgoing: Outgoing::new(family),
+            incoming,
+            queue: ErrorQueue::new(),
+            stamping: Stamping::Off,
+            stamps: Vec::new(),
+            fragments: None,
+            drops,
+            overflows: 0,
+            drained: 0,
+        })
     }
 
     pub(super) fn descriptor(&self) -> RawFd {
@@ -88,7 +133,11 @@ impl EchoSocket {
         sequence: u16,
         token: &Token,
     ) {
-        self.outgoing.push(place, request, self.identifier, sequence, token);
+        if request.stamped && self.stamping == Stamping::Off {
+            self.number_stamps();
+        }
+        let stamped = request.stamped && matches!(self.stamping, Stamping::From(_));
+        self.outgoing.push(place, request, stamped, self.identifier, sequence, token);
     }
 
     /// Sends the batch and writes what became of each message to its place in `results`, where
@@ -103,35 +152,56 @@ impl EchoSocket {
         matching: &mut Matching,
         events: &mut Vec<Event>,
     ) {
-        let at = Time::now();
         let mut next = 0;
         let mut failures = 0;
+        let mut begin = Time::now();
         while next < self.outgoing.len() {
             let fd = self.socket.as_raw_fd();
-            match backend::send(fd, self.outgoing.messages(next)) {
+            let end = self.outgoing.chunk_end(next);
+            self.set_fragments(self.outgoing.may_fragment(next));
+            let error = match self.transfer.send(fd, self.outgoing.messages(next, end)) {
                 Ok(sent) => {
-                    for index in next..next + sent {
-                        results[self.outgoing.place(index)] = SendResult::Sent { at };
+                    let after = Time::now();
+                    self.note_sent(next..next + sent, begin, after, results);
+                    if self.read_stamps(next..next + sent, begin, after, results, matching, events)
+                    {
+                        begin = Time::now();
+                    } else {
+                        begin = after;
                     }
                     next += sent;
                     failures = 0;
+                    continue;
                 }
-                Err(libc::EINTR) => {}
+                Err(error) => error,
+            };
+            // Whether the failed message has taken a number is not told.
+            if self.outgoing.is_stamped(next) {
+                self.number_stamps();
+            }
+            match error {
+                libc::EINTR => {}
                 // The send buffer is full; the others would fare no better.
-                Err(libc::EAGAIN) => {
+                libc::EAGAIN => {
                     for index in next..self.outgoing.len() {
                         results[self.outgoing.place(index)] =
-                            SendResult::NotSent { os_error: libc::EAGAIN };
+                            SendResult::NotSent { os_error: error };
                     }
                     break;
                 }
                 // For this destination: the neighbour table, a queue.
-                Err(os_error @ (libc::ENOBUFS | libc::ENOMEM)) => {
-                    results[self.outgoing.place(next)] = SendResult::NotSent { os_error };
+                libc::ENOBUFS | libc::ENOMEM => {
+                    results[self.outgoing.place(next)] = SendResult::NotSent { os_error: error };
                     next += 1;
                     failures = 0;
                 }
-                Err(error) => {
+                // Larger than its way takes in one piece.
+                libc::EMSGSIZE if !self.outgoing.may_fragment(next) => {
+                    self.outgoing.allow_fragments(next);
+                }
+                // Kernels that know no such wish say so with this number, too.
+                libc::EINVAL if self.outgoing.is_stamped(next) => self.outgoing.drop_stamp(next),
+                _ => {
                     failures += 1;
                     let others = self.drain_errors(matching, events);
                     if failures > 1 && !(others && may_be_of_another(error)) {
@@ -145,34 +215,121 @@ impl EchoSocket {
                     }
                 }
             }
+            begin = Time::now();
         }
         self.outgoing.clear();
+    }
+
+    /// Messages of one call left between `begin` and `after`, each in its turn.
+    fn note_sent(
+        &self,
+        messages: Range<usize>,
+        begin: Time,
+        after: Time,
+        results: &mut [SendResult],
+    ) {
+        let (first, count) = (messages.start, messages.len() as u64);
+        for index in messages {
+            let share = after.nanos_since(begin) * (index - first) as u64 / count;
+            results[self.outgoing.place(index)] = SendResult::Sent { at: begin.plus_nanos(share) };
+        }
+    }
+
+    /// Puts the system's own times in the place of ours, for those messages that ask for it; true
+    /// where any does. Nearly always the driver has had a message, and has stamped it, before the
+    /// call that sends it returns; what waits longer, for its neighbour's address above all, keeps
+    /// our time, from which its round trip counts.
+    fn read_stamps(
+        &mut self,
+        messages: Range<usize>,
+        begin: Time,
+        after: Time,
+        results: &mut [SendResult],
+        matching: &mut Matching,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let first = match self.stamping {
+            Stamping::From(first) => first,
+            Stamping::Off | Stamping::Unknown => return false,
+        };
+        let count = messages.clone().filter(|index| self.outgoing.is_stamped(*index)).count();
+        if count == 0 {
+            return false;
+        }
+        self.stamping = Stamping::From(first.wrapping_add(count as u32));
+        self.stamps.clear();
+        self.drain_errors(matching, events);
+        let clock = ClockPair::now();
+        let mut is_out_of_step = false;
+        let mut numbered = messages.filter(|index| self.outgoing.is_stamped(*index)).enumerate();
+        // Stamps come in the order of their numbers; those of earlier calls are late.
+        for (number, stamp) in &self.stamps {
+            let offset = number.wrapping_sub(first) as usize;
+            if offset >= count {
+                is_out_of_step |= offset < usize::from(u16::MAX);
+                continue;
+            }
+            let at = clock.time_of(*stamp).filter(|at| (begin..=after).contains(at));
+            let index = numbered.find(|(place, _)| *place == offset);
+            match (index, at) {
+                (Some((_, index)), Some(at)) => {
+                    results[self.outgoing.place(index)] = SendResult::Sent { at };
+                }
+                _ => is_out_of_step = true,
+            }
+        }
+        if is_out_of_step {
+            self.number_stamps();
+        }
+        true
+    }
+
+    /// Has the system number the requests that ask for a stamp, from 0 on.
+    fn number_stamps(&mut self) {
+        let set = |flags: c_int| {
+            set_option(self.socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &flags)
+        };
+        let flags = TIMESTAMPING_SOFTWARE | TIMESTAMPING_OPT_TSONLY;
+        // Numbers begin again when they are switched on.
+        let numbered = set(flags).and_then(|()| set(flags | TIMESTAMPING_OPT_ID));
+        self.stamping = match numbered {
+            Ok(()) => Stamping::From(0),
+            Err(_) => Stamping::Unknown,
+        };
+    }
+
+    /// Whether what does not fit into one packet is sent in several. Where it is not, the kernel
+    /// need not find an identification for each packet, which costs a hash over its addresses.
+    /// Either way the first packet on the way has "do not fragment" set.
+    fn set_fragments(&mut self, fragments: bool) {
+        if self.family == Family::V6 || self.fragments == Some(fragments) {
+            return;
+        }
+        let mode = if fragments { libc::IP_PMTUDISC_WANT } else { libc::IP_PMTUDISC_DO };
+        let fd = self.socket.as_raw_fd();
+        let _ = set_option(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &mode);
+        self.fragments = Some(fragments);
     }
 
     /// Reads all that is there.
     pub(super) fn receive(&mut self, matching: &mut Matching, events: &mut Vec<Event>) {
         let fd = self.socket.as_raw_fd();
-        let mut failures = 0;
-        let mut read = 0;
-        while read < TURN {
-            match self.incoming.fill(|messages| backend::receive(fd, messages)) {
-                Ok(count) => {
-                    let clock = Clock::now();
-                    for index in 0..count {
-                        self.read_packet(index, &clock, matching, events);
-                    }
-                    read += count;
+        let mut reading = Reading::default();
+        loop {
+            let EchoSocket { incoming, transfer, .. } = self;
+            let filled = incoming.fill(|messages| transfer.receive(fd, messages, 0));
+            if let Ok(count) = filled {
+                let clock = ClockPair::now();
+                for index in 0..count {
+                    self.read_packet(index, &clock, matching, events);
                 }
-                Err(libc::EINTR) => {}
-                Err(libc::EAGAIN) => break,
-                // An error about a packet sent: it stands in the error queue, too.
-                Err(_) => {
+            }
+            match reading.after(filled) {
+                Next::Read => {}
+                Next::Drain => {
                     self.drain_errors(matching, events);
-                    failures += 1;
-                    if failures > REPEATS {
-                        break;
-                    }
                 }
+                Next::Stop => break,
             }
         }
     }
@@ -180,13 +337,13 @@ impl EchoSocket {
     fn read_packet(
         &self,
         index: usize,
-        clock: &Clock,
+        clock: &ClockPair,
         matching: &mut Matching,
         events: &mut Vec<Event>,
     ) {
         let packet = self.incoming.packet(index);
         let (from, message, ttl) = match (self.raw, self.family) {
-            (true, Family::V4) => match decode_raw_v4(packet.bytes) {
+            (true, Family::V4) => match decode_raw_v4(packet.bytes, packet.whole) {
                 Some(raw) => (Some(raw.from), Some(raw.message), Some(raw.ttl)),
                 None => (None, None, None),
             },
@@ -198,7 +355,7 @@ impl EchoSocket {
         };
         let event = match (from, message) {
             (Some(from), Some(Message::Reply(echo))) if echo.identifier == self.identifier => {
-                matching.reply(from, &echo, clock.time_of(packet.stamp), ttl)
+                matching.reply(from, &echo, clock.received(packet.stamp), ttl)
             }
             (Some(from), Some(Message::Error { kind, code, quote }))
                 if quote.echo.identifier == self.identifier =>
@@ -229,20 +386,29 @@ impl EchoSocket {
         if others {
             self.overflows += 1;
         }
-        for _ in 0..TURN {
-            let entry = match QueuedError::take(self.socket.as_raw_fd()) {
-                Some(entry) => entry,
-                None => break,
-            };
-            // The rest are the system's own words on the message in hand.
-            if !matches!(entry.origin, libc::SO_EE_ORIGIN_ICMP | libc::SO_EE_ORIGIN_ICMP6) {
-                continue;
+        let mut taken = 0;
+        while taken < TURN {
+            let count = self.queue.fill(&mut self.transfer, self.socket.as_raw_fd());
+            if count == 0 {
+                break;
             }
-            others = true;
-            if !self.raw {
-                match self.read_error(&entry, matching) {
-                    Some(event) => events.push(event),
-                    None => matching.foreign += 1,
+            taken += count;
+            for index in 0..count {
+                let error = match self.queue.entry(index) {
+                    Entry::Stamp { number, stamp } => {
+                        self.stamps.push((number, stamp));
+                        continue;
+                    }
+                    Entry::Local => continue,
+                    Entry::Icmp(error) => error,
+                };
+                others = true;
+                self.drained += 1;
+                if !self.raw {
+                    match self.read_error(&error, matching) {
+                        Some(event) => events.push(event),
+                        None => matching.foreign += 1,
+                    }
                 }
             }
         }
@@ -250,8 +416,12 @@ impl EchoSocket {
         others
     }
 
-    fn read_error(&self, entry: &QueuedError, matching: &Matching) -> Option<Event> {
-        let echo = crate::wire::decode_quoted_request(self.family, entry.packet())?;
+    fn read_error(&self, entry: &QueuedError<'_>, matching: &Matching) -> Option<Event> {
+        // Source quench is to be ignored (RFC 6633).
+        if self.family == Family::V4 && entry.kind == 4 {
+            return None;
+        }
+        let echo = crate::wire::decode_quoted_request(self.family, entry.packet)?;
         if echo.identifier != self.identifier {
             return None;
         }
@@ -261,13 +431,72 @@ impl EchoSocket {
 
     /// A number that changes when the system has dropped packets or errors.
     pub(super) fn overflows(&mut self) -> u64 {
-        if let Some(memory) = memory(self.descriptor()) {
-            if memory[MEMINFO_DROPS] != self.drops {
-                self.drops = memory[MEMINFO_DROPS];
+        if let (Some(before), Some(memory)) = (self.drops, memory(self.descriptor())) {
+            if memory[MEMINFO_DROPS] != before {
+                self.drops = Some(memory[MEMINFO_DROPS]);
                 self.overflows += 1;
             }
         }
         self.overflows
+    }
+
+    /// Overflows as far as they have been seen.
+    pub(super) fn overflows_seen(&self) -> u64 {
+        self.overflows
+    }
+
+    /// Whether every drop is told.
+    pub(super) fn tells_drops(&self) -> bool {
+        self.drops.is_some()
+    }
+
+    /// Errors about earlier packets that were taken out of the queue.
+    pub(super) fn drained(&self) -> u64 {
+        self.drained
+    }
+}
+
+/// When to stop reading a socket.
+#[derive(Default)]
+struct Reading {
+    packets: usize,
+    /// Errors in a row.
+    failures: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    Read,
+    /// Empty the error queue, then read.
+    Drain,
+    Stop,
+}
+
+impl Reading {
+    /// After one call that read that many packets, or failed.
+    fn after(&mut self, filled: Result<usize, i32>) -> Next {
+        match filled {
+            Ok(count) => {
+                self.packets += count;
+                self.failures = 0;
+                if self.packets < TURN {
+                    Next::Read
+                } else {
+                    Next::Stop
+                }
+            }
+            Err(libc::EINTR) => Next::Read,
+            Err(libc::EAGAIN) => Next::Stop,
+            // An error about a packet sent: it stands in the error queue, too.
+            Err(_) => {
+                self.failures += 1;
+                if self.failures > REPEATS {
+                    Next::Stop
+                } else {
+                    Next::Drain
+                }
+            }
+        }
     }
 }
 
@@ -285,6 +514,9 @@ fn memory(socket: RawFd) -> Option<[u32; MEMINFO_WORDS]> {
 
 /// A raw socket, else a datagram one. The flag: it is raw.
 fn open_either(family: Family) -> Result<(OwnedFd, bool), OpenError> {
+    if !Transfer::is_permitted() {
+        return Err(OpenError::NotPermitted);
+    }
     let protocol = match family {
         Family::V4 => libc::IPPROTO_ICMP,
         Family::V6 => libc::IPPROTO_ICMPV6,
@@ -356,42 +588,31 @@ fn bind_any(socket: &OwnedFd, family: Family) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Both clocks, read together: stamps are of the wall clock, which may be set at any time.
-struct Clock {
-    monotonic: Time,
-    real: i64,
-}
-
-impl Clock {
-    fn now() -> Clock {
-        Clock { monotonic: Time::now(), real: super::process::wall_clock() }
-    }
-
-    /// A stamp on the monotonic clock; now, where there is none or it makes no sense.
-    fn time_of(&self, stamp: Option<i64>) -> Time {
-        let age = stamp.map_or(0, |stamp| self.real.saturating_sub(stamp));
-        match u64::try_from(age) {
-            Ok(age) if age <= self.monotonic.as_nanos() => {
-                Time::from_nanos(self.monotonic.as_nanos() - age)
-            }
-            _ => self.monotonic,
-        }
-    }
-}
-
-// The batch is counted in the type that the system calls take.
-const _: () = assert!(crate::sys::BATCH <= c_uint::MAX as usize && crate::sys::BATCH <= 256);
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_stamp_that_makes_no_sense_is_now() {
-        let clock = Clock { monotonic: Time::from_nanos(1_000), real: 50_000 };
-        assert_eq!(clock.time_of(Some(49_900)), Time::from_nanos(900));
-        assert_eq!(clock.time_of(Some(50_001)), clock.monotonic);
-        assert_eq!(clock.time_of(Some(0)), clock.monotonic);
-        assert_eq!(clock.time_of(None), clock.monotonic);
+    fn errors_between_packets_do_not_end_the_reading() {
+        let mut reading = Reading::default();
+        for _ in 0..10 * REPEATS {
+            assert_eq!(reading.after(Err(libc::EHOSTUNREACH)), Next::Drain);
+            assert_eq!(reading.after(Ok(1)), Next::Read);
+        }
+        assert_eq!(reading.after(Err(libc::EAGAIN)), Next::Stop);
+    }
+
+    #[test]
+    fn errors_without_end_end_the_reading() {
+        let mut reading = Reading::default();
+        let drained = (0..100).take_while(|_| reading.after(Err(libc::EIO)) == Next::Drain);
+        assert_eq!(drained.count(), REPEATS as usize);
+    }
+
+    #[test]
+    fn a_flood_does_not_keep_the_reactor() {
+        let mut reading = Reading::default();
+        let read = (0..TURN).take_while(|_| reading.after(Ok(128)) == Next::Read);
+        assert_eq!(read.count(), TURN / 128 - 1);
     }
 }

@@ -1,12 +1,12 @@
 //! Sleeping by epoll: what is asked of the system does not grow with the number of descriptors.
 
 use super::poller::{Interest, Ready};
-use super::socket::errno;
+use super::socket::{errno, own};
 use super::waker::Waker;
 use crate::clock::Time;
 use std::io;
 use std::os::raw::c_int;
-use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 
 /// Events taken from the system at once.
@@ -155,14 +155,6 @@ impl Epoll {
         };
         usize::try_from(count).map_err(|_| errno())
     }
-}
-
-fn own(fd: c_int) -> io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: a new descriptor that nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl Matching {
         self.sequences.close(to, id);
     }
 
+    /// The open probes of an address.
+    pub(super) fn owners<'a>(&'a self, to: &Address) -> impl Iterator<Item = ProbeId> + 'a {
+        self.sequences.owners(to)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.sequences.is_empty()
     }

@@ -60,9 +60,11 @@ impl Transfer {
         }
         receive_one(socket, &mut messages[0], flags)?;
         // What ends the rest, an error among it, ends the next call as well or is told there.
-        let more = messages[1..].iter_mut();
-        let more = more.take_while(|message| receive_one(socket, message, flags).is_ok()).count();
-        Ok(1 + more)
+        let mut count = 1;
+        while count < messages.len() && receive_one(socket, &mut messages[count], flags).is_ok() {
+            count += 1;
+        }
+        Ok(count)
     }
 }
 

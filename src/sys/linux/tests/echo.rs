@@ -2,9 +2,9 @@
 
 use super::namespace::{add_dead_link, become_nobody, in_namespace, ip, set};
 use super::*;
-use crate::sys::unix::backend;
-use crate::sys::unix::messages::Incoming;
-use crate::sys::unix::socket::{open_socket, set_option};
+use crate::sys::linux::incoming::Incoming;
+use crate::sys::linux::socket::{open_socket, set_option};
+use crate::sys::linux::transfer::Transfer;
 use crate::sys::BATCH;
 use std::os::raw::c_int;
 use std::os::unix::io::AsRawFd;
@@ -238,8 +238,9 @@ fn requests_leave_with_the_hops_asked_for() {
             network.send_echoes(&[first, second], &mut Vec::new());
             let mut seen = Vec::new();
             let mut incoming = Incoming::new(true);
+            let mut transfer = Transfer::new();
             let fd = witness.as_raw_fd();
-            while let Ok(count) = incoming.fill(|messages| backend::receive(fd, messages)) {
+            while let Ok(count) = incoming.fill(|messages| transfer.receive(fd, messages, 0)) {
                 for index in 0..count {
                     let packet = incoming.packet(index);
                     match host.family() {

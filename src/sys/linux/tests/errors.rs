@@ -224,7 +224,7 @@ fn a_full_send_buffer_means_not_sent() {
         let mut network = network(Family::V4).unwrap();
         let smallest = 1i32;
         let fd = network.echo[0].as_ref().unwrap().descriptor();
-        let set = crate::sys::unix::socket::set_option;
+        let set = crate::sys::linux::socket::set_option;
         set(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, &smallest).unwrap();
         // Packets that wait for their neighbour's address keep their place in the buffer.
         let results = send_all(&mut network, &neighbours(50));

@@ -5,6 +5,9 @@ mod connect;
 mod echo;
 mod errors;
 mod namespace;
+mod neighbours;
+mod sandbox;
+mod timing;
 mod wait;
 
 use crate::address::{Address, Family};
@@ -31,7 +34,16 @@ fn address(text: &str) -> Address {
 }
 
 fn request(id: u64, to: Address) -> EchoRequest {
-    EchoRequest { id: ProbeId(id), to, transmission: 0, transmissions: 1, stamped: false, size: 32, hops: 0, lifetime_ms: 1000 }
+    EchoRequest {
+        id: ProbeId(id),
+        to,
+        transmission: 0,
+        transmissions: 1,
+        stamped: false,
+        size: 32,
+        hops: 0,
+        lifetime_ms: 1000,
+    }
 }
 
 /// A network with its echo socket; `None`, said why, where that is not permitted.

@@ -27,7 +27,16 @@ fn address(text: &str) -> Address {
 }
 
 fn request(id: u64, to: Address) -> EchoRequest {
-    EchoRequest { id: ProbeId(id), to, transmission: 0, transmissions: 1, stamped: false, size: 32, hops: 0, lifetime_ms: 1000 }
+    EchoRequest {
+        id: ProbeId(id),
+        to,
+        transmission: 0,
+        transmissions: 1,
+        stamped: false,
+        size: 32,
+        hops: 0,
+        lifetime_ms: 1000,
+    }
 }
 
 /// With a handle for echo requests; prints why there is none.
