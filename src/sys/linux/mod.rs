@@ -133,13 +133,6 @@ impl Network {
         self.neighbours = None;
     }
 
-    /// Registers a probe that will send up to `transmissions` requests. False: so many probes of
-    /// that address are open that there are no sequences left; until it is opened, its requests
-    /// are `NotSent`.
-    pub fn open_echo(&mut self, id: ProbeId, to: Address, transmissions: u16) -> bool {
-        self.matching.open(id, to, transmissions)
-    }
-
     /// Forgets a probe; what comes for it from now on is foreign.
     pub fn close_echo(&mut self, id: ProbeId, to: Address) {
         self.matching.close(id, to);
@@ -156,10 +149,9 @@ impl Network {
         results.resize(batch.len(), SendResult::NotSent { os_error: 0 });
         let mut opened = [None; 2];
         for (place, request) in batch.iter().enumerate().take(BATCH) {
-            let EchoRequest { id, to, transmission, size, transmissions, .. } = *request;
-            let family = slot(to.family());
+            let family = slot(request.to.family());
             if self.echo[family].is_none() && opened[family].is_none() {
-                opened[family] = self.ensure_echo(to.family()).err();
+                opened[family] = self.ensure_echo(request.to.family()).err();
             }
             let socket = match &mut self.echo[family] {
                 Some(socket) => socket,
@@ -168,12 +160,7 @@ impl Network {
                     continue;
                 }
             };
-            let matching = &mut self.matching;
-            let begun = matching.begin(id, &to, transmission, size).or_else(|| {
-                let open = matching.open(id, to, transmissions);
-                open.then(|| matching.begin(id, &to, transmission, size)).flatten()
-            });
-            if let Some((sequence, token)) = begun {
+            if let Some((sequence, token)) = self.matching.begin(request) {
                 socket.push(place, request, sequence, &token);
             }
         }

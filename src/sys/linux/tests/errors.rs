@@ -76,7 +76,6 @@ fn errors_that_arrive_meanwhile_harm_no_other_host() {
         add_dead_link();
         let mut network = network(Family::V4).unwrap();
         let live = Address::v4([127, 0, 5, 1]);
-        network.open_echo(ProbeId(1_000), live, 1);
         let batch = [request(1_000, live); 16];
         let (mut results, mut events) = (Vec::new(), Vec::new());
         send_patiently(&mut network, &requests(&neighbours(100)));
