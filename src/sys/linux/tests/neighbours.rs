@@ -126,3 +126,10 @@ fn a_neighbour_that_answers_is_not_told() {
         assert!(failed(&mut network, 0).is_empty());
     });
 }
+
+/// Containers are namespaces, where the file with the number is not there.
+#[test]
+fn the_tables_have_places_in_a_namespace() {
+    let outside = crate::sys::OnLink::read().table;
+    in_namespace(move || assert_eq!(crate::sys::OnLink::read().table, outside));
+}
