@@ -18,10 +18,10 @@ mod operations;
 pub use crate::outcome::ConnectError;
 pub use operations::{Counters, Operations, Overflows};
 
-#[cfg(unix)]
-mod unix;
-#[cfg(unix)]
-use unix as backend;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as backend;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
@@ -175,7 +175,7 @@ pub enum Event {
 /// What is known of the round trip of a connect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RoundTrip {
-    /// The system has measured it, in nanoseconds.
+    /// It was measured, in nanoseconds: by the system itself, or by the backend.
     Measured(u64),
     /// From the call to the time it was seen.
     BySight,

@@ -6,7 +6,10 @@ use crate::sys::ConnectError;
 /// The state for an error that the system gave for one destination.
 pub(super) fn route_outcome(error: i32) -> Outcome {
     match error {
-        libc::ENETUNREACH | libc::ENETDOWN => Outcome::DestinationNetworkUnreachable,
+        // The last: this machine has no address to send from.
+        libc::ENETUNREACH | libc::ENETDOWN | libc::EADDRNOTAVAIL => {
+            Outcome::DestinationNetworkUnreachable
+        }
         libc::EHOSTUNREACH | libc::EHOSTDOWN => Outcome::DestinationHostUnreachable,
         // A prohibit route or a broadcast address; a firewall.
         libc::EACCES | libc::EPERM => Outcome::DestinationProhibited,

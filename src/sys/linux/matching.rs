@@ -3,7 +3,7 @@
 
 use crate::address::{Address, Family};
 use crate::clock::Time;
-use crate::sys::{Event, ProbeId};
+use crate::sys::{EchoRequest, Event, ProbeId};
 use crate::wire::{error_outcome, Echo, Found, Quote, SequenceMap, Token, TokenKey, TOKEN_LENGTH};
 
 pub(super) struct Matching {
@@ -30,15 +30,19 @@ impl Matching {
         }
     }
 
-    pub(super) fn open(&mut self, id: ProbeId, to: Address, transmissions: u16) -> bool {
+    fn note_scope(&mut self, to: &Address) {
         if to.scope() != 0 && !self.scopes.contains(&to.scope()) {
             self.scopes.push(to.scope());
         }
-        self.sequences.open(to, id, transmissions)
     }
 
     pub(super) fn close(&mut self, id: ProbeId, to: Address) {
         self.sequences.close(to, id);
+    }
+
+    /// The open probes of an address.
+    pub(super) fn owners<'a>(&'a self, to: &Address) -> impl Iterator<Item = ProbeId> + 'a {
+        self.sequences.owners(to)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,19 +57,19 @@ impl Matching {
         }
     }
 
-    /// Sequence and token for a transmission; `None` where its probe is not open.
-    pub(super) fn begin(
-        &mut self,
-        id: ProbeId,
-        to: &Address,
-        transmission: u16,
-        size: u16,
-    ) -> Option<(u16, Token)> {
+    /// Sequence and token for a transmission, whose probe is opened if it is not open; `None` where
+    /// so many probes of that address are open that no sequences are left.
+    pub(super) fn begin(&mut self, request: &EchoRequest) -> Option<(u16, Token)> {
+        let EchoRequest { id, to, transmission, transmissions, size, .. } = *request;
+        self.note_scope(&to);
         let token_length = usize::from(size).min(TOKEN_LENGTH) as u8;
-        let sequence = self.sequences.begin(to, id, transmission, token_length)?;
-        Some((sequence, self.key.token(to, sequence, transmission)))
+        let sequence =
+            self.sequences.begin_or_open(to, id, transmission, transmissions, token_length)?;
+        Some((sequence, self.key.token(id.0, sequence, transmission)))
     }
 
+    /// What a reply answers. From another address than the one asked it needs the whole token,
+    /// which names its probe; whether that is still open is not known here.
     pub(super) fn reply(
         &self,
         from: Address,
@@ -73,12 +77,16 @@ impl Matching {
         received: Time,
         ttl: Option<u8>,
     ) -> Option<Event> {
-        let found = self.sequences.find(&from, echo.sequence)?;
-        if self.compare(&from, echo, &found) != Comparison::Proven {
-            return None;
-        }
-        let (id, transmission) = (found.owner, found.transmission);
-        Some(Event::Reply { id, transmission, received, ttl, from: None })
+        let found = self.sequences.find(&from, echo.sequence);
+        let found = found.filter(|found| self.compare(echo, found) == Comparison::Proven);
+        let (id, transmission, from) = match found {
+            Some(found) => (found.owner, found.transmission, None),
+            None => {
+                let (id, transmission) = self.key.open(echo.sequence, echo.payload)?;
+                (ProbeId(id), transmission, Some(from))
+            }
+        };
+        Some(Event::Reply { id, transmission, received, ttl, from })
     }
 
     pub(super) fn error(
@@ -113,18 +121,18 @@ impl Matching {
                 Family::V6 => Address::v6(*quote.to.bytes(), *scope),
             };
             let found = self.sequences.find(&to, quote.echo.sequence)?;
-            match self.compare(&to, &quote.echo, &found) {
+            match self.compare(&quote.echo, &found) {
                 Comparison::Different => None,
                 comparison => Some((found, comparison)),
             }
         })
     }
 
-    fn compare(&self, to: &Address, echo: &Echo<'_>, found: &Found<ProbeId>) -> Comparison {
+    fn compare(&self, echo: &Echo<'_>, found: &Found<ProbeId>) -> Comparison {
         let length = usize::from(found.token_length);
         let brought = echo.payload.len().min(length);
         if brought > 0 {
-            let token = self.key.token(to, echo.sequence, found.transmission);
+            let token = self.key.token(found.owner.0, echo.sequence, found.transmission);
             if echo.payload[..brought] != token[..brought] {
                 return Comparison::Different;
             }
@@ -161,18 +169,43 @@ mod tests {
         token: Token,
     }
 
+    fn request(to: Address, size: u16) -> EchoRequest {
+        EchoRequest {
+            id: ID,
+            to,
+            transmission: 1,
+            transmissions: 2,
+            stamped: false,
+            size,
+            hops: 0,
+            lifetime_ms: 0,
+        }
+    }
+
     fn sent(to: Address, size: u16) -> Sent {
         let mut matching = Matching::new();
-        assert!(matching.open(ID, to, 2));
-        let (sequence, token) = matching.begin(ID, &to, 1, size).unwrap();
+        let (sequence, token) = matching.begin(&request(to, size)).unwrap();
         Sent { matching, to, sequence, token }
     }
 
     impl Sent {
-        fn reply(&self, from: Address, sequence: u16, payload: &[u8]) -> bool {
+        /// Who a reply comes from, `None` for the host asked; an error where it is no reply to us.
+        fn answer(
+            &self,
+            from: Address,
+            sequence: u16,
+            payload: &[u8],
+        ) -> Result<Option<Address>, ()> {
             let echo = Echo { identifier: 0, sequence, payload };
-            let event = self.matching.reply(from, &echo, Time::from_nanos(1), None);
-            matches!(event, Some(Event::Reply { id: ID, transmission: 1, .. }))
+            match self.matching.reply(from, &echo, Time::from_nanos(1), None) {
+                Some(Event::Reply { id: ID, transmission: 1, from, .. }) => Ok(from),
+                Some(other) => panic!("{other:?}"),
+                None => Err(()),
+            }
+        }
+
+        fn reply(&self, from: Address, sequence: u16, payload: &[u8]) -> bool {
+            self.answer(from, sequence, payload) == Ok(None)
         }
 
         fn error(&self, to: Address, payload: &[u8]) -> Option<(Outcome, bool)> {
@@ -195,9 +228,22 @@ mod tests {
     fn a_reply_counts_with_address_sequence_and_token() {
         let sent = sent(host(), 32);
         assert!(sent.reply(sent.to, sent.sequence, &sent.token));
-        assert!(!sent.reply(Address::v4([192, 0, 2, 2]), sent.sequence, &sent.token));
         assert!(!sent.reply(sent.to, sent.sequence.wrapping_sub(1), &sent.token));
         assert!(!sent.reply(sent.to, sent.sequence, &[0; 16]));
+    }
+
+    #[test]
+    fn another_address_may_answer_with_the_whole_token() {
+        for other in [Address::v4([192, 0, 2, 2]), Address::v6([0xfd; 16], 0)] {
+            let sent = sent(host(), 32);
+            assert_eq!(sent.answer(other, sent.sequence, &sent.token), Ok(Some(other)));
+            assert_eq!(sent.answer(other, sent.sequence, &sent.token[..15]), Err(()));
+            assert_eq!(sent.answer(other, sent.sequence ^ 1, &sent.token), Err(()));
+            assert_eq!(sent.answer(other, sent.sequence, &[0; 16]), Err(()));
+        }
+        let short = self::sent(host(), 15);
+        let other = Address::v4([192, 0, 2, 2]);
+        assert_eq!(short.answer(other, short.sequence, &short.token[..15]), Err(()));
     }
 
     #[test]
@@ -232,6 +278,7 @@ mod tests {
         let bytes = [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
         let sent = sent(Address::v6(bytes, 7), 32);
         assert!(sent.error(Address::v6(bytes, 0), &sent.token).is_some());
-        assert!(!sent.reply(Address::v6(bytes, 0), sent.sequence, &sent.token));
+        let unscoped = Address::v6(bytes, 0);
+        assert_eq!(sent.answer(unscoped, sent.sequence, &sent.token), Ok(Some(unscoped)));
     }
 }

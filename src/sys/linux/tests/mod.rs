@@ -5,6 +5,9 @@ mod connect;
 mod echo;
 mod errors;
 mod namespace;
+mod neighbours;
+mod sandbox;
+mod timing;
 mod wait;
 
 use crate::address::{Address, Family};
@@ -35,7 +38,7 @@ fn request(id: u64, to: Address) -> EchoRequest {
         id: ProbeId(id),
         to,
         transmission: 0,
-        transmissions: 1,
+        transmissions: 4,
         stamped: false,
         size: 32,
         hops: 0,
@@ -64,12 +67,9 @@ fn requests(to: &[Address]) -> Vec<EchoRequest> {
     to.iter().enumerate().map(|(id, to)| request(id as u64, *to)).collect()
 }
 
-/// Opens and sends one request to each address; probe ids are places in `to`.
+/// Sends one request to each address; probe ids are places in `to`.
 fn send_all(network: &mut Network, to: &[Address]) -> Vec<SendResult> {
     let batch = requests(to);
-    for request in &batch {
-        assert!(network.open_echo(request.id, request.to, 1));
-    }
     let mut results = Vec::new();
     network.send_echoes(&batch, &mut results);
     assert_eq!(results.len(), batch.len());
@@ -82,7 +82,6 @@ fn send_patiently(network: &mut Network, batch: &[EchoRequest]) {
     let deadline = Time::now().plus_nanos(10 * SECOND);
     let mut results = Vec::new();
     for request in batch {
-        assert!(network.open_echo(request.id, request.to, 1));
         loop {
             network.send_echoes(&[*request], &mut results);
             match plain(&results)[..] {

@@ -39,6 +39,21 @@ pub(super) fn ip(arguments: &str) -> bool {
     }
 }
 
+/// Gives commands to nft(8) in this thread's namespace. False, said why: there is no such command.
+pub(super) fn nft(commands: &str) -> bool {
+    match Command::new("nft").arg(commands).output() {
+        Ok(output) => {
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "nft {commands}: {error}");
+            true
+        }
+        Err(error) => {
+            println!("skipped: no nft: {error}");
+            false
+        }
+    }
+}
+
 /// Sets a network setting of this thread's namespace.
 pub(super) fn set(name: &str, value: &str) {
     std::fs::write(format!("/proc/sys/net/{name}"), value).unwrap();

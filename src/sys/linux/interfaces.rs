@@ -40,11 +40,16 @@ pub fn broadcast_prefixes() -> Vec<(Address, u32)> {
     prefixes
 }
 
-/// Places in the neighbour table, IPv4 and IPv6 (gc_thresh3); 0 where the system does not say.
+/// Places in the neighbour table, IPv4 and IPv6 (gc_thresh3); 0 where the system does not say. In a
+/// network namespace, as containers have one, the file is not there; the answer by netlink is.
 pub fn neighbour_tables() -> [u32; 2] {
-    ["ipv4", "ipv6"].map(|family| {
-        let path = format!("/proc/sys/net/{}/neigh/default/gc_thresh3", family);
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.trim().parse().unwrap_or(0)
-    })
+    let mut sizes = super::neighbours::table_sizes();
+    for (size, family) in sizes.iter_mut().zip(["ipv4", "ipv6"]) {
+        if *size == 0 {
+            let path = format!("/proc/sys/net/{}/neigh/default/gc_thresh3", family);
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            *size = text.trim().parse().unwrap_or(0);
+        }
+    }
+    sizes
 }

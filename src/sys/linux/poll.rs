@@ -1,48 +1,24 @@
-//! The calls that any unix has: poll, and one message at a time. What it does on the network is the
-//! same as what `linux` does.
+//! Sleeping by ppoll, for kernels and sandboxes that refuse epoll or what it is used with. What it
+//! asks of the system grows with the number of descriptors.
 
-use super::messages::Message;
+use super::poller::{Interest, Ready};
 use super::socket::errno;
 use super::waker::Waker;
-use super::{Interest, Ready};
 use crate::clock::Time;
 use std::io;
 use std::os::raw::c_int;
 use std::os::unix::io::{FromRawFd, OwnedFd, RawFd};
 use std::ptr::null;
 
-/// Sends the first message; `Ok` is 1.
-pub(super) fn send(socket: RawFd, messages: &mut [Message]) -> Result<usize, i32> {
-    // SAFETY: the header's pointers are valid (see `messages`).
-    let sent = unsafe { libc::sendmsg(socket, &messages[0].header, libc::MSG_DONTWAIT) };
-    if sent < 0 {
-        Err(errno())
-    } else {
-        Ok(1)
-    }
-}
-
-/// Receives one packet into the first message; `Ok` is 1.
-pub(super) fn receive(socket: RawFd, messages: &mut [Message]) -> Result<usize, i32> {
-    let message = &mut messages[0];
-    // SAFETY: the header's pointers are valid (see `messages`).
-    let received = unsafe { libc::recvmsg(socket, &mut message.header, libc::MSG_DONTWAIT) };
-    if received < 0 {
-        return Err(errno());
-    }
-    message.length = received as _;
-    Ok(1)
-}
-
 /// Sleeps on descriptors.
-pub(super) struct Poller {
+pub(super) struct Poll {
     waker: Waker,
     /// The waker's first.
     entries: Vec<libc::pollfd>,
 }
 
-impl Poller {
-    pub(super) fn new() -> io::Result<Poller> {
+impl Poll {
+    pub(super) fn new() -> io::Result<Poll> {
         let mut ends: [c_int; 2] = [-1; 2];
         // SAFETY: writable for two descriptors.
         if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) } < 0 {
@@ -51,7 +27,7 @@ impl Poller {
         // SAFETY: new descriptors that nobody else owns.
         let (read, write) =
             unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) };
-        let mut poller = Poller { waker: Waker::new(read, Some(write)), entries: Vec::new() };
+        let mut poller = Poll { waker: Waker::new(read, Some(write)), entries: Vec::new() };
         let wake = poller.waker.descriptor();
         poller.add(wake, Interest::Read)?;
         Ok(poller)

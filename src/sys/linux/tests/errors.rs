@@ -76,7 +76,6 @@ fn errors_that_arrive_meanwhile_harm_no_other_host() {
         add_dead_link();
         let mut network = network(Family::V4).unwrap();
         let live = Address::v4([127, 0, 5, 1]);
-        network.open_echo(ProbeId(1_000), live, 1);
         let batch = [request(1_000, live); 16];
         let (mut results, mut events) = (Vec::new(), Vec::new());
         send_patiently(&mut network, &requests(&neighbours(100)));
@@ -224,7 +223,7 @@ fn a_full_send_buffer_means_not_sent() {
         let mut network = network(Family::V4).unwrap();
         let smallest = 1i32;
         let fd = network.echo[0].as_ref().unwrap().descriptor();
-        let set = crate::sys::unix::socket::set_option;
+        let set = crate::sys::linux::socket::set_option;
         set(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, &smallest).unwrap();
         // Packets that wait for their neighbour's address keep their place in the buffer.
         let results = send_all(&mut network, &neighbours(50));

@@ -11,6 +11,15 @@ pub(super) fn errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// Owns the descriptor that a system call has just made; its error where it has made none.
+pub(super) fn own(fd: c_int) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// The family's number for socket calls.
 pub(super) fn domain(family: Family) -> c_int {
     match family {

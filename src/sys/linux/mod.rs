@@ -1,42 +1,46 @@
-//! The backend for unix. [`Network`] owns the engine's sockets and is used on the reactor's thread
-//! only; the rest are free functions for any thread. One of two modules does the system calls that
-//! differ: `linux` in batches, `fallback` one by one. All behaviour on the network is shared.
+//! The backend for Linux. [`Network`] owns the engine's sockets and is used on the reactor's thread
+//! only; the rest are free functions for any thread. Where the kernel or a sandbox refuses the calls
+//! for batches, `transfer` moves messages one by one, and where it refuses epoll, `poller` sleeps by
+//! ppoll. All behaviour on the network is the same.
 
 mod connect;
 mod echo;
+mod epoll;
+mod error_queue;
 mod filter;
+mod incoming;
 mod interfaces;
 mod matching;
 mod messages;
+mod neighbours;
 mod outcome;
+mod outgoing;
+mod poll;
+mod poller;
 mod process;
 mod socket;
+mod stamps;
+mod transfer;
 mod wake;
 mod waker;
 
 pub mod lookup;
 
-#[cfg(not(all(target_os = "linux", not(feature = "unix-fallback"))))]
-#[path = "fallback.rs"]
-mod backend;
-#[cfg(all(target_os = "linux", not(feature = "unix-fallback")))]
-#[path = "linux.rs"]
-mod backend;
-
 #[cfg(test)]
 mod tests;
 
-use self::backend::Poller;
 use self::connect::Connects;
 use self::echo::EchoSocket;
 use self::matching::Matching;
+use self::neighbours::Neighbours;
+use self::poller::{Interest, Poller, Ready};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
 use crate::sys::{
     ConnectError, Counters, EchoRequest, Event, OpenError, Overflows, ProbeId, SendResult, BATCH,
 };
+use std::collections::HashSet;
 use std::io;
-use std::os::unix::io::RawFd;
 
 pub use self::echo::echo_permission;
 pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
@@ -51,23 +55,6 @@ pub use self::waker::Waker;
 /// Whether further replies to a request that has its reply are seen.
 pub const TELLS_DUPLICATES: bool = true;
 
-/// What a descriptor is watched for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Interest {
-    /// Something to read, until removed.
-    Read,
-    /// A connect that has ended, reported once.
-    ConnectedOnce,
-}
-
-/// A descriptor with something to tell.
-#[derive(Clone, Copy)]
-struct Ready {
-    fd: RawFd,
-    /// An error waits, on the socket or in its error queue.
-    error: bool,
-}
-
 /// Requests in a batch from which on their replies are many.
 const MANY: usize = 16;
 
@@ -81,8 +68,12 @@ pub struct Network {
     watching: bool,
     /// What `overflows` had counted on sockets closed since.
     past_overflows: [u64; 2],
+    /// Errors drained from sockets closed since.
+    past_drained: u64,
     matching: Matching,
     connects: Connects,
+    /// From the first question about them until the echo sockets are closed.
+    neighbours: Option<Neighbours>,
     /// Found out while something else was done; told at the next receive or wait.
     pending: Vec<Event>,
     ready: Vec<Ready>,
@@ -103,8 +94,10 @@ impl Network {
             echo: [None, None],
             watching: false,
             past_overflows: [0; 2],
+            past_drained: 0,
             matching: Matching::new(),
             connects: Connects::default(),
+            neighbours: None,
             pending: Vec::new(),
             ready: Vec::new(),
         })
@@ -133,16 +126,11 @@ impl Network {
         for (place, past) in self.echo.iter_mut().zip(&mut self.past_overflows) {
             if let Some(mut socket) = place.take() {
                 *past += socket.overflows();
+                self.past_drained += socket.drained();
             }
         }
         self.matching.shrink();
-    }
-
-    /// Registers a probe that will send up to `transmissions` requests. False: so many probes of
-    /// that address are open that there are no sequences left; until it is opened, its requests
-    /// are `NotSent`.
-    pub fn open_echo(&mut self, id: ProbeId, to: Address, transmissions: u16) -> bool {
-        self.matching.open(id, to, transmissions)
+        self.neighbours = None;
     }
 
     /// Forgets a probe; what comes for it from now on is foreign.
@@ -156,14 +144,14 @@ impl Network {
         if batch.len() >= MANY {
             self.unwatch();
         }
+        self.hear_neighbours_first();
         results.clear();
         results.resize(batch.len(), SendResult::NotSent { os_error: 0 });
         let mut opened = [None; 2];
         for (place, request) in batch.iter().enumerate().take(BATCH) {
-            let EchoRequest { id, to, transmission, size, transmissions, .. } = *request;
-            let family = slot(to.family());
+            let family = slot(request.to.family());
             if self.echo[family].is_none() && opened[family].is_none() {
-                opened[family] = self.ensure_echo(to.family()).err();
+                opened[family] = self.ensure_echo(request.to.family()).err();
             }
             let socket = match &mut self.echo[family] {
                 Some(socket) => socket,
@@ -172,12 +160,7 @@ impl Network {
                     continue;
                 }
             };
-            let matching = &mut self.matching;
-            let begun = matching.begin(id, &to, transmission, size).or_else(|| {
-                let open = matching.open(id, to, transmissions);
-                open.then(|| matching.begin(id, &to, transmission, size)).flatten()
-            });
-            if let Some((sequence, token)) = begun {
+            if let Some((sequence, token)) = self.matching.begin(request) {
                 socket.push(place, request, sequence, &token);
             }
         }
@@ -189,8 +172,14 @@ impl Network {
     /// Begins a TCP connect; an event will tell how it ended. Open connections are closed at once,
     /// with a reset.
     pub fn connect(&mut self, id: ProbeId, to: Address, port: u16) -> Result<(), ConnectError> {
+        self.hear_neighbours_first();
         let event = self.connects.begin(&mut self.poller, id, to, port)?;
         self.pending.extend(event);
+        if self.connects.wants_look() {
+            let mut events = std::mem::take(&mut self.pending);
+            self.wait_once(Time::from_nanos(0), &mut events);
+            self.pending = events;
+        }
         Ok(())
     }
 
@@ -272,15 +261,52 @@ impl Network {
     pub fn overflows(&mut self, family: Family) -> Overflows {
         let slot = slot(family);
         let here = self.echo[slot].as_mut().map_or(0, EchoSocket::overflows);
-        Overflows { count: self.past_overflows[slot] + here, certain: true }
+        let certain = self.echo[slot].as_ref().map_or(true, EchoSocket::tells_drops);
+        Overflows { count: self.past_overflows[slot] + here, certain }
     }
 
     /// See `Operations::failed_neighbours`.
-    pub fn failed_neighbours(&mut self, _events: &mut Vec<Event>) {}
+    pub fn failed_neighbours(&mut self, events: &mut Vec<Event>) {
+        if self.neighbours.is_none() {
+            self.neighbours = Neighbours::listen();
+        }
+        self.hear_neighbours(events);
+    }
+
+    /// Before anything is sent to an address for the first time, too: what was known of it then is
+    /// no answer.
+    fn hear_neighbours(&mut self, events: &mut Vec<Event>) {
+        let neighbours = match &mut self.neighbours {
+            Some(neighbours) => neighbours,
+            None => return,
+        };
+        let mut failed = HashSet::new();
+        neighbours.failed(&mut failed);
+        for address in &failed {
+            events.extend(self.matching.owners(address).map(|id| Event::NeighbourFailed { id }));
+        }
+        if !failed.is_empty() {
+            self.connects.fail(&mut self.poller, |to| failed.contains(to), events);
+        }
+    }
+
+    fn hear_neighbours_first(&mut self) {
+        if self.neighbours.is_some() {
+            let mut events = std::mem::take(&mut self.pending);
+            self.hear_neighbours(&mut events);
+            self.pending = events;
+        }
+    }
 
     /// See `Operations::counters`.
     pub fn counters(&self) -> Counters {
-        Counters { foreign: self.matching.foreign, ..Counters::default() }
+        let open = || self.echo.iter().flatten();
+        Counters {
+            foreign: self.matching.foreign,
+            errors_drained: self.past_drained + open().map(EchoSocket::drained).sum::<u64>(),
+            overflows: self.past_overflows.iter().sum::<u64>()
+                + open().map(EchoSocket::overflows_seen).sum::<u64>(),
+        }
     }
 
     /// See `Operations::reset`.

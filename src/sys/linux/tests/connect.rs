@@ -3,11 +3,11 @@
 use super::namespace::{add_dead_link, in_namespace, ip, set};
 use super::*;
 use crate::outcome::Outcome;
-use crate::sys::unix::socket::{local_name, open_socket, SocketAddress};
-use crate::sys::ConnectError;
+use crate::sys::linux::socket::{local_name, open_socket, SocketAddress};
+use crate::sys::{ConnectError, RoundTrip};
 use std::io::Read;
-use std::net::TcpListener;
-use std::os::unix::io::AsRawFd;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::io::{AsRawFd, OwnedFd};
 
 const ID: ProbeId = ProbeId(5);
 
@@ -36,7 +36,10 @@ fn an_open_port_is_connected_and_reset() {
         let begin = Time::now();
         network.connect(ID, address(host), port).unwrap();
         match wait_for(&mut network, 1)[0] {
-            Event::Connected { id: ID, at, .. } => assert!(at >= begin && at <= Time::now()),
+            Event::Connected { id: ID, at, round_trip: RoundTrip::Measured(nanos) } => {
+                assert!(at >= begin && at <= Time::now());
+                assert!(nanos <= at.nanos_since(begin));
+            }
             other => panic!("{other:?}"),
         }
         let (mut stream, _) = listener.accept().unwrap();
@@ -45,15 +48,20 @@ fn an_open_port_is_connected_and_reset() {
     }
 }
 
-#[test]
-fn a_closed_port_is_refused() {
-    // Taken, so that nobody else can open it, but not listening.
+/// A port of 127.0.0.1 that is taken, so that nobody else can open it, but where nobody listens.
+pub(super) fn closed_port() -> (OwnedFd, u16) {
     let socket = open_socket(Family::V4, libc::SOCK_STREAM, 0).unwrap();
     let name = SocketAddress::new(&address("127.0.0.1"), 0);
     let (pointer, length) = (&name as *const SocketAddress, SocketAddress::length(Family::V4));
     // SAFETY: readable for the length given.
     assert_eq!(unsafe { libc::bind(socket.as_raw_fd(), pointer.cast(), length) }, 0);
     let (_, port) = local_name(&socket).unwrap();
+    (socket, port)
+}
+
+#[test]
+fn a_closed_port_is_refused() {
+    let (_taken, port) = closed_port();
     let mut network = Network::new().unwrap();
     assert_eq!(connect(&mut network, address("127.0.0.1"), port), Err(ConnectError::Refused));
 }
@@ -75,12 +83,32 @@ fn without_a_local_port_a_connect_is_not_started() {
     in_namespace(|| {
         set("ipv4/ip_local_port_range", "40000 40000");
         let _listener = TcpListener::bind("127.0.0.1:80").unwrap();
+        let _holds_the_only_port = TcpStream::connect("127.0.0.1:80").unwrap();
         let mut network = Network::new().unwrap();
-        let host = address("127.0.0.1");
-        // Until it is waited for, the first holds the only port there is.
-        assert_eq!(network.connect(ProbeId(1), host, 80), Ok(()));
-        let result = network.connect(ProbeId(2), host, 80);
-        assert!(matches!(result, Err(ConnectError::NotStarted { .. })), "{result:?}");
+        let result = network.connect(ID, address("127.0.0.1"), 80);
+        let os_error = libc::EADDRNOTAVAIL;
+        assert_eq!(result, Err(ConnectError::NotStarted { os_error }));
+    });
+}
+
+#[test]
+fn without_an_address_of_the_family_a_connect_fails() {
+    in_namespace(|| {
+        set("ipv6/conf/all/disable_ipv6", "1");
+        let mut network = Network::new().unwrap();
+        let outcome = Outcome::DestinationNetworkUnreachable;
+        for host in ["::1", "fd77::1"] {
+            match network.connect(ID, address(host), 80) {
+                Err(ConnectError::Failed { outcome: told, .. }) => assert_eq!(told, outcome),
+                other => panic!("{host}: {other:?}"),
+            }
+        }
+        // So it is for echo requests.
+        let results = send_all(&mut network, &[address("::1")]);
+        match results[..] {
+            [SendResult::Failed { outcome: told, .. }] => assert_eq!(told, outcome),
+            _ => panic!("{results:?}"),
+        }
     });
 }
 

@@ -41,16 +41,15 @@ const fn jump(code: u32, k: u32, yes: u8, no: u8) -> libc::sock_filter {
 }
 
 /// For packets from the IPv4 header on. A load beyond the packet's end drops it.
-fn program_v4(identifier: u16) -> [libc::sock_filter; 18] {
+fn program_v4(identifier: u16) -> [libc::sock_filter; 17] {
     let identifier = u32::from(identifier);
     [
         step(LOAD_HEADER_LENGTH, 0),
         step(LOAD_BYTE_AT_X, 0),
         jump(JUMP_EQUAL, 0, 0, 2), // echo reply
         step(LOAD_HALF_AT_X, 4),
-        jump(JUMP_EQUAL, identifier, 11, 12),
-        jump(JUMP_EQUAL, 3, 3, 0),  // unreachable
-        jump(JUMP_EQUAL, 4, 2, 0),  // source quench
+        jump(JUMP_EQUAL, identifier, 10, 11),
+        jump(JUMP_EQUAL, 3, 2, 0),  // unreachable
         jump(JUMP_EQUAL, 11, 1, 0), // time exceeded
         jump(JUMP_EQUAL, 12, 0, 8), // parameter problem
         // X += length of the quoted header; the quoted request is then at X + 8.
@@ -96,7 +95,8 @@ fn program_v6(identifier: u16) -> [libc::sock_filter; 18] {
 pub(super) fn attach(socket: RawFd, family: Family, identifier: u16) -> Result<(), i32> {
     match family {
         Family::V4 => {
-            let wanted = 1u32 | 1 << 3 | 1 << 4 | 1 << 11 | 1 << 12;
+            // Not source quench (4), which is to be ignored (RFC 6633).
+            let wanted = 1u32 | 1 << 3 | 1 << 11 | 1 << 12;
             set_option(socket, libc::SOL_RAW, ICMP_FILTER, &!wanted)?;
             attach_program(socket, &program_v4(identifier))
         }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn ipv4_errors_pass_when_they_quote_our_identifier_behind_options() {
         for (outer, quoted) in [(5, 5), (5, 9), (15, 5), (8, 15)] {
-            for kind in [3, 4, 11, 12] {
+            for kind in [3, 11, 12] {
                 let packet = |identifier| {
                     vec![v4_header(outer), error(kind), v4_header(quoted), echo(8, identifier)]
                 };
@@ -190,7 +190,10 @@ mod tests {
                 assert!(!v4_passes(&packet(OTHER)));
             }
         }
-        assert!(!v4_passes(&[v4_header(5), error(5), v4_header(5), echo(8, OURS)]));
+        // Source quench, redirect.
+        for kind in [4, 5] {
+            assert!(!v4_passes(&[v4_header(5), error(kind), v4_header(5), echo(8, OURS)]));
+        }
         assert!(!v4_passes(&[v4_header(5), error(3), v4_header(5)]));
     }
 

@@ -17,10 +17,7 @@ const AI_IDN: c_int = 0x0040;
 const AI_IDN: c_int = 0;
 
 /// "The name has no address of this family", which the libc crate leaves out for Linux.
-#[cfg(target_os = "linux")]
 const EAI_ADDRFAMILY: c_int = -9;
-#[cfg(not(target_os = "linux"))]
-const EAI_ADDRFAMILY: c_int = libc::EAI_NONAME;
 
 /// The longest host name getnameinfo returns, with its NUL (NI_MAXHOST).
 const MAX_HOST: usize = 1025;
@@ -156,7 +153,17 @@ fn get_address_info(
     // SAFETY: a NUL-terminated name, initialised hints, a writable place for the list.
     match unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &hints, &mut list) } {
         0 => Ok(AddressInfo(list)),
-        code => Err(code),
+        code => Err(own_number(code, super::socket::errno())),
+    }
+}
+
+/// What getaddrinfo has returned, or, where that only says "the system", the system's number, which
+/// is above 0 as no `EAI_*` is.
+fn own_number(code: c_int, errno: i32) -> c_int {
+    if code == libc::EAI_SYSTEM && errno > 0 {
+        errno
+    } else {
+        code
     }
 }
 
@@ -274,6 +281,10 @@ mod tests {
         assert_eq!(error(libc::EAI_AGAIN), LookupError::TimedOut(libc::EAI_AGAIN));
         assert_eq!(error(libc::EAI_NODATA), LookupError::NotFound(libc::EAI_NODATA));
         assert_eq!(error(libc::EAI_FAIL), LookupError::Failed(libc::EAI_FAIL));
+        let from_system = own_number(libc::EAI_SYSTEM, libc::EMFILE);
+        assert_eq!(error(from_system), LookupError::Failed(libc::EMFILE));
+        assert_eq!(own_number(libc::EAI_AGAIN, libc::EMFILE), libc::EAI_AGAIN);
+        assert_eq!(own_number(libc::EAI_SYSTEM, 0), libc::EAI_SYSTEM);
     }
 
     #[cfg(target_env = "gnu")]

@@ -1,49 +1,19 @@
-//! Linux: epoll, and whole batches of messages in one call.
+//! Sleeping by epoll: what is asked of the system does not grow with the number of descriptors.
 
-use super::messages::Message;
-use super::socket::errno;
+use super::poller::{Interest, Ready};
+use super::socket::{errno, own};
 use super::waker::Waker;
-use super::{Interest, Ready};
 use crate::clock::Time;
 use std::io;
 use std::os::raw::c_int;
-use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 
 /// Events taken from the system at once.
 const EVENTS: usize = 256;
 
-/// Sends messages until one fails; `Ok` has the number sent, at least 1. `Err`: the first failed.
-pub(super) fn send(socket: RawFd, messages: &mut [Message]) -> Result<usize, i32> {
-    // SAFETY: a Message is laid out as mmsghdr; its pointers are valid (see `messages`).
-    let sent = unsafe {
-        libc::sendmmsg(
-            socket,
-            messages.as_mut_ptr().cast(),
-            messages.len() as libc::c_uint,
-            libc::MSG_DONTWAIT as _,
-        )
-    };
-    usize::try_from(sent).map_err(|_| errno())
-}
-
-/// Receives as many packets as there are, at most one for each message.
-pub(super) fn receive(socket: RawFd, messages: &mut [Message]) -> Result<usize, i32> {
-    // SAFETY: a Message is laid out as mmsghdr; its pointers are valid (see `messages`).
-    let received = unsafe {
-        libc::recvmmsg(
-            socket,
-            messages.as_mut_ptr().cast(),
-            messages.len() as libc::c_uint,
-            libc::MSG_DONTWAIT as _,
-            null_mut(),
-        )
-    };
-    usize::try_from(received).map_err(|_| errno())
-}
-
 /// Sleeps on descriptors.
-pub(super) struct Poller {
+pub(super) struct Epoll {
     epoll: OwnedFd,
     waker: Waker,
     /// Where the kernel has no epoll_pwait2 (before 5.11): ends sleeps to the nanosecond, which
@@ -59,18 +29,19 @@ struct KernelTime {
     nanoseconds: i64,
 }
 
-impl Poller {
-    pub(super) fn new() -> io::Result<Poller> {
-        Poller::with_timer(false)
+impl Epoll {
+    /// An error where the system, or a sandbox around this process, refuses any part of it.
+    pub(super) fn new() -> io::Result<Epoll> {
+        Epoll::with_timer(false)
     }
 
     /// `timer`: use a timer even where the kernel could do without.
-    fn with_timer(timer: bool) -> io::Result<Poller> {
+    fn with_timer(timer: bool) -> io::Result<Epoll> {
         // SAFETY: no pointers.
         let epoll = own(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: no pointers.
         let wake = own(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-        let mut poller = Poller {
+        let mut poller = Epoll {
             epoll,
             waker: Waker::new(wake, None),
             timer: None,
@@ -82,6 +53,7 @@ impl Poller {
             let timer = own(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, flags) })?;
             poller.add(timer.as_raw_fd(), Interest::Read)?;
             poller.timer = Some(timer);
+            poller.sleep_until(Time::from_nanos(0)).map_err(io::Error::from_raw_os_error)?;
         }
         let wake = poller.waker.descriptor();
         poller.add(wake, Interest::Read)?;
@@ -185,21 +157,13 @@ impl Poller {
     }
 }
 
-fn own(fd: c_int) -> io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: a new descriptor that nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
     /// Of several sleeps of 300 us, the shortest: a busy machine may lengthen all but that.
-    fn shortest_sleep(poller: &mut Poller) -> Duration {
+    fn shortest_sleep(poller: &mut Epoll) -> Duration {
         let mut ready = Vec::new();
         (0..20)
             .map(|_| {
@@ -214,7 +178,7 @@ mod tests {
     #[test]
     fn deadlines_are_kept_below_a_millisecond_with_and_without_epoll_pwait2() {
         for timer in [false, true] {
-            let shortest = shortest_sleep(&mut Poller::with_timer(timer).unwrap());
+            let shortest = shortest_sleep(&mut Epoll::with_timer(timer).unwrap());
             assert!(shortest >= Duration::from_micros(300), "{shortest:?}");
             assert!(shortest < Duration::from_micros(900), "{shortest:?}");
         }
@@ -222,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_has_expired_does_not_end_the_next_sleep() {
-        let mut poller = Poller::with_timer(true).unwrap();
+        let mut poller = Epoll::with_timer(true).unwrap();
         let mut ready = Vec::new();
         poller.wait(Time::now().plus_nanos(1_000), &mut ready);
         let begin = Instant::now();

@@ -171,15 +171,9 @@ pub fn process_cpu_nanos() -> u64 {
     read_clock(libc::CLOCK_PROCESS_CPUTIME_ID).unwrap_or(0)
 }
 
-#[cfg(target_os = "linux")]
 fn thread_number() -> u32 {
     // SAFETY: the call has no arguments and cannot fail.
     unsafe { libc::syscall(libc::SYS_gettid) as u32 }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_number() -> u32 {
-    0
 }
 
 fn read_clock(clock: libc::clockid_t) -> Option<u64> {
