@@ -88,6 +88,12 @@ pub enum Detail {
         /// ICMP or ICMPv6 code.
         code: u8,
     },
+    /// The reply came from this address, not from the one asked, and proved by its token that it
+    /// answers our request (a host with several addresses, some anycast services).
+    AnsweredFrom {
+        /// Who answered.
+        from: Address,
+    },
     /// The system refused to send: the raw error number stands in the completion.
     LocalRoute,
     /// The local receive buffer overflowed during every repeat.
@@ -102,17 +108,18 @@ pub enum Detail {
     NotBegun,
     /// No host on the link has the address.
     NoNeighbour,
-    /// The host answered from another of its addresses, with the whole token of the request.
-    AnsweredFrom(
-        /// Who answered.
-        Address,
-    ),
     /// The resolver's own error code (`EAI_*`) stands in the completion's `os_error`.
     Resolver,
     /// The operation failed with the raw error number in the completion.
     System,
     /// The worker did not come back within its grace time and was given up.
     Abandoned,
+    /// Too many workers have been given up and not come back: none is replaced any more.
+    TooManyAbandoned,
+    /// Not one thread could be made for a worker.
+    NoWorkerThread,
+    /// The host's callbacks return without taking a job.
+    NothingTaken,
 }
 
 /// Statistics of an echo or connect job. Times are nanoseconds.

@@ -303,7 +303,8 @@ impl EchoProbe {
     pub fn verdict(&self, tells_duplicates: bool) -> Verdict {
         let statistics = self.statistics(tells_duplicates);
         let (outcome, os_error, detail) = if statistics.received > 0 {
-            let detail = self.answered_from.map_or(Detail::None, Detail::AnsweredFrom);
+            let detail =
+                self.answered_from.map_or(Detail::None, |from| Detail::AnsweredFrom { from });
             (Outcome::Success, 0, detail)
         } else if let Some(error) = self.error {
             error
@@ -580,7 +581,7 @@ mod tests {
         probe.reply(&SCHEDULE, 0, at(1), Some(other), at(1));
         let verdict = probe.verdict(true);
         assert_eq!(verdict.outcome, Outcome::Success);
-        assert_eq!(verdict.detail, Detail::AnsweredFrom(other));
+        assert_eq!(verdict.detail, Detail::AnsweredFrom { from: other });
     }
 
     #[test]

@@ -28,8 +28,10 @@ pub struct Link {
     pub begun: AtomicU64,
     /// Echo requests sent.
     pub packets_sent: AtomicU64,
-    /// Requests and connects that the system had no room for, each time it was tried.
-    pub not_sent: AtomicU64,
+    /// Requests and connects that the system had no room for, each time one was tried.
+    pub packets_not_sent: AtomicU64,
+    /// Look-ups under way.
+    pub lookups_open: AtomicU64,
 }
 
 impl Link {
@@ -50,7 +52,8 @@ impl Link {
             paused: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             packets_sent: AtomicU64::new(0),
-            not_sent: AtomicU64::new(0),
+            packets_not_sent: AtomicU64::new(0),
+            lookups_open: AtomicU64::new(0),
         }
     }
 

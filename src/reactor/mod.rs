@@ -8,9 +8,9 @@ pub mod shell;
 
 pub use link::{Link, WAITING_LIMIT};
 pub use scheduler::{Source, Target};
-pub use shell::Diagnostics;
 
 use crate::address::{Address, Family};
+use crate::counters::{NetworkCounters, NetworkFigures};
 use crate::resolve;
 use crate::sync::lock;
 use crate::sys::{Network, ProbeId, Waker};
@@ -25,7 +25,7 @@ struct Mailbox {
     commands: Mutex<Vec<Command>>,
     pending: AtomicBool,
     waker: Waker,
-    diagnostics: Mutex<Diagnostics>,
+    counters: NetworkCounters,
 }
 
 impl Mailbox {
@@ -56,6 +56,8 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 pub struct Client {
     key: u64,
     mailbox: Arc<Mailbox>,
+    /// What had been counted when the pool joined.
+    counted_before: NetworkFigures,
 }
 
 impl Client {
@@ -71,7 +73,9 @@ impl Client {
         };
         running.clients += 1;
         running.next_key += 1;
-        let client = Client { key: running.next_key, mailbox: Arc::clone(&running.mailbox) };
+        let mailbox = Arc::clone(&running.mailbox);
+        let counted_before = mailbox.counters.figures();
+        let client = Client { key: running.next_key, mailbox, counted_before };
         client.mailbox.send(Command::Join(client.key, link));
         Ok(client)
     }
@@ -91,9 +95,9 @@ impl Client {
         self.mailbox.send(Command::Resume);
     }
 
-    /// Figures of the whole process, as of the reactor's last turn.
-    pub fn diagnostics(&self) -> Diagnostics {
-        *lock(&self.mailbox.diagnostics)
+    /// What the sockets and the thread of all pools have counted since this one joined.
+    pub fn figures(&self) -> NetworkFigures {
+        self.mailbox.counters.figures().since(self.counted_before)
     }
 }
 
@@ -142,7 +146,7 @@ fn start() -> io::Result<Running> {
         commands: Mutex::new(Vec::new()),
         pending: AtomicBool::new(false),
         waker: network.waker(),
-        diagnostics: Mutex::new(Diagnostics::default()),
+        counters: NetworkCounters::default(),
     });
     let mut shell = Shell::new(network, MailedNames(Arc::clone(&mailbox)));
     let told = Arc::clone(&mailbox);
@@ -154,7 +158,7 @@ fn start() -> io::Result<Running> {
             if !shell.turn(&mut commands) {
                 return;
             }
-            *lock(&told.diagnostics) = shell.diagnostics();
+            told.counters.store(shell.figures());
         }
     })?;
     Ok(Running { mailbox, thread, clients: 0, next_key: 0 })

@@ -7,9 +7,10 @@ use super::link::Link;
 use super::scheduler::{Actions, LookupAction, Scheduler, Target};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
+use crate::counters::NetworkFigures;
 use crate::outcome::Completion;
 use crate::resolve::Answer;
-use crate::sys::{Counters, EchoRequest, Event, Operations, ProbeId, SendResult};
+use crate::sys::{EchoRequest, Event, Operations, ProbeId, SendResult};
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
@@ -50,17 +51,6 @@ pub trait Names {
     fn forward(&mut self, id: ProbeId, name: Arc<str>, family: Option<Family>, canonical: bool);
     /// The name of an address.
     fn reverse(&mut self, id: ProbeId, address: Address);
-}
-
-/// Figures for diagnosis, of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Diagnostics {
-    /// Turns that came more than 100 ms late.
-    pub late_turns: u64,
-    /// Look-ups under way.
-    pub lookups: u64,
-    /// What the network counts.
-    pub network: Counters,
 }
 
 struct Member {
@@ -294,20 +284,24 @@ impl<N: Operations, L: Names> Shell<N, L> {
                     link.packets_sent.fetch_add(progress.packets_sent, Ordering::Relaxed);
                 }
                 if progress.not_sent > 0 {
-                    link.not_sent.fetch_add(progress.not_sent, Ordering::Relaxed);
+                    link.packets_not_sent.fetch_add(progress.not_sent, Ordering::Relaxed);
                 }
+                let (_, forward, reverse) = self.scheduler.open_of(index);
+                link.lookups_open.store((forward + reverse) as u64, Ordering::Relaxed);
                 link.completions.push_all(&mut self.completions);
                 link.targets_left(progress.targets);
             }
         }
     }
 
-    /// Figures for diagnosis.
-    pub fn diagnostics(&self) -> Diagnostics {
-        Diagnostics {
+    /// Figures for diagnosis, of all pools.
+    pub fn figures(&self) -> NetworkFigures {
+        let counters = self.network.counters();
+        NetworkFigures {
+            packets_foreign: counters.foreign + self.scheduler.strays(),
+            errors_drained: counters.errors_drained,
+            overflows: counters.overflows,
             late_turns: self.late_turns,
-            lookups: self.scheduler.lookups() as u64,
-            network: self.network.counters(),
         }
     }
 

@@ -32,6 +32,8 @@ impl Scheduler {
                     // The neighbour is resolved.
                     self.leave_window(slot);
                     self.step(slot);
+                } else {
+                    self.strays += 1;
                 }
             }
             Event::Stamped { id, transmission, at } => {

@@ -193,6 +193,8 @@ pub struct Scheduler {
     on_link: OnLink,
     on_link_open: [usize; 2],
     tells_duplicates: bool,
+    /// Replies to probes that are no longer open.
+    strays: u64,
     /// Where the next turn begins its round over the members.
     first_member: usize,
     actions: Actions,
@@ -229,6 +231,7 @@ impl Scheduler {
             on_link: OnLink::default(),
             on_link_open: [0; 2],
             tells_duplicates,
+            strays: 0,
             first_member: 0,
             actions: Actions::default(),
             address_indexes: Vec::new(),
@@ -398,9 +401,9 @@ impl Scheduler {
         self.flights.len()
     }
 
-    /// Look-ups under way, of names and addresses, of all pools.
-    pub fn lookups(&self) -> usize {
-        self.members.iter().flatten().map(|member| member.forward + member.reverse).sum()
+    /// Replies that named a probe which is no longer open.
+    pub fn strays(&self) -> u64 {
+        self.strays
     }
 
     /// Probes that are open, and slots kept for them: what memory there is goes with the latter.

@@ -108,9 +108,12 @@ pub(super) fn table_sizes() -> [u32; 2] {
     let fd = socket.as_raw_fd();
     // SAFETY: readable for the length given. Without an address it goes to the kernel.
     let sent = unsafe { libc::send(fd, question.as_ptr().cast(), question.len(), 0) };
+    if sent < 0 {
+        return sizes;
+    }
     let mut buffer = vec![0; BUFFER];
     // The kernel answers within the call that asks: what is not there will not come.
-    while sent > 0 {
+    loop {
         // SAFETY: writable for the length given.
         let received = unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), BUFFER, 0) };
         let received = match usize::try_from(received) {

@@ -97,16 +97,18 @@ pub fn pin_library() {
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on a child made by fork knows that it is one.
+/// From now on a child made by fork knows that it is one. Takes no lock of ours, and so can stand
+/// before all of them: two threads at once register the handler twice, which does no harm.
 pub fn watch_fork() {
     extern "C" fn in_child() {
         FORKED.store(true, Ordering::Relaxed);
     }
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Acquire) {
         // SAFETY: the handler is async-signal-safe and stays loaded (`pin_library`).
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    });
+        WATCHED.store(true, Ordering::Release);
+    }
 }
 
 /// Whether this process was forked from one that had called [`watch_fork`]: threads and sockets of

@@ -27,7 +27,6 @@ enum Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Move {
     Submit,
-    CloseInput,
     Cancel,
     Close,
     Fail(usize),
@@ -68,8 +67,9 @@ struct World {
 
 impl World {
     fn new(max_workers: u32, cores: u32, job_limit: u64, budget: Budget) -> World {
+        let abandoned_limit = 2;
         let mut world = World {
-            state: State::new(Rules { max_workers, cores, job_limit }),
+            state: State::new(Rules { max_workers, cores, job_limit, abandoned_limit }),
             now: Time::from_nanos(LIMIT),
             threads: Vec::new(),
             ended: Vec::new(),
@@ -80,9 +80,9 @@ impl World {
         world
     }
 
-    fn step(&mut self, event: Event<'_>) -> Reply {
+    fn step(&mut self, event: Event<'_>) -> Response {
         let mut actions = Vec::new();
-        let reply = self.state.step(self.now, event, &mut actions);
+        let response = self.state.step(self.now, event, &mut actions);
         for action in actions {
             match action {
                 Action::Open(id) => {
@@ -98,13 +98,13 @@ impl World {
                     assert!(self.threads.contains(&(id, Place::Job(job))));
                     assert!(self.state.is_asked(id, job));
                 }
-                Action::Complete(Ended { job, outcome, .. }) => {
+                Action::Complete(JobResult { job, outcome, .. }) => {
                     let before = self.ended[job as usize].replace(outcome);
                     assert_eq!(before, None, "job {} ended twice", job);
                 }
             }
         }
-        reply
+        response
     }
 
     fn moves(&self) -> Vec<Move> {
@@ -113,8 +113,7 @@ impl World {
             moves.push(Move::Submit);
         }
         match self.state.lifecycle {
-            Lifecycle::Open => moves.extend([Move::CloseInput, Move::Cancel, Move::Close]),
-            Lifecycle::InputClosed => moves.extend([Move::Cancel, Move::Close]),
+            Lifecycle::Open => moves.extend([Move::Cancel, Move::Close]),
             Lifecycle::Cancelled => moves.push(Move::Close),
             Lifecycle::Closed => {}
         }
@@ -155,7 +154,6 @@ impl World {
                 self.ended.push(None);
                 self.step(Event::Submit(&[self.ended.len() as u64 - 1]));
             }
-            Move::CloseInput => drop(self.step(Event::CloseInput)),
             Move::Cancel => drop(self.step(Event::Cancel)),
             Move::Close => drop(self.step(Event::Close)),
             Move::Fail(index) => {
@@ -164,29 +162,29 @@ impl World {
                 self.step(Event::NotOpened(id));
             }
             Move::Begin(index) => {
-                let reply = self.step(Event::Begin(self.threads[index].0));
+                let response = self.step(Event::Begin(self.threads[index].0));
                 let closed = self.state.lifecycle == Lifecycle::Closed;
-                assert_eq!(reply, if closed { Reply::Leave } else { Reply::Done });
+                assert_eq!(response, if closed { Response::Leave } else { Response::Done });
                 self.threads[index].1 = if closed { Place::Leaving } else { Place::Host };
             }
             Move::Next(index) => {
                 let abandoned = self.is_abandoned(index);
-                let reply = self.step(Event::Next(self.threads[index].0));
+                let response = self.step(Event::Next(self.threads[index].0));
                 let closed = self.state.lifecycle == Lifecycle::Closed;
-                assert_eq!(reply == Reply::Leave, closed || abandoned, "{:?}", reply);
-                self.threads[index].1 = match reply {
-                    Reply::Take(job) => Place::Job(job),
-                    Reply::Park => Place::Asleep,
-                    Reply::Leave => Place::Leaving,
-                    _ => panic!("{:?}", reply),
+                assert_eq!(response == Response::Leave, closed || abandoned, "{:?}", response);
+                self.threads[index].1 = match response {
+                    Response::Take(job) => Place::Job(job),
+                    Response::Park => Place::Asleep,
+                    Response::Leave => Place::Leaving,
+                    _ => panic!("{:?}", response),
                 };
             }
             Move::Finish(index) => {
                 let abandoned = self.is_abandoned(index);
                 let (id, place) = self.threads[index];
-                let reply = self.step(Event::Finish(id, Outcome::Completed));
+                let response = self.step(Event::Finish(id, Outcome::Completed));
                 let leave = abandoned || self.state.lifecycle == Lifecycle::Closed;
-                assert_eq!(reply, if leave { Reply::Leave } else { Reply::Done });
+                assert_eq!(response, if leave { Response::Leave } else { Response::Done });
                 assert!(matches!(place, Place::Job(job) if self.ended[job as usize].is_some()));
                 self.threads[index].1 = if leave { Place::Leaving } else { Place::Host };
             }
@@ -258,13 +256,13 @@ impl World {
     fn check_misuse(&self) {
         for (index, (id, place)) in self.threads.iter().enumerate() {
             let leave = self.is_abandoned(index);
-            let (event, reply) = match place {
-                Place::Job(_) => (Event::Next(*id), Reply::NotFinished),
-                Place::Host => (Event::Finish(*id, Outcome::Completed), Reply::NothingTaken),
+            let (event, response) = match place {
+                Place::Job(_) => (Event::Next(*id), Response::NotFinished),
+                Place::Host => (Event::Finish(*id, Outcome::Completed), Response::NothingTaken),
                 _ => continue,
             };
             let mut world = self.clone();
-            assert_eq!(world.step(event), if leave { Reply::Leave } else { reply });
+            assert_eq!(world.step(event), if leave { Response::Leave } else { response });
             if !leave {
                 assert_eq!(world, *self);
             }
@@ -331,7 +329,7 @@ proptest! {
             let mut moves = world.moves();
             // Seldom: what ends everything. Two thirds of a schedule would be spent behind it.
             if choice % 64 != 0 {
-                moves.retain(|step| !matches!(step, Move::Cancel | Move::Close | Move::CloseInput));
+                moves.retain(|step| !matches!(step, Move::Cancel | Move::Close));
             }
             if let Some(step) = moves.get(usize::from(choice / 64) % moves.len().max(1)) {
                 world.make(*step);

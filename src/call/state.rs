@@ -7,7 +7,7 @@
 //! `Action::Complete`.
 
 use crate::clock::{Time, MILLISECOND};
-use crate::outcome::Outcome;
+use crate::outcome::{Detail, Outcome};
 use std::collections::VecDeque;
 
 mod event;
@@ -16,8 +16,10 @@ mod growth;
 mod tests;
 mod worker;
 
-pub use event::{Action, Ended, Event, Lifecycle, Reply, Rules, Sample, Times, WorkerId};
-use worker::{Asked, Busy, Phase, Tally, Worker};
+pub use event::{
+    abandoned_limit, Action, Event, JobResult, Lifecycle, Response, Rules, Sample, Times, WorkerId,
+};
+use worker::{Asked, Busy, Phase, Tally, WorkerState};
 
 /// Nanoseconds a worker has to end its job after it was asked to, and at close to begin leaving.
 pub const GRACE: u64 = 200 * MILLISECOND;
@@ -45,7 +47,7 @@ pub struct State {
     /// When the pool was closed; [`Time::NEVER`] before.
     closed: Time,
     waiting: VecDeque<u64>,
-    workers: Vec<Option<Worker>>,
+    workers: Vec<Option<WorkerState>>,
     /// Slots of the parked workers; the last one slept the shortest and is woken first.
     parked: Vec<usize>,
     tally: Tally,
@@ -83,7 +85,6 @@ impl State {
     pub fn room(&self) -> Option<usize> {
         match self.lifecycle {
             Lifecycle::Open => Some(WAITING_LIMIT - self.waiting.len()),
-            Lifecycle::InputClosed => Some(0),
             Lifecycle::Cancelled | Lifecycle::Closed => None,
         }
     }
@@ -171,22 +172,21 @@ impl State {
     }
 
     /// Takes note of `event` and appends what is to be done to `actions`, in order.
-    pub fn step(&mut self, at: Time, event: Event<'_>, actions: &mut Vec<Action>) -> Reply {
+    pub fn step(&mut self, at: Time, event: Event<'_>, actions: &mut Vec<Action>) -> Response {
         match event {
-            Event::Start => self.open(actions),
+            Event::Start => self.start(actions),
             Event::Submit(jobs) => {
                 debug_assert!(self.room() >= Some(jobs.len()));
                 self.waiting.extend(jobs);
             }
-            Event::CloseInput => self.lifecycle = self.lifecycle.max(Lifecycle::InputClosed),
             Event::Cancel => self.cancel(at, actions),
             Event::Close => self.close(at, actions),
             Event::NotOpened(id) => self.not_opened(id, actions),
             Event::Begin(id) => return self.begin(id),
             Event::Next(id) => {
-                let reply = self.next(at, id);
+                let response = self.next(at, id);
                 self.grow(actions);
-                return reply;
+                return response;
             }
             Event::Finish(id, outcome) => return self.finish(at, id, outcome, actions),
             Event::Returned(id) => self.returned(at, id, actions),
@@ -194,7 +194,7 @@ impl State {
             Event::Tick => self.tick(at, actions),
         }
         self.grow(actions);
-        Reply::Done
+        Response::Done
     }
 
     // --- one worker -----------------------------------------------------------------------
@@ -222,6 +222,14 @@ impl State {
         }
     }
 
+    /// Opens the first worker. Where that failed before, it is tried again.
+    fn start(&mut self, actions: &mut Vec<Action>) {
+        if self.lifecycle < Lifecycle::Cancelled && self.tally.all == 0 {
+            self.ceiling = self.rules.max_workers;
+            self.open(actions);
+        }
+    }
+
     fn open(&mut self, actions: &mut Vec<Action>) {
         let slot = match self.workers.iter().position(Option::is_none) {
             Some(slot) => slot,
@@ -232,13 +240,13 @@ impl State {
         };
         let id = WorkerId { slot, number: self.next_number };
         self.next_number += 1;
-        let worker = Worker { number: id.number, has_worked: false, phase: Phase::Opening };
+        let worker = WorkerState { number: id.number, has_worked: false, phase: Phase::Opening };
         self.tally.count(&worker.phase, |count| *count += 1);
         self.workers[slot] = Some(worker);
         actions.push(Action::Open(id));
     }
 
-    fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+    fn remove(&mut self, id: WorkerId) -> Option<WorkerState> {
         self.phase(id)?;
         self.parked.retain(|parked| *parked != id.slot);
         let worker = self.workers[id.slot].take()?;
@@ -250,36 +258,36 @@ impl State {
         self.remove(id);
         self.ceiling = self.workers().max(1);
         if self.workers() == 0 {
-            self.end_waiting(Outcome::Failed, actions);
+            self.complete_waiting(Outcome::Failed, Detail::NoWorkerThread, actions);
         }
     }
 
-    fn begin(&mut self, id: WorkerId) -> Reply {
+    fn begin(&mut self, id: WorkerId) -> Response {
         match self.phase(id) {
-            Some(Phase::Opening) if self.lifecycle < Lifecycle::Closed => Reply::Done,
+            Some(Phase::Opening) if self.lifecycle < Lifecycle::Closed => Response::Done,
             Some(Phase::Opening) => {
                 self.enter(id.slot, Phase::Leaving);
-                Reply::Leave
+                Response::Leave
             }
-            _ => Reply::Leave,
+            _ => Response::Leave,
         }
     }
 
-    fn next(&mut self, at: Time, id: WorkerId) -> Reply {
-        let (phase, reply) = match self.phase(id) {
-            None | Some(Phase::Leaving | Phase::Abandoned) => return Reply::Leave,
-            Some(Phase::Busy(_)) => return Reply::NotFinished,
-            Some(_) if self.lifecycle == Lifecycle::Closed => (Phase::Leaving, Reply::Leave),
+    fn next(&mut self, at: Time, id: WorkerId) -> Response {
+        let (phase, response) = match self.phase(id) {
+            None | Some(Phase::Leaving | Phase::Abandoned) => return Response::Leave,
+            Some(Phase::Busy(_)) => return Response::NotFinished,
+            Some(_) if self.lifecycle == Lifecycle::Closed => (Phase::Leaving, Response::Leave),
             Some(_) => match self.waiting.pop_front() {
-                None => (Phase::Parked, Reply::Park),
+                None => (Phase::Parked, Response::Park),
                 Some(job) => {
                     let busy = Busy { job, since: at, asked: None, cpu: None, idle: 0 };
-                    (Phase::Busy(busy), Reply::Take(job))
+                    (Phase::Busy(busy), Response::Take(job))
                 }
             },
         };
         self.enter(id.slot, phase);
-        reply
+        response
     }
 
     fn finish(
@@ -288,37 +296,43 @@ impl State {
         id: WorkerId,
         outcome: Outcome,
         actions: &mut Vec<Action>,
-    ) -> Reply {
+    ) -> Response {
         match self.phase(id) {
-            None | Some(Phase::Abandoned) => Reply::Leave,
+            None | Some(Phase::Abandoned) => Response::Leave,
             Some(Phase::Busy(busy)) => {
-                actions.push(self.ended(at, id.number, &busy, outcome));
+                actions.push(self.complete(at, id.number, &busy, outcome));
                 if self.lifecycle == Lifecycle::Closed {
                     self.enter(id.slot, Phase::Leaving);
-                    return Reply::Leave;
+                    return Response::Leave;
                 }
                 self.enter(id.slot, Phase::Between);
-                Reply::Done
+                Response::Done
             }
-            Some(_) => Reply::NothingTaken,
+            Some(_) => Response::NothingTaken,
         }
     }
 
     /// A job that its worker gave back with `outcome`: what it was asked for, or its limit, wins.
-    fn ended(&self, at: Time, worker: u32, busy: &Busy, outcome: Outcome) -> Action {
+    fn complete(&self, at: Time, worker: u32, busy: &Busy, outcome: Outcome) -> Action {
         let outcome = match busy.asked {
             Some(asked) => asked.outcome,
             None if busy.since.plus_nanos(self.rules.job_limit) <= at => Outcome::TimedOut,
             None => outcome,
         };
         let duration = at.nanos_since(busy.since);
-        Action::Complete(Ended { job: busy.job, outcome, worker, duration, abandoned: false })
+        Action::Complete(JobResult {
+            job: busy.job,
+            outcome,
+            worker,
+            duration,
+            detail: Detail::None,
+        })
     }
 
     fn returned(&mut self, at: Time, id: WorkerId, actions: &mut Vec<Action>) {
         if let Some(worker) = self.remove(id) {
             if let Phase::Busy(busy) = worker.phase {
-                actions.push(self.ended(at, id.number, &busy, Outcome::Failed));
+                actions.push(self.complete(at, id.number, &busy, Outcome::Failed));
             }
             if !worker.has_worked && worker.phase != Phase::Leaving {
                 self.fruitless += 1;
@@ -330,7 +344,7 @@ impl State {
 
     fn tick(&mut self, at: Time, actions: &mut Vec<Action>) {
         for slot in 0..self.workers.len() {
-            let Worker { number, phase, .. } = match self.workers[slot] {
+            let WorkerState { number, phase, .. } = match self.workers[slot] {
                 Some(worker) if self.due(&worker.phase) <= at => worker,
                 _ => continue,
             };
@@ -340,8 +354,9 @@ impl State {
                 }
                 Phase::Busy(Busy { job, since, asked: Some(Asked { outcome, .. }), .. }) => {
                     let duration = at.nanos_since(since);
-                    let ended = Ended { job, outcome, worker: number, duration, abandoned: true };
-                    actions.push(Action::Complete(ended));
+                    let detail = Detail::Abandoned;
+                    let result = JobResult { job, outcome, worker: number, duration, detail };
+                    actions.push(Action::Complete(result));
                     self.give_up(slot);
                 }
                 _ => self.give_up(slot),
@@ -356,7 +371,8 @@ impl State {
 
     /// Asks a worker to end its job, unless it was asked before.
     fn ask(&mut self, at: Time, slot: usize, outcome: Outcome, actions: &mut Vec<Action>) {
-        if let Some(Worker { number, phase: Phase::Busy(busy), .. }) = &mut self.workers[slot] {
+        if let Some(WorkerState { number, phase: Phase::Busy(busy), .. }) = &mut self.workers[slot]
+        {
             if busy.asked.is_none() {
                 busy.asked = Some(Asked { outcome, until: at.plus_nanos(GRACE) });
                 actions.push(Action::Stop(WorkerId { slot, number: *number }, busy.job));
@@ -371,7 +387,7 @@ impl State {
             return;
         }
         self.lifecycle = Lifecycle::Cancelled;
-        self.end_waiting(Outcome::NotStarted, actions);
+        self.complete_waiting(Outcome::NotStarted, Detail::None, actions);
         for slot in 0..self.workers.len() {
             self.ask(at, slot, Outcome::Stopped, actions);
         }
@@ -391,15 +407,15 @@ impl State {
 
     fn wake(&mut self, slot: usize, actions: &mut Vec<Action>) {
         self.enter(slot, Phase::Woken);
-        if let Some(Worker { number, .. }) = self.workers[slot] {
+        if let Some(WorkerState { number, .. }) = self.workers[slot] {
             actions.push(Action::Wake(WorkerId { slot, number }));
         }
     }
 
-    fn end_waiting(&mut self, outcome: Outcome, actions: &mut Vec<Action>) {
+    fn complete_waiting(&mut self, outcome: Outcome, detail: Detail, actions: &mut Vec<Action>) {
         for job in self.waiting.drain(..) {
-            let ended = Ended { job, outcome, worker: 0, duration: 0, abandoned: false };
-            actions.push(Action::Complete(ended));
+            let result = JobResult { job, outcome, worker: 0, duration: 0, detail };
+            actions.push(Action::Complete(result));
         }
     }
 }

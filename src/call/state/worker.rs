@@ -1,4 +1,4 @@
-//! A worker as `pool::state` sees it: its phase, its job, and the count of workers by phase.
+//! A worker as `call::state` sees it: its phase, its job, and the count of workers by phase.
 
 use crate::clock::Time;
 use crate::outcome::Outcome;
@@ -50,7 +50,7 @@ pub(super) enum Phase {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Worker {
+pub(super) struct WorkerState {
     pub number: u32,
     pub has_worked: bool,
     pub phase: Phase,

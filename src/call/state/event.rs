@@ -1,6 +1,6 @@
-//! The words between `pool::state` and `call`: what happened, and what is to be done.
+//! The words between `call::state` and the rest of `call`: what happened, and what is to be done.
 
-use crate::outcome::Outcome;
+use crate::outcome::{Detail, Outcome};
 
 /// What a pool may use; fixed from its start.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -11,6 +11,19 @@ pub struct Rules {
     pub cores: u32,
     /// Nanoseconds a job may take from its start; `u64::MAX` where there is no limit.
     pub job_limit: u64,
+    /// Threads of given-up workers from which on none is replaced any more; see [`abandoned_limit`].
+    pub abandoned_limit: u32,
+}
+
+/// As many given-up workers are replaced at a time, for a pool of so many workers: a callback that
+/// never returns keeps its thread and stack, and without a bound each job limit would add a set.
+pub const fn abandoned_limit(max_workers: u32) -> u32 {
+    let four_sets = max_workers.saturating_mul(4);
+    if four_sets > 256 {
+        four_sets
+    } else {
+        256
+    }
 }
 
 /// How far a pool has come; it only goes forward.
@@ -18,8 +31,6 @@ pub struct Rules {
 pub enum Lifecycle {
     /// Jobs may come.
     Open,
-    /// No more jobs will come; those accepted go on.
-    InputClosed,
     /// Every unfinished job is being ended.
     Cancelled,
     /// The workers leave, too.
@@ -74,8 +85,6 @@ pub enum Event<'a> {
     Start,
     /// The caller submitted these jobs, at most [`State::room`].
     Submit(&'a [u64]),
-    /// No more jobs will come.
-    CloseInput,
     /// End every unfinished job.
     Cancel,
     /// End everything.
@@ -98,7 +107,7 @@ pub enum Event<'a> {
 
 /// The answer to the worker an event came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reply {
+pub enum Response {
     /// Go on.
     Done,
     /// Work on this job.
@@ -114,7 +123,7 @@ pub enum Reply {
 }
 
 /// Something to carry out.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Make a thread for this worker.
     Open(WorkerId),
@@ -123,12 +132,12 @@ pub enum Action {
     /// Ask the host to end this job of this worker.
     Stop(WorkerId, u64),
     /// A job has ended.
-    Complete(Ended),
+    Complete(JobResult),
 }
 
 /// How a job ended.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Ended {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JobResult {
     /// The job.
     pub job: u64,
     /// How it ended.
@@ -137,6 +146,6 @@ pub struct Ended {
     pub worker: u32,
     /// Nanoseconds from its start; 0 where the job never began.
     pub duration: u64,
-    /// Whether its worker was given up with it.
-    pub abandoned: bool,
+    /// What more can be said.
+    pub detail: Detail,
 }

@@ -2,17 +2,19 @@
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
 //! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
 
-use super::worker::{Phase, Tally, Worker, IDLE_WEIGHT};
+use super::worker::{Phase, Tally, WorkerState, IDLE_WEIGHT};
 use super::{
-    Action, Outcome, Sample, Sampled, State, Time, Times, WorkerId, OPENING_LIMIT, SAMPLE_INTERVAL,
+    Action, Detail, Outcome, Sample, Sampled, State, Time, Times, WorkerId, OPENING_LIMIT,
+    SAMPLE_INTERVAL,
 };
 
 impl State {
     /// Whether a job waits that neither a woken nor an opening worker will take, and one more worker
-    /// is allowed at all.
+    /// is allowed at all: threads that were given up stay, and are not to become ever more.
     pub(super) fn wants_worker(&self) -> bool {
         self.waiting.len() > (self.tally.woken + self.tally.opening) as usize
             && self.workers() < self.ceiling
+            && self.tally.abandoned < self.rules.abandoned_limit
             && self.fruitless < self.rules.max_workers
     }
 
@@ -38,7 +40,10 @@ impl State {
             self.open(actions);
         }
         if self.workers() == 0 && self.fruitless >= self.rules.max_workers {
-            self.end_waiting(Outcome::Failed, actions);
+            self.complete_waiting(Outcome::Failed, Detail::NothingTaken, actions);
+        }
+        if self.workers() == 0 && self.tally.abandoned >= self.rules.abandoned_limit {
+            self.complete_waiting(Outcome::Failed, Detail::TooManyAbandoned, actions);
         }
     }
 
@@ -67,7 +72,9 @@ impl State {
             (worker == id).then_some(cpu)
         };
         for slot in 0..self.workers.len() {
-            if let Some(Worker { number, phase: Phase::Busy(mut busy), .. }) = self.workers[slot] {
+            if let Some(WorkerState { number, phase: Phase::Busy(mut busy), .. }) =
+                self.workers[slot]
+            {
                 let cpu = cpu_of(WorkerId { slot, number });
                 busy.idle = match (busy.cpu, cpu) {
                     (Some(before), Some(cpu)) if is_known => {
