@@ -6,7 +6,7 @@ use crate::clock::Time;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Takes the lock, poisoned or not.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

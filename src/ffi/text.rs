@@ -60,6 +60,18 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             "the local receive buffer overflowed during every attempt: no verdict; \
              lower the packet rate",
         ),
+        Detail::LateTurn => out.write_str(
+            "this process stood still during every attempt, and replies may have been dropped \
+             meanwhile: no verdict",
+        ),
+        Detail::Suspended => {
+            out.write_str("the machine was suspended during every attempt: no verdict")
+        }
+        Detail::NotBegun => {
+            out.write_str("an attempt could not be begun within its reply timeout: ")?;
+            system(out)
+        }
+        Detail::NoNeighbour => out.write_str("no host on the link has the address"),
         Detail::Resolver => match completion.outcome {
             Outcome::NameNotFound => {
                 write!(out, "the resolver knows no such name (code {})", code)

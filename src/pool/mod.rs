@@ -215,19 +215,12 @@ impl Pool {
         });
         let limited = Arc::clone(&cancellation);
         let pool = Arc::new(Pool {
-            link: Arc::new(Link {
-                completions: Arc::clone(&completions),
-                packets_per_second: options.packets_per_second,
+            link: Arc::new(Link::new(
+                Arc::clone(&completions),
+                options.packets_per_second,
                 run_limit,
-                on_run_limit: Box::new(move || limited.run_limit_passed()),
-                waiting: AtomicU64::new(0),
-                told_again: AtomicBool::new(false),
-                paused: AtomicBool::new(false),
-                begun: AtomicU64::new(0),
-                packets_sent: AtomicU64::new(0),
-                packets_not_sent: AtomicU64::new(0),
-                lookups_open: AtomicU64::new(0),
-            }),
+                Box::new(move || limited.run_limit_passed()),
+            )),
             completions,
             calls,
             cancellation,

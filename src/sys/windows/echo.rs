@@ -45,6 +45,9 @@ impl IcmpFile {
         if handle == INVALID_HANDLE_VALUE || handle.is_null() {
             return Err(match last_error() {
                 ERROR_ACCESS_DENIED => OpenError::NotPermitted,
+                error @ (ERROR_NOT_ENOUGH_MEMORY | ERROR_NO_SYSTEM_RESOURCES) => {
+                    OpenError::NoResources(error)
+                }
                 error => OpenError::Failed(error),
             });
         }
@@ -157,9 +160,12 @@ impl Echoes {
     /// Sends one request of a batch that began at `batch`.
     pub(super) fn send(&mut self, request: &EchoRequest, batch: Time) -> SendResult {
         let family = request.to.family();
+        if !self.open.contains_key(&request.id) {
+            self.open(request.id);
+        }
         let (file, opening) = match (&self.files[slot(family)], self.open.get(&request.id)) {
             (Some(file), Some(opening)) if self.in_flight < MOST_IN_FLIGHT => (file.0, *opening),
-            _ => return SendResult::NotSent,
+            _ => return SendResult::NotSent { os_error: 0 },
         };
         let payload = self.payload(opening, request);
         let head = match family {
@@ -187,7 +193,7 @@ impl Echoes {
         };
         if status == ERROR_IO_PENDING as u32 {
             self.in_flight += 1;
-            return SendResult::Sent;
+            return SendResult::Sent { at: batch };
         }
         // SAFETY: not taken by the system, so no APC will come: it is ours again.
         drop(unsafe { Box::from_raw(context) });
@@ -195,7 +201,9 @@ impl Echoes {
             EchoEnd::Local(outcome) | EchoEnd::IcmpError { outcome, .. } => {
                 SendResult::Failed { outcome, os_error: status as i32 }
             }
-            EchoEnd::NoResources | EchoEnd::Silence | EchoEnd::Reply => SendResult::NotSent,
+            EchoEnd::NoResources | EchoEnd::Silence | EchoEnd::Reply => {
+                SendResult::NotSent { os_error: status as i32 }
+            }
         }
     }
 
@@ -386,7 +394,7 @@ impl Request {
                 let counted = (u64::from(heard.round_trip_ms) + 1) * MILLISECOND;
                 let round_trip = self.ended.nanos_since(self.begun).min(counted);
                 let received = self.batch.plus_nanos(round_trip);
-                Some(Event::Reply { id, transmission, received, ttl: heard.hops })
+                Some(Event::Reply { id, transmission, received, ttl: heard.hops, from: None })
             }
             EchoEnd::IcmpError { outcome, kind, code } => {
                 let from = heard.from;
