@@ -207,21 +207,14 @@ impl Run {
         self.shell.turn(&mut self.commands);
         self.turns += 1;
         if self.trace {
-            let world = self.hand.world();
-            println!(
-                "turn {} at {:.6} s, slept until {:?}, {} packets",
-                self.turns,
-                (world.now - BEGIN) as f64 / 1e9,
-                world.last_deadline,
-                world.book.packets
-            );
+            self.tell_turn();
         }
         let mut answered = false;
         for pool in 0..self.pools.len() {
             answered |= self.check_pool(pool);
         }
         self.check_turn();
-        let slept = self.now() > before + 2_000_000;
+        let slept = self.now() > before + 100_000;
         let active = self.hand.world().active || answered || slept || !was_idle;
         self.idle = if active { 0 } else { self.idle + 1 };
         if self.idle > MOST_IDLE {
@@ -236,6 +229,26 @@ impl Run {
         let failure = self.hand.world().book.failure.clone();
         if let Some(failure) = failure {
             self.fail(failure);
+        }
+    }
+
+    fn tell_turn(&self) {
+        let world = self.hand.world();
+        println!(
+            "turn {} at {:.6} s, slept until {:?}, {} packets, {} connects",
+            self.turns,
+            (world.now - BEGIN) as f64 / 1e9,
+            world.last_deadline,
+            world.book.packets,
+            self.shell.scheduler.connects()
+        );
+        for (index, pool) in self.pools.iter().enumerate() {
+            let open = self.shell.scheduler.open_of(self.member_of(index));
+            let ready = pool.link.completions.ready();
+            println!(
+                "    pool {index}: {} unanswered, open {open:?}, {ready} ready",
+                pool.unanswered
+            );
         }
     }
 
