@@ -9,7 +9,7 @@ use super::stamps::ClockPair;
 use crate::address::Family;
 use crate::clock::Time;
 use crate::sys::{Event, SendResult};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::os::raw::c_int;
 use std::os::unix::io::AsRawFd;
 
@@ -150,26 +150,15 @@ impl EchoSocket {
         self.stamping = Stamping::From(first.wrapping_add(count as u32));
         self.stamps.clear();
         self.read_queue(matching, events);
-        let clock = ClockPair::now();
-        let mut is_out_of_step = false;
-        let mut numbered = messages.filter(|index| self.outgoing.is_stamped(*index)).enumerate();
-        // Stamps come in the order of their numbers; those of earlier calls are late.
-        for (number, stamp) in &self.stamps {
-            let offset = number.wrapping_sub(first) as usize;
-            if offset >= count {
-                is_out_of_step |= offset < usize::from(u16::MAX);
-                continue;
-            }
-            let at = clock.time_of(*stamp).filter(|at| (begin..=after).contains(at));
-            let index = numbered.find(|(place, _)| *place == offset);
-            match (index, at) {
-                (Some((_, index)), Some(at)) => {
-                    results[self.outgoing.place(index)] = SendResult::Sent { at };
-                }
-                _ => is_out_of_step = true,
+        let (times, in_step) =
+            times_of_stamps(&self.stamps, first, count, &ClockPair::now(), begin..=after);
+        let stamped = messages.filter(|index| self.outgoing.is_stamped(*index));
+        for (index, at) in stamped.zip(times) {
+            if let Some(at) = at {
+                results[self.outgoing.place(index)] = SendResult::Sent { at };
             }
         }
-        if is_out_of_step {
+        if !in_step {
             self.number_stamps();
         }
         true
@@ -200,5 +189,65 @@ impl EchoSocket {
         let fd = self.socket.as_raw_fd();
         let _ = set_option(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &mode);
         self.fragments = Some(fragments);
+    }
+}
+
+/// The times of `count` requests, numbered from `first`, that left within `window`; `None` where
+/// there is no stamp yet. False: the system counts otherwise than we do, and a stamp may be another
+/// request's.
+fn times_of_stamps(
+    stamps: &[(u32, i64)],
+    first: u32,
+    count: usize,
+    clock: &ClockPair,
+    window: RangeInclusive<Time>,
+) -> (Vec<Option<Time>>, bool) {
+    let mut times = vec![None; count];
+    let mut in_step = true;
+    for (number, stamp) in stamps {
+        let at = clock.time_of(*stamp);
+        let in_window = at.map_or(false, |at| window.contains(&at));
+        match times.get_mut(number.wrapping_sub(first) as usize) {
+            Some(time) if in_window => *time = at,
+            Some(_) => in_step = false,
+            // Of an earlier call, and late; or of this one, with a number that is none of it.
+            None => in_step &= !in_window,
+        }
+    }
+    (times, in_step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two requests with the numbers 5 and 6, which left between 1,000 and 2,000.
+    fn times(stamps: &[(u32, i64)]) -> (Vec<Option<u64>>, bool) {
+        let clock = ClockPair::of(Time::from_nanos(5_000), 5_000);
+        let window = Time::from_nanos(1_000)..=Time::from_nanos(2_000);
+        let (times, in_step) = times_of_stamps(stamps, 5, 2, &clock, window);
+        (times.into_iter().map(|time| time.map(Time::as_nanos)).collect(), in_step)
+    }
+
+    #[test]
+    fn each_request_gets_its_own_stamp() {
+        assert_eq!(times(&[(6, 1_900), (5, 1_100)]), (vec![Some(1_100), Some(1_900)], true));
+        assert_eq!(times(&[(6, 1_900)]), (vec![None, Some(1_900)], true));
+    }
+
+    #[test]
+    fn late_stamps_of_earlier_requests_are_nobody_s() {
+        assert_eq!(times(&[(4, 500), (5, 1_100)]), (vec![Some(1_100), None], true));
+    }
+
+    #[test]
+    fn stamps_that_do_not_fit_are_not_taken_and_told() {
+        // The system has counted one more, or one less, than we have.
+        assert_eq!(times(&[(6, 1_100), (7, 1_900)]), (vec![None, Some(1_100)], false));
+        assert_eq!(times(&[(4, 1_100), (5, 1_900)]), (vec![Some(1_900), None], false));
+        // An earlier request's number has come to one of these.
+        assert_eq!(times(&[(5, 500)]), (vec![None, None], false));
+        // Of a time when the wall clock was another.
+        assert_eq!(times(&[(5, 90_000)]), (vec![None, None], false));
     }
 }
