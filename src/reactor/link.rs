@@ -1,7 +1,7 @@
 //! What pool and reactor share: where completions go, and counters either side may read.
 
 use crate::clock::Time;
-use crate::completions::Completions;
+use crate::completions::{Completions, BACKLOG_LIMIT};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub struct Link {
     pub run_limit: Time,
     /// Called once, on the reactor's thread, when the run limit has passed; must not block.
     pub on_run_limit: Box<dyn Fn() + Send + Sync>,
+    /// Uncollected completions from which on first attempts pause.
+    pub backlog_limit: u64,
     /// Targets accepted and not begun.
     pub waiting: AtomicU64,
     /// The pool has told its caller to come again: it shall be woken when there is room.
@@ -47,6 +49,7 @@ impl Link {
             packets_per_second,
             run_limit,
             on_run_limit,
+            backlog_limit: BACKLOG_LIMIT,
             waiting: AtomicU64::new(0),
             told_again: AtomicBool::new(false),
             paused: AtomicBool::new(false),
@@ -60,11 +63,11 @@ impl Link {
     /// Whether first attempts shall pause. Looks twice: the collector may have made room before it
     /// could see that somebody waits for it.
     pub(super) fn is_backed_up(&self) -> bool {
-        if !self.completions.is_full() {
+        if self.completions.ready() < self.backlog_limit {
             return false;
         }
         self.paused.store(true, Ordering::SeqCst);
-        self.completions.is_full()
+        self.completions.ready() >= self.backlog_limit
     }
 
     /// Counts targets as begun or dropped; wakes a submitter that was told to come again.

@@ -7,7 +7,7 @@ pub mod scheduler;
 pub mod shell;
 
 pub use link::{Link, WAITING_LIMIT};
-pub use scheduler::{Source, Target};
+pub use scheduler::{Limits, Source, Target};
 
 use crate::address::{Address, Family};
 use crate::counters::{NetworkCounters, NetworkFigures};
@@ -148,7 +148,7 @@ fn start() -> io::Result<Running> {
         waker: network.waker(),
         counters: NetworkCounters::default(),
     });
-    let mut shell = Shell::new(network, MailedNames(Arc::clone(&mailbox)));
+    let mut shell = Shell::new(network, MailedNames(Arc::clone(&mailbox)), Limits::REAL);
     let told = Arc::clone(&mailbox);
     let thread = std::thread::Builder::new().name("rr-reactor".into()).spawn(move || {
         crate::sys::block_signals();

@@ -4,7 +4,7 @@
 //! turns it is the reactor's; the simulator turns it on a clock of its own.
 
 use super::link::Link;
-use super::scheduler::{Actions, LookupAction, Scheduler, Target};
+use super::scheduler::{Actions, Limits, LookupAction, Scheduler, Target};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
 use crate::counters::NetworkFigures;
@@ -79,10 +79,10 @@ pub struct Shell<N, L> {
 
 impl<N: Operations, L: Names> Shell<N, L> {
     /// Without pools.
-    pub fn new(network: N, names: L) -> Shell<N, L> {
+    pub fn new(network: N, names: L, limits: Limits) -> Shell<N, L> {
         let now = network.now();
         Shell {
-            scheduler: Scheduler::new(now, network.wall_clock(), N::TELLS_DUPLICATES),
+            scheduler: Scheduler::new(limits, now, network.wall_clock(), N::TELLS_DUPLICATES),
             suspended: network.suspended(),
             network,
             names,
@@ -105,6 +105,8 @@ impl<N: Operations, L: Names> Shell<N, L> {
             Err(_) => {
                 self.scheduler.fail_all();
                 self.events.clear();
+                // What was on its way out is nobody's any more.
+                self.requests.clear();
                 // Without its poller the reactor could only spin; the old one is kept then.
                 let _ = self.network.reset();
                 self.hand_over();
@@ -228,6 +230,8 @@ impl<N: Operations, L: Names> Shell<N, L> {
         std::mem::swap(&mut self.scheduler.actions().requests, &mut self.requests);
         if !self.requests.is_empty() {
             self.network.send_echoes(&self.requests, &mut self.results);
+            // What ended in sending has taken its time.
+            self.set_time();
             for (request, result) in self.requests.iter().zip(&self.results) {
                 self.scheduler.sent(request.id, *result);
             }
@@ -337,6 +341,11 @@ impl<N: Operations, L: Names> Shell<N, L> {
             Command::Shutdown => return false,
         }
         true
+    }
+
+    /// The scheduler's number for the pool of a key, until it has left.
+    pub fn index_of(&self, key: u64) -> Option<usize> {
+        self.member_index(key)
     }
 
     fn member_index(&self, key: u64) -> Option<usize> {

@@ -124,6 +124,12 @@ pub enum Event {
         /// Whose.
         id: ProbeId,
     },
+    /// The system has given a neighbour up: its place in the table is free, whether or not a probe
+    /// of it is open. Comes behind the events of its probes.
+    NeighbourGone {
+        /// Which.
+        address: Address,
+    },
     /// An ICMP error that quotes one of our requests.
     IcmpError {
         /// Whose.

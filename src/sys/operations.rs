@@ -44,9 +44,9 @@ pub trait Operations {
     /// This machine's links and the size of its neighbour tables, read now.
     fn on_link(&mut self) -> OnLink;
 
-    /// Appends an [`Event::NeighbourFailed`] for every open echo probe, and a
-    /// [`Event::ConnectFailed`] for every connect under way, whose host's link-layer address the
-    /// system has given up to find. Never sleeps; costs about one look at the neighbour table.
+    /// Appends an [`Event::NeighbourFailed`] for every open echo probe, a [`Event::ConnectFailed`]
+    /// for every connect under way, and one [`Event::NeighbourGone`], for every link-layer address
+    /// that the system has given up to find. Never sleeps; costs about one look at the neighbour table.
     fn failed_neighbours(&mut self, events: &mut Vec<Event>);
 
     /// Sends requests of either family, at most [`super::BATCH`]; opens the family's socket where it

@@ -5,7 +5,7 @@
 use super::fault::Fault;
 use super::feed::{JobRange, Source, Target};
 use super::shared::ShareKey;
-use super::{names_of, Machine, Member, Reverse, Scheduler, Standing, SLICE};
+use super::{names_of, Machine, Member, Reverse, Scheduler, Standing};
 use crate::clock::Time;
 use crate::outcome::{Completion, Detail, JobKind, Outcome, Statistics};
 use crate::probe::{Kind, Verdict};
@@ -24,8 +24,8 @@ pub struct Rest {
     pub duration: u64,
 }
 
-/// Slots that a cancel looks at in one turn, in use or not: a look costs far less than an end.
-const LOOKS: u32 = 4 * SLICE as u32;
+/// Slots that a cancel looks at for each probe that it may end: a look costs far less.
+const LOOKS: usize = 4;
 
 impl Scheduler {
     /// The probe has ended by itself: what it held is given back, and its jobs are answered, at
@@ -73,7 +73,6 @@ impl Scheduler {
 
     fn close(&mut self, slot: u32, verdict: Verdict) {
         self.timers.cancel(slot);
-        self.leave_window(slot);
         self.address_indexes.clear();
         let id = self.probes.id(slot);
         let probe = match self.probes.get_mut(slot) {
@@ -101,6 +100,10 @@ impl Scheduler {
             Machine::Connect(connecting) => {
                 self.address_indexes.extend(connecting.flights.iter().map(|flight| flight.0));
             }
+        }
+        // What cannot be counted is not held longer than the probe.
+        if probe.on_link && self.on_link.table[probe.address.family().index()] == 0 {
+            self.neighbours.give_back(&probe.address);
         }
         let waits = matches!(probe.reverse, Reverse::Open);
         probe.verdict = Some(Box::new(verdict));
@@ -225,9 +228,10 @@ impl Scheduler {
         if next == 0 {
             self.end_lookups(index);
         }
-        let end = next.saturating_add(LOOKS).min(self.probes.capacity());
+        let end =
+            next.saturating_add((LOOKS * self.limits.slice) as u32).min(self.probes.capacity());
         let mut ended = 0;
-        while next < end && ended < SLICE {
+        while next < end && ended < self.limits.slice {
             if matches!(self.probes.get(next), Some(probe) if probe.member == index) {
                 self.stop(next);
                 ended += 1;
@@ -265,7 +269,7 @@ impl Scheduler {
 
     /// Makes a slice of the completions of jobs that end without a probe. True: none is left.
     fn make_completions(&mut self, index: usize) -> bool {
-        let wall = self.wall;
+        let (wall, slice) = (self.wall, self.limits.slice);
         let member = match self.member(index) {
             Some(member) => member,
             None => return true,
@@ -273,7 +277,7 @@ impl Scheduler {
         if member.standing == Standing::Leaving {
             return member.sweep.is_none();
         }
-        for _ in 0..SLICE {
+        for _ in 0..slice {
             if let Some(rest) = member.rests.front_mut() {
                 member.out.push(rest.next_completion(wall));
                 if rest.range.next == rest.range.end {
@@ -334,7 +338,7 @@ impl Scheduler {
         self.due.clear();
         self.expired.clear();
         self.shared.clear();
-        self.on_link_open = [0; 2];
+        self.neighbours.clear();
         self.address_indexes.clear();
         self.actions.requests.clear();
         self.actions.connects.clear();

@@ -29,8 +29,7 @@ impl Scheduler {
                     if let Some(probe) = self.probes.get_mut(slot) {
                         probe.ttl = ttl;
                     }
-                    // The neighbour is resolved.
-                    self.leave_window(slot);
+                    self.neighbour_found(slot);
                     self.step(slot);
                 } else {
                     self.strays += 1;
@@ -60,9 +59,11 @@ impl Scheduler {
                     return;
                 }
                 let slot = self.with_echo(id, |_, echo| echo.neighbour_failed());
-                if let Some(slot) = slot {
-                    self.leave_window(slot);
-                    self.step(slot);
+                self.step_some(slot);
+            }
+            Event::NeighbourGone { address } => {
+                if !self.has(Fault::DeadNeighbourKeepsPlace) {
+                    self.neighbours.give_back(&address);
                 }
             }
             Event::Connected { id, at, round_trip } => self.connected(id, at, round_trip),
@@ -93,11 +94,11 @@ impl Scheduler {
         }
     }
 
-    /// The probe's place in the on-link window is free.
-    pub(super) fn leave_window(&mut self, slot: u32) {
+    /// The probe's neighbour has answered: the system knows it.
+    fn neighbour_found(&mut self, slot: u32) {
         if let Some(probe) = self.probes.get_mut(slot) {
             if std::mem::take(&mut probe.on_link) {
-                self.on_link_open[probe.address.family().index()] -= 1;
+                self.neighbours.give_back(&probe.address);
             }
         }
     }
@@ -121,7 +122,7 @@ impl Scheduler {
             let unwanted = &mut self.address_indexes;
             connecting.probe.connected(&schedule, number, at, measured, unwanted);
             self.cancel_connects(slot);
-            self.leave_window(slot);
+            self.neighbour_found(slot);
             self.step(slot);
         }
     }
@@ -156,7 +157,7 @@ impl Scheduler {
                 }
             }
             if error == ConnectError::Refused {
-                self.leave_window(slot);
+                self.neighbour_found(slot);
             }
             self.step(slot);
         }

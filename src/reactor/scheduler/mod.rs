@@ -13,6 +13,7 @@ mod ending;
 pub mod fault;
 mod feed;
 mod hear;
+mod neighbours;
 mod pacing;
 mod serve;
 mod shared;
@@ -33,6 +34,7 @@ use crate::sys::{OnLink, ProbeId};
 use ending::Rest;
 use fault::Fault;
 use feed::{Feed, JobRange, Room};
+use neighbours::{places, Neighbours};
 use pacing::TokenBucket;
 use shared::Shared;
 use slots::Slots;
@@ -40,16 +42,35 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use timers::Timers;
 
-/// TCP connects under way at a time, in the process.
-pub const CONNECT_WINDOW: usize = 1024;
-/// Look-ups of names under way for one pool at a time, and as many of addresses.
-pub const LOOKUP_WINDOW: usize = 1024;
-/// Jobs of one pool that have begun and are not answered.
-pub const OPEN_LIMIT: u64 = 1 << 20;
-/// Unresolved neighbours at a time where the system does not say how many it has room for.
-const ON_LINK_WINDOW: usize = 256;
-/// Open probes that expire, or that a cancel ends, in one turn.
-pub const SLICE: usize = 4096;
+/// What bounds the work of a turn and the memory of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// TCP connects under way at a time, in the process.
+    pub connects: usize,
+    /// Look-ups of names under way for one pool at a time, and as many of addresses.
+    pub lookups: usize,
+    /// Jobs of one pool that have begun and are not answered.
+    pub open: u64,
+    /// Echo requests of one pool that may go out at once after a pause, where there is a rate.
+    pub burst: u64,
+    /// Jobs of one pool and kind that are looked at in one turn, whether or not they come to
+    /// anything.
+    pub work: usize,
+    /// Open probes that expire, that a cancel ends, or jobs that end without a probe, in one turn.
+    pub slice: usize,
+}
+
+impl Limits {
+    /// The product's.
+    pub const REAL: Limits = Limits {
+        connects: 1024,
+        lookups: 1024,
+        open: 1 << 20,
+        burst: pacing::DEPTH,
+        work: 512,
+        slice: 4096,
+    };
+}
 
 /// The machine of an open probe.
 enum Machine {
@@ -76,7 +97,8 @@ struct OpenProbe {
     target: Arc<Target>,
     index: u64,
     address: Address,
-    /// It holds a place in the on-link window.
+    /// A request may make the system ask for the host's link-layer address: it is on a link of this
+    /// machine, and has not answered.
     on_link: bool,
     /// `sys` may know it: a request of it was handed out.
     known: bool,
@@ -174,6 +196,7 @@ struct Member {
 
 /// See the file's head.
 pub struct Scheduler {
+    limits: Limits,
     members: Vec<Option<Member>>,
     probes: Slots<OpenProbe>,
     flights: Slots<Flight>,
@@ -191,7 +214,7 @@ pub struct Scheduler {
     connect_voids: Voids,
     overflows: [u64; 2],
     on_link: OnLink,
-    on_link_open: [usize; 2],
+    neighbours: Neighbours,
     tells_duplicates: bool,
     /// Replies to probes that are no longer open.
     strays: u64,
@@ -213,8 +236,9 @@ struct Faults {
 
 impl Scheduler {
     /// Without pools. `tells_duplicates`: the system shows further replies to a request.
-    pub fn new(now: Time, wall: i64, tells_duplicates: bool) -> Scheduler {
+    pub fn new(limits: Limits, now: Time, wall: i64, tells_duplicates: bool) -> Scheduler {
         Scheduler {
+            limits,
             members: Vec::new(),
             probes: Slots::default(),
             flights: Slots::default(),
@@ -229,7 +253,7 @@ impl Scheduler {
             connect_voids: Voids::NONE,
             overflows: [0; 2],
             on_link: OnLink::default(),
-            on_link_open: [0; 2],
+            neighbours: Neighbours::default(),
             tells_duplicates,
             strays: 0,
             first_member: 0,
@@ -268,7 +292,7 @@ impl Scheduler {
     /// A pool; the number by which it is spoken of until it is among [`Actions::left`].
     pub fn join(&mut self, packets_per_second: u32, run_limit: Time) -> usize {
         let member = Member {
-            bucket: TokenBucket::new(packets_per_second, self.now),
+            bucket: TokenBucket::new(packets_per_second, self.limits.burst, self.now),
             run_limit,
             feed: Feed::default(),
             requests_due: VecDeque::new(),
@@ -391,9 +415,10 @@ impl Scheduler {
         !self.due.is_empty() || self.timers.next() <= self.now
     }
 
-    /// Unresolved neighbours that probes wait for.
+    /// Whether neighbours are asked for that probes, or jobs not begun, wait for.
     pub fn waits_for_neighbours(&self) -> bool {
-        self.on_link_open != [0; 2]
+        let waits = |member: &Member| member.open > 0 || !member.feed.is_empty();
+        !self.neighbours.is_empty() && self.members.iter().flatten().any(waits)
     }
 
     /// Connects under way.
@@ -415,27 +440,9 @@ impl Scheduler {
         self.members.get_mut(index)?.as_mut()
     }
 
-    /// Whether the on-link windows have room: three quarters of the system's table, so that other
-    /// programs still find their neighbours.
+    /// Whether there are places for more neighbours.
     fn room(&self) -> Room {
-        let mut room = [true; 2];
-        for (family, room) in room.iter_mut().enumerate() {
-            *room = self.on_link_open[family] < self.on_link_window(family);
-        }
-        room
-    }
-
-    /// Unresolved neighbours of a family at a time.
-    pub fn on_link_window(&self, family: usize) -> usize {
-        match self.on_link.table[family] as usize {
-            0 => ON_LINK_WINDOW,
-            places => (places / 4 * 3).max(1),
-        }
-    }
-
-    /// Unresolved neighbours of a family now.
-    pub fn on_link_open(&self, family: usize) -> usize {
-        self.on_link_open[family]
+        [0, 1].map(|family| self.neighbours.taken(family) < places(&self.on_link, family))
     }
 
     /// Jobs of a pool that have begun and are not answered, and its look-ups of names and of

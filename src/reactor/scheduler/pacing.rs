@@ -18,6 +18,8 @@ const TICK: u64 = 1 << 20;
 pub struct TokenBucket {
     /// Nanoseconds a packet; 0 where the rate is unlimited.
     cost: u64,
+    /// Packets that may go out at once after a pause.
+    depth: u64,
     /// The credit reaches back from now to this time, both on a clock that is ahead by a full
     /// bucket: so a full bucket does not reach back to before the epoch.
     empty_since: Time,
@@ -26,13 +28,13 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket for `packets_per_second`; 0 is unlimited.
-    pub fn new(packets_per_second: u32, now: Time) -> TokenBucket {
+    /// A full bucket, `depth` packets, for `packets_per_second`; 0 is unlimited.
+    pub fn new(packets_per_second: u32, depth: u64, now: Time) -> TokenBucket {
         let cost = match u64::from(packets_per_second) {
             0 => 0,
             rate => (SECOND / rate).max(1),
         };
-        TokenBucket { cost, empty_since: now, pause: Time::from_nanos(0) }
+        TokenBucket { cost, depth, empty_since: now, pause: Time::from_nanos(0) }
     }
 
     /// Whether there is a rate at all.
@@ -42,7 +44,7 @@ impl TokenBucket {
 
     /// What a full bucket's credit costs.
     fn full(&self) -> u64 {
-        self.cost * DEPTH
+        self.cost * self.depth
     }
 
     /// Packets that may go out at `now`.
@@ -57,7 +59,7 @@ impl TokenBucket {
         if self.cost == 0 {
             return u64::MAX;
         }
-        (now.plus_nanos(self.full()).nanos_since(self.empty_since) / self.cost).min(DEPTH)
+        (now.plus_nanos(self.full()).nanos_since(self.empty_since) / self.cost).min(self.depth)
     }
 
     /// Takes one packet's credit; only when one is available.
@@ -85,9 +87,10 @@ impl TokenBucket {
 
     /// When a bucket that is empty now has earned so much that it is worth a wake-up.
     fn refilled(&self) -> Time {
-        let grain = GRAIN_TIME.checked_div(self.cost).map_or(GRAIN, |fit| fit.clamp(1, GRAIN));
+        let most = GRAIN.min(self.depth);
+        let grain = GRAIN_TIME.checked_div(self.cost).map_or(most, |fit| fit.clamp(1, most));
         let enough = self.earned(grain);
-        if (TICK / (DEPTH / 2)..=TICK / 4).contains(&self.cost) {
+        if self.cost <= TICK / 4 && TICK / self.cost <= self.depth / 2 {
             return Time::from_nanos(enough.as_nanos().saturating_add(TICK - 1) / TICK * TICK);
         }
         enough
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn bursts_are_bounded_and_the_rate_holds() {
         let start = Time::from_nanos(100 * SECOND);
-        let mut bucket = TokenBucket::new(1000, start);
+        let mut bucket = TokenBucket::new(1000, DEPTH, start);
         let mut sent = 0;
         let mut now = start;
         while now < start.plus_nanos(2 * SECOND) {
@@ -123,7 +126,7 @@ mod tests {
     #[test]
     fn a_long_pause_saves_no_more_than_a_burst() {
         let start = Time::from_nanos(100 * SECOND);
-        let mut bucket = TokenBucket::new(1000, start);
+        let mut bucket = TokenBucket::new(1000, DEPTH, start);
         let later = start.plus_nanos(60 * SECOND);
         let mut sent = 0;
         while bucket.available(later) > 0 {
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn a_bucket_is_full_when_the_process_has_just_begun() {
         let start = Time::from_nanos(5);
-        let mut bucket = TokenBucket::new(1, start);
+        let mut bucket = TokenBucket::new(1, DEPTH, start);
         assert_eq!(bucket.available(start), DEPTH);
         for _ in 0..DEPTH {
             bucket.take(start);
@@ -152,7 +155,7 @@ mod tests {
         let start = Time::from_nanos(SECOND);
         let rates = [(1, 1, 1), (400, 1, 1), (1_000, 2, 2), (20_000, 16, 37), (1_000_000, 16, 16)];
         for &(rate, least, most) in &rates {
-            let mut bucket = TokenBucket::new(rate, start);
+            let mut bucket = TokenBucket::new(rate, DEPTH, start);
             for _ in 0..DEPTH {
                 bucket.take(start);
             }
@@ -165,7 +168,7 @@ mod tests {
 
     #[test]
     fn zero_is_unlimited() {
-        let mut bucket = TokenBucket::new(0, Time::from_nanos(0));
+        let mut bucket = TokenBucket::new(0, DEPTH, Time::from_nanos(0));
         bucket.take(Time::from_nanos(0));
         assert_eq!(bucket.available(Time::from_nanos(0)), u64::MAX);
     }

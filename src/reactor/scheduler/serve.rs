@@ -7,10 +7,7 @@ use super::action::Lookup as LookupAction;
 use super::fault::Fault;
 use super::feed::{Job, Lane, Next, Source};
 use super::shared::ShareKey;
-use super::{
-    Connecting, Lookup, Machine, Member, OpenProbe, Reverse, Scheduler, Standing, CONNECT_WINDOW,
-    LOOKUP_WINDOW, OPEN_LIMIT,
-};
+use super::{Connecting, Lookup, Machine, Member, OpenProbe, Reverse, Scheduler, Standing};
 use crate::address::Address;
 use crate::clock::Time;
 use crate::probe::connect::ConnectProbe;
@@ -20,12 +17,11 @@ use std::sync::Arc;
 
 /// Connects begun in one turn, so that replies are not kept waiting.
 const CONNECT_BATCH: usize = 64;
-/// Jobs that a pool looks at in one turn, whether or not they come to anything.
-const WORK: usize = 512;
 
 impl Scheduler {
     /// Begins and hands out what may be begun and sent now; true if there is more of it.
     pub fn plan(&mut self) -> bool {
+        self.neighbours.expire(self.now);
         let count = self.members.len();
         for offset in 0..count {
             let member = (self.first_member + offset) % count;
@@ -51,6 +47,9 @@ impl Scheduler {
             return self.now;
         }
         let mut wake = self.timers.next();
+        if self.room() != [true; 2] {
+            wake = wake.min(self.neighbours.next());
+        }
         for (index, member) in self.members.iter().enumerate() {
             if let Some(member) = member {
                 wake = wake.min(member.run_limit).min(self.ready_at(index));
@@ -95,7 +94,7 @@ impl Scheduler {
     /// the end of one of those in it brings the next.
     fn connects_from(&self, member: &Member) -> Time {
         let waits = !member.connects_due.is_empty() || self.may_begin(member, Lane::Connect);
-        if !waits || self.flights.len() >= CONNECT_WINDOW {
+        if !waits || self.flights.len() >= self.limits.connects {
             return Time::NEVER;
         }
         self.now.max(member.connects_pause.until)
@@ -103,13 +102,14 @@ impl Scheduler {
 
     /// Whether the pool may begin the job that is next in a lane, rate and window aside.
     fn may_begin(&self, member: &Member, lane: Lane) -> bool {
-        if member.backed_up || member.standing != Standing::Open || member.open >= OPEN_LIMIT {
+        if member.backed_up || member.standing != Standing::Open || member.open >= self.limits.open
+        {
             return false;
         }
         match member.feed.peek(lane, self.room()) {
             None => false,
             Some((target, job)) => {
-                member.reverse < LOOKUP_WINDOW
+                member.reverse < self.limits.lookups
                     || self.has(Fault::UnboundedReverse)
                     || !target.wants_reverse(job)
             }
@@ -120,7 +120,7 @@ impl Scheduler {
         member.feed.has_names()
             && !member.backed_up
             && member.standing == Standing::Open
-            && member.forward < LOOKUP_WINDOW
+            && member.forward < self.limits.lookups
     }
 
     /// One pool's part of the turn.
@@ -139,7 +139,7 @@ impl Scheduler {
     }
 
     fn serve_requests(&mut self, index: usize) {
-        let mut work = WORK;
+        let mut work = self.limits.work;
         while self.actions.requests.len() < BATCH && work > 0 {
             work -= usize::from(!self.has(Fault::UnboundedTurn));
             let now = self.now;
@@ -163,12 +163,12 @@ impl Scheduler {
     }
 
     fn serve_connects(&mut self, index: usize) {
-        let mut work = WORK;
+        let mut work = self.limits.work;
         let mut begun = 0;
         while begun < CONNECT_BATCH && work > 0 {
             work -= 1;
             let now = self.now;
-            let is_full = self.flights.len() >= CONNECT_WINDOW;
+            let is_full = self.flights.len() >= self.limits.connects;
             let member = match &mut self.members[index] {
                 Some(member) => member,
                 None => return,
@@ -262,7 +262,9 @@ impl Scheduler {
     }
 
     fn open(&mut self, member: usize, job: Job, machine: Machine) -> u32 {
-        self.on_link_open[job.address.family().index()] += usize::from(job.on_link);
+        if job.on_link {
+            self.neighbours.ask(job.address, self.now);
+        }
         let wants_reverse = job.target.wants_reverse(job.index);
         let address = job.address;
         let slot = self.probes.insert(OpenProbe {
@@ -292,7 +294,7 @@ impl Scheduler {
     }
 
     fn begin_lookups(&mut self, index: usize) {
-        for _ in 0..WORK {
+        for _ in 0..self.limits.work {
             let may_look_up = match &self.members[index] {
                 Some(member) => self.may_look_up(member),
                 None => false,

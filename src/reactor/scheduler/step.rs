@@ -3,7 +3,7 @@
 
 use super::action::ConnectRequest;
 use super::fault::Fault;
-use super::{Flight, Machine, Scheduler, Standing, CONNECT_WINDOW, SLICE};
+use super::{Flight, Machine, Scheduler, Standing};
 use crate::clock::{Time, MILLISECOND};
 use crate::outcome::{ConnectError, Detail, Outcome};
 use crate::probe::{Schedule, Step, MAX_REPEATS};
@@ -19,7 +19,7 @@ impl Scheduler {
             self.timers.expire(self.now, &mut self.expired);
             self.due.extend(self.expired.drain(..));
         }
-        for _ in 0..SLICE {
+        for _ in 0..self.limits.slice {
             match self.due.pop_front() {
                 Some(slot) => self.step(slot),
                 None => break,
@@ -143,6 +143,9 @@ impl Scheduler {
                 probe.backoff = 0;
                 member.requests_pause.milliseconds = 0;
                 member.progress.packets_sent += 1;
+                if probe.on_link {
+                    self.neighbours.ask(probe.address, now);
+                }
                 echo.sent(&schedule, at, self.echo_voids[family]);
                 self.step(slot);
             }
@@ -205,7 +208,7 @@ impl Scheduler {
 
     fn hand_out_connect(&mut self, slot: u32, number: u16) {
         let id = self.probes.id(slot);
-        let is_full = self.flights.len() >= CONNECT_WINDOW
+        let is_full = self.flights.len() >= self.limits.connects
             && !(number > 0 && self.has(Fault::FallbackOutsideWindow));
         let probe = match self.probes.get_mut(slot) {
             Some(probe) => probe,
@@ -244,6 +247,7 @@ impl Scheduler {
         ended: Time,
         result: Result<(), ConnectError>,
     ) {
+        self.now = self.now.max(ended);
         let (now, voids) = (self.now, self.connect_voids);
         let slot = match self.flights.find(id).and_then(|flight| self.flights.get(flight)) {
             Some(flight) => flight.probe,

@@ -285,6 +285,7 @@ impl Network {
         neighbours.failed(&mut failed);
         for address in &failed {
             events.extend(self.matching.owners(address).map(|id| Event::NeighbourFailed { id }));
+            events.push(Event::NeighbourGone { address: *address });
         }
         if !failed.is_empty() {
             self.connects.fail(&mut self.poller, |to| failed.contains(to), events);
