@@ -16,6 +16,8 @@ use crate::outcome::{Detail, Outcome, Statistics};
 /// A reply that seems to have come before its request, but by less than this, came with it: the
 /// sent time is as exact as a batch is long. One further away means that the wall clock was set.
 const INEXACT: u64 = 2 * MILLISECOND;
+/// No round trip is shorter: it takes a machine this long to answer itself.
+const SHORTEST: u64 = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
@@ -261,7 +263,7 @@ impl EchoProbe {
         // A stamp outside the attempt's own time means that the wall clock was set meanwhile.
         let is_set = received.plus_nanos(INEXACT) < entry.sent || received > now;
         let received = if is_set { now } else { received };
-        entry.round_trip = received.nanos_since(entry.sent);
+        entry.round_trip = received.nanos_since(entry.sent).max(SHORTEST);
         entry.fate = Fate::Answered;
         self.last_answered = transmission;
         self.answered_from = from;
@@ -555,6 +557,15 @@ mod tests {
         probe.reply(&schedule, 1, at(1010), None, at(1010));
         probe.stamped(1, at(1009));
         assert_eq!(probe.verdict(true).statistics.last, Some(MILLISECOND));
+    }
+
+    #[test]
+    fn a_reply_that_came_with_its_request_took_as_long_as_any_takes() {
+        let mut probe = EchoProbe::default();
+        probe.next(&SCHEDULE, at(0), Voids::NONE);
+        probe.sent(&SCHEDULE, at(1), Voids::NONE);
+        probe.reply(&SCHEDULE, 0, at(0), None, at(3));
+        assert_eq!(probe.verdict(true).statistics.last, Some(SHORTEST));
     }
 
     #[test]
