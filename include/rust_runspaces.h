@@ -514,13 +514,15 @@ rr_status rr_pool_wake(rr_pool pool);
 
 // Ends a pool within a second, whatever its callbacks do; what was not collected is lost. From
 // now on no callback begins. `*out_running_callbacks` (may be NULL) says how many have not come
-// back; their rr_worker_* calls return CLOSED, and `release` is called after the last of them.
+// back, `stop` and `paused` included; their rr_worker_* calls return CLOSED, and `release` is called
+// after the last of them.
 //
 // Errors: BAD_HANDLE (also at the second close), WOULD_DEADLOCK from the pool's own callback.
 //
 // # Safety
 // `out_running_callbacks` is NULL or writable.
-rr_status rr_pool_close(rr_pool pool, uint32_t *out_running_callbacks);
+rr_status rr_pool_close(rr_pool pool,
+                        uint32_t *out_running_callbacks);
 
 // Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
 //

@@ -3,6 +3,8 @@
 //! CLOSED comes after the last completion and not before, each job has one, and no callback begins
 //! after a close that said that none is running. Probes go to a closed port of loopback.
 
+#![deny(unsafe_op_in_unsafe_fn)]
+
 use rust_runspaces::ffi::pool::*;
 use rust_runspaces::ffi::types::*;
 use rust_runspaces::ffi::worker::*;
@@ -206,7 +208,8 @@ fn round(seed: u64) -> &'static Host {
     let start = Barrier::new(submitters as usize + 2);
     let collected = std::thread::scope(|scope| {
         for number in 0..submitters {
-            let (mut random, start, taken) = (Random::new(seed << 8 | number + 1), &start, &taken);
+            let (mut random, start, taken) =
+                (Random::new((seed << 8) | (number + 1)), &start, &taken);
             scope.spawn(move || {
                 start.wait();
                 for _ in 0..1 + random.below(6) {

@@ -483,7 +483,8 @@ pub extern "C" fn rr_pool_wake(pool: rr_pool) -> rr_status {
 
 /// Ends a pool within a second, whatever its callbacks do; what was not collected is lost. From
 /// now on no callback begins. `*out_running_callbacks` (may be NULL) says how many have not come
-/// back; their rr_worker_* calls return CLOSED, and `release` is called after the last of them.
+/// back, `stop` and `paused` included; their rr_worker_* calls return CLOSED, and `release` is called
+/// after the last of them.
 ///
 /// Errors: BAD_HANDLE (also at the second close), WOULD_DEADLOCK from the pool's own callback.
 ///

@@ -29,6 +29,7 @@ public sealed class ResultPropertyTests : ModuleTest
         { "Ttl", "System.Nullable[int]" },
         { "HostName", "string" },
         { "Addresses", "System.Collections.Generic.IReadOnlyList[string]" },
+        { "AnsweredFrom", "string" },
         { "TimeFinished", "datetime" },
         { "Detail", "string" },
     };

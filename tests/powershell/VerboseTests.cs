@@ -160,9 +160,11 @@ public sealed class VerboseTests : ModuleTest
     private static double Seconds(string waitingLine) =>
         double.Parse(Regex.Match(waitingLine, @"Waited for (\S+) seconds").Groups[1].Value, CultureInfo.CurrentCulture);
 
-    private static void AssertLines(IReadOnlyList<string> lines, params string[] patterns)
+    private static void AssertLines(IEnumerable<string> all, params string[] patterns)
     {
-        Assert.True(lines.Count == patterns.Length, string.Join('\n', lines));
+        // What a busy machine did to the call is not what these tests are about.
+        string[] lines = all.Where(line => !line.StartsWith("On the way: ", StringComparison.Ordinal)).ToArray();
+        Assert.True(lines.Length == patterns.Length, string.Join('\n', lines));
         for (int i = 0; i < patterns.Length; i++)
         {
             Assert.Matches(patterns[i], lines[i]);

@@ -297,6 +297,70 @@ fn a_worker_past_its_grace_time_is_given_up_and_replaced() {
     assert_eq!(pool.next(1), Response::Leave);
 }
 
+/// Takes a job with worker `number` and never comes back: it is given up.
+fn get_stuck(pool: &mut Pool, number: u32) {
+    assert!(matches!(pool.next(number), Response::Take(_)));
+    pool.tick_after(100 * MS);
+    pool.tick_after(GRACE);
+}
+
+#[test]
+fn workers_given_up_are_replaced_until_too_many_have_not_come_back() {
+    let mut pool = Pool::new(1, 1, 100 * MS);
+    pool.submit(6);
+    get_stuck(&mut pool, 1);
+    assert_eq!(pool.opened(), [2]);
+    get_stuck(&mut pool, 2);
+    assert_eq!(pool.opened(), [], "two have not come back");
+    let detail = |action: &Action| match action {
+        Action::Complete(result) => Some((result.job, result.outcome, result.detail)),
+        _ => None,
+    };
+    let details: Vec<_> = pool.actions.iter().filter_map(detail).collect();
+    let too_many = |job| (job, Outcome::Failed, Detail::TooManyAbandoned);
+    let expected = [(1, Outcome::TimedOut, Detail::Abandoned), too_many(2), too_many(3)];
+    assert_eq!(details, [&expected[..], &[too_many(4), too_many(5)]].concat());
+    pool.submit(1);
+    assert_eq!(pool.outcomes(), [(0, Outcome::Failed)], "nor is one opened for later jobs");
+    assert_eq!(pool.state.next_sample(), None);
+    pool.step(Event::Returned(pool.id(1)));
+    pool.submit(1);
+    assert_eq!(pool.opened(), [3], "one has come back");
+    assert_eq!(pool.next(3), Response::Take(0));
+}
+
+#[test]
+fn workers_that_are_left_go_on_where_no_other_is_replaced() {
+    let mut pool = Pool::new(2, 2, 100 * MS);
+    pool.submit(8);
+    for number in [1, 2] {
+        assert!(matches!(pool.next(number), Response::Take(_)));
+    }
+    pool.tick_after(100 * MS);
+    pool.finish(2);
+    pool.tick_after(GRACE);
+    assert_eq!(pool.opened(), [3]);
+    get_stuck(&mut pool, 3);
+    assert_eq!((pool.opened(), pool.state.workers()), (vec![], 1));
+    assert_eq!(pool.outcomes(), [(2, Outcome::TimedOut)]);
+    assert_eq!(pool.next(2), Response::Take(3), "in its own time");
+}
+
+#[test]
+fn the_first_worker_is_opened_once_and_again_only_where_it_could_not_be() {
+    let mut pool = Pool::new(8, 2, u64::MAX);
+    pool.step(Event::Start);
+    assert_eq!(pool.opened(), []);
+    pool.step(Event::NotOpened(pool.id(1)));
+    pool.step(Event::Start);
+    assert_eq!(pool.opened(), [2]);
+    assert_eq!(pool.state.headroom(), 7);
+    pool.step(Event::NotOpened(pool.id(2)));
+    pool.step(Event::Cancel);
+    pool.step(Event::Start);
+    assert_eq!(pool.opened(), [], "nothing begins after a cancellation");
+}
+
 #[test]
 fn cancel_stops_the_begun_and_never_begins_the_others_and_keeps_a_time_out() {
     let mut pool = Pool::new(2, 2, 100 * MS);
