@@ -153,7 +153,14 @@ impl Run {
             let mut world = self.hand.world_mut();
             let link = Arc::clone(&self.pools[index].link);
             let at_once = pool.collector == Collector::AtOnce;
-            world.callers_view.push(View { link, submitted: 0, closed: false, at_once });
+            world.callers_view.push(View {
+                link,
+                submitted: 0,
+                closed: false,
+                ended: false,
+                at_once,
+                plain: pool.plain_kind(),
+            });
             world.book.rate_clocks.push(0);
             world.book.last_sends.push(0);
         }
@@ -264,6 +271,7 @@ impl Run {
                         self.commands.push_back(Command::Cancel(pool as u64));
                         let now = self.now();
                         self.pools[pool].cancelled_at.get_or_insert(now);
+                        self.hand.world_mut().callers_view[pool].ended = true;
                     }
                 }
                 Action::Close(pool) => {
@@ -368,6 +376,7 @@ impl Run {
         }
         self.pools[pool].open_before = open;
         let is_ended = self.was_ended(pool);
+        self.hand.world_mut().callers_view[pool].ended = is_ended;
         if is_ended && self.pools[pool].ending_turns == 1 {
             // Its last requests may have been handed out before.
             self.hand.world_mut().book.last_sends[pool] = 0;
