@@ -16,6 +16,8 @@ use crate::outcome::{Detail, Outcome, Statistics};
 /// A reply that seems to have come before its request, but by less than this, came with it: the
 /// sent time is as exact as a batch is long. One further away means that the wall clock was set.
 const INEXACT: u64 = 2 * MILLISECOND;
+/// No round trip is shorter: it takes a machine this long to answer itself.
+const SHORTEST: u64 = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
@@ -261,7 +263,7 @@ impl EchoProbe {
         // A stamp outside the attempt's own time means that the wall clock was set meanwhile.
         let is_set = received.plus_nanos(INEXACT) < entry.sent || received > now;
         let received = if is_set { now } else { received };
-        entry.round_trip = received.nanos_since(entry.sent);
+        entry.round_trip = received.nanos_since(entry.sent).max(SHORTEST);
         entry.fate = Fate::Answered;
         self.last_answered = transmission;
         self.answered_from = from;
@@ -585,12 +587,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_that_came_with_its_batch_has_a_round_trip_of_none() {
+    fn a_reply_that_came_with_its_batch_has_the_shortest_round_trip() {
         let mut probe = EchoProbe::default();
         probe.next(&SCHEDULE, at(10), Voids::NONE);
         probe.sent(&SCHEDULE, at(10), Voids::NONE);
         probe.reply(&SCHEDULE, 0, at(9), None, at(14));
-        assert_eq!(probe.verdict(true).statistics.last, Some(0));
+        assert_eq!(probe.verdict(true).statistics.last, Some(SHORTEST));
     }
 
     #[test]

@@ -335,7 +335,7 @@ fn sweep(
             }
         })?;
     }
-    let backend = if cfg!(feature = "unix-fallback") { "unix" } else { "default" };
+    let backend = if cfg!(feature = "unbatched") { "unbatched" } else { "default" };
     writeln!(
         out,
         "total\tjobs={}\tsuccess={}\trefused={}\ttimed_out={}\tinvalid={}\tsent={}\treceived={}\t\

@@ -153,7 +153,14 @@ impl Run {
             let mut world = self.hand.world_mut();
             let link = Arc::clone(&self.pools[index].link);
             let at_once = pool.collector == Collector::AtOnce;
-            world.callers_view.push(View { link, submitted: 0, closed: false, at_once });
+            world.callers_view.push(View {
+                link,
+                submitted: 0,
+                closed: false,
+                ended: false,
+                at_once,
+                plain: pool.plain_kind(),
+            });
             world.book.rate_clocks.push(0);
             world.book.last_sends.push(0);
         }
@@ -207,21 +214,14 @@ impl Run {
         self.shell.turn(&mut self.commands);
         self.turns += 1;
         if self.trace {
-            let world = self.hand.world();
-            println!(
-                "turn {} at {:.6} s, slept until {:?}, {} packets",
-                self.turns,
-                (world.now - BEGIN) as f64 / 1e9,
-                world.last_deadline,
-                world.book.packets
-            );
+            self.tell_turn();
         }
         let mut answered = false;
         for pool in 0..self.pools.len() {
             answered |= self.check_pool(pool);
         }
         self.check_turn();
-        let slept = self.now() > before + 2_000_000;
+        let slept = self.now() > before + 100_000;
         let active = self.hand.world().active || answered || slept || !was_idle;
         self.idle = if active { 0 } else { self.idle + 1 };
         if self.idle > MOST_IDLE {
@@ -239,6 +239,26 @@ impl Run {
         }
     }
 
+    fn tell_turn(&self) {
+        let world = self.hand.world();
+        println!(
+            "turn {} at {:.6} s, slept until {:?}, {} packets, {} connects",
+            self.turns,
+            (world.now - BEGIN) as f64 / 1e9,
+            world.last_deadline,
+            world.book.packets,
+            self.shell.scheduler.connects()
+        );
+        for (index, pool) in self.pools.iter().enumerate() {
+            let open = self.shell.scheduler.open_of(self.member_of(index));
+            let ready = pool.link.completions.ready();
+            println!(
+                "    pool {index}: {} unanswered, open {open:?}, {ready} ready",
+                pool.unanswered
+            );
+        }
+    }
+
     // --- callers ------------------------------------------------------------------------------
 
     fn obey_callers(&mut self) {
@@ -251,6 +271,7 @@ impl Run {
                         self.commands.push_back(Command::Cancel(pool as u64));
                         let now = self.now();
                         self.pools[pool].cancelled_at.get_or_insert(now);
+                        self.hand.world_mut().callers_view[pool].ended = true;
                     }
                 }
                 Action::Close(pool) => {
@@ -355,6 +376,7 @@ impl Run {
         }
         self.pools[pool].open_before = open;
         let is_ended = self.was_ended(pool);
+        self.hand.world_mut().callers_view[pool].ended = is_ended;
         if is_ended && self.pools[pool].ending_turns == 1 {
             // Its last requests may have been handed out before.
             self.hand.world_mut().book.last_sends[pool] = 0;

@@ -66,6 +66,8 @@ pub struct Book {
     past: Vec<(ProbeId, EchoRecord)>,
     connects: HashMap<ProbeId, ConnectRecord>,
     past_connects: Vec<ConnectRecord>,
+    /// What may still be told of, though nobody waits for it.
+    cancelled: Vec<ProbeId>,
     voids: Vec<(usize, u64, Detail)>,
     /// Per pool: when its last request left and the rate's own clock.
     pub rate_clocks: Vec<u64>,
@@ -156,6 +158,17 @@ impl Book {
         }
     }
 
+    /// When the pool's rate allows the next packet.
+    pub fn may_send_from(&self, pool: usize, plan: &Plan) -> u64 {
+        match u64::from(plan.pools[pool].rate) {
+            0 => 0,
+            rate => {
+                let cost = 1_000_000_000 / rate;
+                (self.rate_clocks[pool] + cost).saturating_sub(cost * plan.limits.burst)
+            }
+        }
+    }
+
     pub fn close(&mut self, id: ProbeId, to: Address, batch: u64, now: u64) {
         if let Some(mut record) = self.echoes.remove(&id) {
             if record.address != to {
@@ -181,17 +194,16 @@ impl Book {
 
     /// An event of a probe or connect that is over.
     pub fn stale(&self, now: u64) -> Option<Event> {
-        let (id, _) = self.past.get(now as usize % self.past.len().max(1))?;
         let received = Time::from_nanos(now);
+        // Connects are numbered apart.
+        if now % 3 == 0 {
+            let id = *self.cancelled.get(now as usize % self.cancelled.len().max(1))?;
+            return Some(Event::Connected { id, at: received, round_trip: RoundTrip::BySight });
+        }
+        let id = self.past.get(now as usize % self.past.len().max(1))?.0;
         Some(match now % 3 {
-            0 => Event::NeighbourFailed { id: *id },
-            1 => Event::Connected { id: *id, at: received, round_trip: RoundTrip::BySight },
-            _ => Event::Reply { id: *id, transmission: 0, received, ttl: None, from: None },
-        })
-        .filter(|event| match event {
-            // Connects are numbered apart: the number may be one of theirs.
-            Event::Connected { id, .. } => !self.connects.contains_key(id),
-            _ => true,
+            1 => Event::NeighbourFailed { id },
+            _ => Event::Reply { id, transmission: 0, received, ttl: None, from: None },
         })
     }
 
@@ -266,6 +278,7 @@ impl Book {
         if let Some(mut record) = self.connects.remove(&id) {
             record.fate = ConnectFate::Cancelled;
             self.past_connects.push(record);
+            self.cancelled.push(id);
         }
     }
 
@@ -391,7 +404,7 @@ impl Book {
             }
             Outcome::NoResources => {
                 record.refusals.contains(&completion.os_error)
-                    && truth.sent < u32::from(schedule.count)
+                    && statistics.sent < u32::from(schedule.count)
             }
             Outcome::SourceQuench => false,
             outcome => {

@@ -69,17 +69,18 @@ impl Connects {
         })?;
         self.by_probe.insert(id, fd);
         self.by_descriptor.insert(fd, connecting);
-        self.unseen += 1;
         Ok(None)
     }
 
-    /// Whether so many were begun since this was true last that it is time to look at them.
+    /// Whether so many were begun since this was true last, the one that has just been among them,
+    /// that it is time to look at those under way.
     pub(super) fn wants_look(&mut self) -> bool {
+        self.unseen += 1;
         let wants = self.unseen >= UNSEEN;
         if wants {
             self.unseen = 0;
         }
-        wants
+        wants && !self.by_descriptor.is_empty()
     }
 
     /// What became of a connect whose descriptor has reported.

@@ -5,19 +5,17 @@
 
 use super::error_queue::{Entry, ErrorQueue, QueuedError};
 use super::filter;
+use super::flush::Stamping;
 use super::incoming::Incoming;
 use super::matching::Matching;
-use super::outcome::{may_be_of_another, route_outcome};
 use super::outgoing::Outgoing;
 use super::socket::{local_name, open_socket, set_option, take_error, SocketAddress};
 use super::stamps::ClockPair;
 use super::transfer::Transfer;
 use crate::address::Family;
-use crate::clock::Time;
-use crate::sys::{EchoRequest, Event, OpenError, SendResult};
+use crate::sys::{EchoRequest, Event, OpenError};
 use crate::wire::{decode_echo_reply, decode_raw_v4, decode_raw_v6, Message, Quote, Token};
 use std::mem::size_of;
-use std::ops::Range;
 use std::os::raw::c_int;
 use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
 
@@ -29,7 +27,7 @@ const BUFFER: c_int = 16 << 20;
 const TURN: usize = 65_536;
 
 /// How often a message is repeated while errors of others come in between.
-const REPEATS: u32 = 16;
+pub(super) const REPEATS: u32 = 16;
 
 /// Linux: the words of SO_MEMINFO (`SK_MEMINFO_*`).
 const MEMINFO_RECEIVE_ALLOCATED: usize = 0;
@@ -40,38 +38,21 @@ const MEMINFO_WORDS: usize = 9;
 /// The most that one error takes of the receive buffer.
 const ERROR_SIZE: u32 = 8192;
 
-/// `linux/net_tstamp.h`: report software's stamps, number the requests that ask for one, and do
-/// not send the packet back with it.
-const TIMESTAMPING_SOFTWARE: c_int = 1 << 4;
-const TIMESTAMPING_OPT_ID: c_int = 1 << 7;
-const TIMESTAMPING_OPT_TSONLY: c_int = 1 << 11;
-
-/// Whether the system tells when requests left.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stamping {
-    /// Nobody has asked for it yet.
-    Off,
-    /// It does; the request that asks next has this number.
-    From(u32),
-    /// It cannot (Linux before 4.6).
-    Unknown,
-}
-
 pub(super) struct EchoSocket {
-    socket: OwnedFd,
-    family: Family,
+    pub(super) socket: OwnedFd,
+    pub(super) family: Family,
     raw: bool,
-    transfer: Transfer,
+    pub(super) transfer: Transfer,
     /// The identifier of every request: chosen for raw sockets, else given by the system.
     identifier: u16,
-    outgoing: Outgoing,
+    pub(super) outgoing: Outgoing,
     incoming: Incoming,
     queue: ErrorQueue,
-    stamping: Stamping,
+    pub(super) stamping: Stamping,
     /// Stamps found in the error queue: the request's number and the time.
-    stamps: Vec<(u32, i64)>,
+    pub(super) stamps: Vec<(u32, i64)>,
     /// Requests may be fragmented; `None`: the system's default.
-    fragments: Option<bool>,
+    pub(super) fragments: Option<bool>,
     /// The drop counter when last seen; `None` where the system does not tell it.
     drops: Option<u32>,
     /// Changes seen of it, and error queues seen full.
@@ -138,177 +119,6 @@ impl EchoSocket {
         }
         let stamped = request.stamped && matches!(self.stamping, Stamping::From(_));
         self.outgoing.push(place, request, stamped, self.identifier, sequence, token);
-    }
-
-    /// Sends the batch and writes what became of each message to its place in `results`, where
-    /// `NotSent` stands from before.
-    ///
-    /// An error may be about an earlier packet: it says nothing of the message in hand. So the
-    /// error queue is emptied and the message repeated; what fails again with nothing in the queue
-    /// is its own. The system stops a batch at each error; the rest goes on behind it.
-    pub(super) fn flush(
-        &mut self,
-        results: &mut [SendResult],
-        matching: &mut Matching,
-        events: &mut Vec<Event>,
-    ) {
-        let mut next = 0;
-        let mut failures = 0;
-        let mut begin = Time::now();
-        while next < self.outgoing.len() {
-            let fd = self.socket.as_raw_fd();
-            let end = self.outgoing.chunk_end(next);
-            self.set_fragments(self.outgoing.may_fragment(next));
-            let error = match self.transfer.send(fd, self.outgoing.messages(next, end)) {
-                Ok(sent) => {
-                    let after = Time::now();
-                    self.note_sent(next..next + sent, begin, after, results);
-                    if self.read_stamps(next..next + sent, begin, after, results, matching, events)
-                    {
-                        begin = Time::now();
-                    } else {
-                        begin = after;
-                    }
-                    next += sent;
-                    failures = 0;
-                    continue;
-                }
-                Err(error) => error,
-            };
-            // Whether the failed message has taken a number is not told.
-            if self.outgoing.is_stamped(next) {
-                self.number_stamps();
-            }
-            match error {
-                libc::EINTR => {}
-                // The send buffer is full; the others would fare no better.
-                libc::EAGAIN => {
-                    for index in next..self.outgoing.len() {
-                        results[self.outgoing.place(index)] =
-                            SendResult::NotSent { os_error: error };
-                    }
-                    break;
-                }
-                // For this destination: the neighbour table, a queue.
-                libc::ENOBUFS | libc::ENOMEM => {
-                    results[self.outgoing.place(next)] = SendResult::NotSent { os_error: error };
-                    next += 1;
-                    failures = 0;
-                }
-                // Larger than its way takes in one piece.
-                libc::EMSGSIZE if !self.outgoing.may_fragment(next) => {
-                    self.outgoing.allow_fragments(next);
-                }
-                // Kernels that know no such wish say so with this number, too.
-                libc::EINVAL if self.outgoing.is_stamped(next) => self.outgoing.drop_stamp(next),
-                _ => {
-                    failures += 1;
-                    let others = self.drain_errors(matching, events);
-                    if failures > 1 && !(others && may_be_of_another(error)) {
-                        results[self.outgoing.place(next)] =
-                            SendResult::Failed { outcome: route_outcome(error), os_error: error };
-                        next += 1;
-                        failures = 0;
-                    } else if failures > REPEATS {
-                        next += 1;
-                        failures = 0;
-                    }
-                }
-            }
-            begin = Time::now();
-        }
-        self.outgoing.clear();
-    }
-
-    /// Messages of one call left between `begin` and `after`, each in its turn.
-    fn note_sent(
-        &self,
-        messages: Range<usize>,
-        begin: Time,
-        after: Time,
-        results: &mut [SendResult],
-    ) {
-        let (first, count) = (messages.start, messages.len() as u64);
-        for index in messages {
-            let share = after.nanos_since(begin) * (index - first) as u64 / count;
-            results[self.outgoing.place(index)] = SendResult::Sent { at: begin.plus_nanos(share) };
-        }
-    }
-
-    /// Puts the system's own times in the place of ours, for those messages that ask for it; true
-    /// where any does. Nearly always the driver has had a message, and has stamped it, before the
-    /// call that sends it returns; what waits longer, for its neighbour's address above all, keeps
-    /// our time, from which its round trip counts.
-    fn read_stamps(
-        &mut self,
-        messages: Range<usize>,
-        begin: Time,
-        after: Time,
-        results: &mut [SendResult],
-        matching: &mut Matching,
-        events: &mut Vec<Event>,
-    ) -> bool {
-        let first = match self.stamping {
-            Stamping::From(first) => first,
-            Stamping::Off | Stamping::Unknown => return false,
-        };
-        let count = messages.clone().filter(|index| self.outgoing.is_stamped(*index)).count();
-        if count == 0 {
-            return false;
-        }
-        self.stamping = Stamping::From(first.wrapping_add(count as u32));
-        self.stamps.clear();
-        self.drain_errors(matching, events);
-        let clock = ClockPair::now();
-        let mut is_out_of_step = false;
-        let mut numbered = messages.filter(|index| self.outgoing.is_stamped(*index)).enumerate();
-        // Stamps come in the order of their numbers; those of earlier calls are late.
-        for (number, stamp) in &self.stamps {
-            let offset = number.wrapping_sub(first) as usize;
-            if offset >= count {
-                is_out_of_step |= offset < usize::from(u16::MAX);
-                continue;
-            }
-            let at = clock.time_of(*stamp).filter(|at| (begin..=after).contains(at));
-            let index = numbered.find(|(place, _)| *place == offset);
-            match (index, at) {
-                (Some((_, index)), Some(at)) => {
-                    results[self.outgoing.place(index)] = SendResult::Sent { at };
-                }
-                _ => is_out_of_step = true,
-            }
-        }
-        if is_out_of_step {
-            self.number_stamps();
-        }
-        true
-    }
-
-    /// Has the system number the requests that ask for a stamp, from 0 on.
-    fn number_stamps(&mut self) {
-        let set = |flags: c_int| {
-            set_option(self.socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &flags)
-        };
-        let flags = TIMESTAMPING_SOFTWARE | TIMESTAMPING_OPT_TSONLY;
-        // Numbers begin again when they are switched on.
-        let numbered = set(flags).and_then(|()| set(flags | TIMESTAMPING_OPT_ID));
-        self.stamping = match numbered {
-            Ok(()) => Stamping::From(0),
-            Err(_) => Stamping::Unknown,
-        };
-    }
-
-    /// Whether what does not fit into one packet is sent in several. Where it is not, the kernel
-    /// need not find an identification for each packet, which costs a hash over its addresses.
-    /// Either way the first packet on the way has "do not fragment" set.
-    fn set_fragments(&mut self, fragments: bool) {
-        if self.family == Family::V6 || self.fragments == Some(fragments) {
-            return;
-        }
-        let mode = if fragments { libc::IP_PMTUDISC_WANT } else { libc::IP_PMTUDISC_DO };
-        let fd = self.socket.as_raw_fd();
-        let _ = set_option(fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &mode);
-        self.fragments = Some(fragments);
     }
 
     /// Reads all that is there.
@@ -386,14 +196,22 @@ impl EchoSocket {
         if others {
             self.overflows += 1;
         }
+        others |= self.read_queue(matching, events);
+        // Too late to be of use.
+        self.stamps.clear();
+        take_error(&self.socket);
+        others
+    }
+
+    /// Takes everything out of the error queue; stamps are added to `stamps`. True: there were
+    /// errors about other packets.
+    pub(super) fn read_queue(&mut self, matching: &mut Matching, events: &mut Vec<Event>) -> bool {
+        let mut others = false;
         let mut taken = 0;
         while taken < TURN {
-            let count = self.queue.fill(&mut self.transfer, self.socket.as_raw_fd());
-            if count == 0 {
-                break;
-            }
-            taken += count;
-            for index in 0..count {
+            let filled = self.queue.fill(&mut self.transfer, self.socket.as_raw_fd());
+            taken += filled.count;
+            for index in 0..filled.count {
                 let error = match self.queue.entry(index) {
                     Entry::Stamp { number, stamp } => {
                         self.stamps.push((number, stamp));
@@ -411,8 +229,10 @@ impl EchoSocket {
                     }
                 }
             }
+            if filled.is_all {
+                break;
+            }
         }
-        take_error(&self.socket);
         others
     }
 

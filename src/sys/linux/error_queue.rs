@@ -9,8 +9,8 @@ use crate::address::Address;
 use std::os::unix::io::RawFd;
 use std::ptr::addr_of_mut;
 
-/// Entries read at once: the stamps of one chunk.
-const ENTRIES: usize = CHUNK;
+/// Entries read at once: the stamps of one chunk, and the room that tells that there are no more.
+const ENTRIES: usize = CHUNK + 1;
 
 /// Room for the control messages of an entry: the error with the offender's address, stamps in both
 /// forms, a hop limit.
@@ -29,6 +29,13 @@ struct QueueBlock {
 
 /// Entries taken from the queue.
 pub(super) struct ErrorQueue(Block<QueueBlock>);
+
+/// What was taken at once.
+pub(super) struct Filled {
+    pub(super) count: usize,
+    /// Nothing was left.
+    pub(super) is_all: bool,
+}
 
 /// One entry.
 pub(super) enum Entry<'a> {
@@ -74,8 +81,8 @@ impl ErrorQueue {
         ErrorQueue(block)
     }
 
-    /// Takes the first entries of the queue; returns how many, 0 when it is empty.
-    pub(super) fn fill(&mut self, transfer: &mut Transfer, socket: RawFd) -> usize {
+    /// Takes the first entries of the queue.
+    pub(super) fn fill(&mut self, transfer: &mut Transfer, socket: RawFd) -> Filled {
         let pointer = self.0.pointer();
         // SAFETY: parts of the block, initialised; the only borrows of them.
         let (messages, names) = unsafe {
@@ -87,7 +94,8 @@ impl ErrorQueue {
             message.header.msg_namelen = SocketAddress::CAPACITY;
             message.header.msg_controllen = std::mem::size_of::<Control>() as _;
         }
-        transfer.receive(socket, messages, libc::MSG_ERRQUEUE).unwrap_or(0)
+        let count = transfer.receive(socket, messages, libc::MSG_ERRQUEUE).unwrap_or(0);
+        Filled { count, is_all: count < ENTRIES }
     }
 
     /// Entry `index`, below what [`ErrorQueue::fill`] returned.

@@ -8,6 +8,7 @@ mod echo;
 mod epoll;
 mod error_queue;
 mod filter;
+mod flush;
 mod incoming;
 mod interfaces;
 mod matching;

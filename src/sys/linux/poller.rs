@@ -33,7 +33,7 @@ pub(super) enum Poller {
 
 impl Poller {
     pub(super) fn new() -> io::Result<Poller> {
-        if !cfg!(feature = "unix-fallback") {
+        if !cfg!(feature = "unbatched") {
             if let Ok(epoll) = Epoll::new() {
                 return Ok(Poller::Epoll(epoll));
             }

@@ -1,6 +1,7 @@
 //! Small questions to the system about this process and its threads, and the few settings that
 //! the engine makes for the whole process. Any thread.
 
+use crate::sync::lock;
 use crate::sys::{Apartment, NoApartments};
 use once_cell::sync::Lazy;
 use std::mem::MaybeUninit;
@@ -158,13 +159,13 @@ impl ThreadClock {
     /// Nanoseconds that the thread has run on a processor; `None` once it has retired.
     pub fn cpu_nanos(&self) -> Option<u64> {
         // Held during the reading: the thread cannot end meanwhile.
-        let clock = self.clock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let clock = lock(&self.clock);
         clock.and_then(read_clock)
     }
 
     /// To be called by the thread before it ends.
     pub fn retire(&self) {
-        *self.clock.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        *lock(&self.clock) = None;
     }
 }
 

@@ -39,6 +39,11 @@ impl ClockPair {
         pair
     }
 
+    #[cfg(test)]
+    pub(super) fn of(monotonic: Time, real: i64) -> ClockPair {
+        ClockPair { monotonic, real }
+    }
+
     /// A stamp on the monotonic clock; `None` where it is of the future or from before the clock's
     /// beginning, as stamps are when the wall clock was set meanwhile.
     pub(super) fn time_of(&self, stamp: i64) -> Option<Time> {

@@ -8,13 +8,14 @@ use super::socket::{last_error, SocketAddress};
 use super::status::{echo_end, is_ip_status, EchoEnd};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
+use crate::sync::lock;
 use crate::sys::{EchoRequest, Event, OpenError, ProbeId, SendResult};
 use std::collections::HashMap;
 use std::mem::{size_of, take};
 use std::os::raw::c_void;
 use std::os::windows::io::RawHandle;
 use std::ptr::{null, null_mut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Requests that the system may hold at a time: below the 65,536 sequences it tells them apart by.
 const MOST_IN_FLIGHT: usize = 49_152;
@@ -70,10 +71,6 @@ pub fn echo_permission(family: Family) -> Result<(), OpenError> {
 
 /// Requests whose APC has run.
 type Ended = Arc<Mutex<Vec<Request>>>;
-
-fn lock(ended: &Ended) -> MutexGuard<'_, Vec<Request>> {
-    ended.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One request, from the call to its APC the system's.
 struct Request {
