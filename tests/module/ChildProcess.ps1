@@ -60,12 +60,12 @@ function Get-ChildLine([string] $Script, [string] $Manifest = $ModuleManifest, [
 $Script
 } 2>&1 | ForEach-Object { if (`$_ -is [Management.Automation.ErrorRecord]) { `$failures += "`$_" } else { "`$_" } } }
 catch { `$failures += "`$_" })
-[IO.File]::WriteAllLines('$($failures.Replace("'", "''"))', [string[]] `$failures)
-[IO.File]::WriteAllLines('$($lines.Replace("'", "''"))', [string[]] `$lines)
+Set-Content -LiteralPath '$($failures.Replace("'", "''"))' -Value `$failures -Encoding UTF8
+Set-Content -LiteralPath '$($lines.Replace("'", "''"))' -Value `$lines -Encoding UTF8
 "@, [Text.Encoding]::UTF8)
         $run = Invoke-Process (@($Prefix) + @(Get-PowerShellCommand) + @('-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-File', $file))
         if (-not (Test-Path -LiteralPath $lines)) { throw "the child process ended with exit code $($run.ExitCode): $($run.Output)$($run.Errors)" }
-        $problem = [IO.File]::ReadAllText($failures)
+        $problem = [IO.File]::ReadAllText($failures).Trim()
         if ($problem) { throw "the child process wrote the error $problem" }
         return [IO.File]::ReadAllLines($lines)
     }

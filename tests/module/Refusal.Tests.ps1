@@ -31,7 +31,7 @@ Describe 'refusal' {
     }
 
     It 'has one error for an item that holds one, and the others run: <_>' -ForEach '$block', ', $array', '$table' {
-        $run = Invoke-Script "$Prepare & { 1; $_; 2 } | Invoke-RustParallel { `$_ } -ThrottleLimit 1"
+        $run = Invoke-Script "$Prepare`n& { 1; $_; 2 } | Invoke-RustParallel { `$_ } -ThrottleLimit 1"
         ConvertTo-Line $run.Output | Should -BeExactly '1', '2'
         @($run.Errors).Count | Should -Be 1
         Get-ErrorId $run.Errors[0] | Should -BeExactly 'ScriptBlockNotAllowed'

@@ -61,6 +61,8 @@ function Get-FunctionName([string] $Text) {
 # NAME:LINE: what 5.1 has not. Own commands are those that come with the repository.
 function Get-Complaint([string] $Name, [string] $Text, $OwnCommands) {
     $complaints = New-Object Collections.Generic.List[string]
+    # Also those that the scripts define which it writes into files and runs.
+    $OwnCommands = New-WordSet (@($OwnCommands) + @([regex]::Matches($Text, '\bfunction (?:\w+:)?([A-Za-z]+-\w+)') | ForEach-Object { $_.Groups[1].Value }))
     if ($Name -notlike '*.ps1xml') { Test-Script $Text }
     else {
         foreach ($block in ([xml] $Text).SelectNodes('//*[local-name()=''ScriptBlock'' or local-name()=''GetScriptBlock'' or local-name()=''SetScriptBlock'' or local-name()=''Script'']')) {
