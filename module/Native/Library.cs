@@ -122,14 +122,13 @@ internal sealed unsafe class Library
 
     private static string RuntimeIdentifier()
     {
-        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
+        // Elsewhere there is no such folder, which the error says.
+        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? "linux" : "other";
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
     private static string FileName(string runtimeIdentifier) =>
-        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll"
-        : runtimeIdentifier.StartsWith("osx-", StringComparison.Ordinal) ? "librust_runspaces.dylib"
-        : "librust_runspaces.so";
+        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll" : "librust_runspaces.so";
 
     private static void CheckSizes()
     {
