@@ -61,7 +61,7 @@ internal sealed class RunLoop
         run.Show();
         report.Finished(run.Figures, run.LimitReached);
         run.Complete();
-        report.Close(Close);
+        report.Close(Close, run.Counts);
         report.Ended();
     }
 

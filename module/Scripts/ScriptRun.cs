@@ -110,6 +110,9 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public int Abandoned { get; private set; }
 
+    /// <summary>Null: nothing of a network's happens on the way.</summary>
+    public PoolCounts? Counts => null;
+
     /// <inheritdoc/>
     public bool IsBatchFull => batched == BatchSize;
 

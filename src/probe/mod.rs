@@ -70,6 +70,23 @@ impl Schedule {
     }
 }
 
+/// What made attempts void: a number that changes with each such event, and the last of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Voids {
+    /// Changes with each event.
+    pub count: u32,
+    /// The last event's.
+    pub cause: Detail,
+}
+
+impl Voids {
+    /// Nothing has happened.
+    pub const NONE: Voids = Voids { count: 0, cause: Detail::None };
+}
+
+/// Transmissions beyond `Count` that void attempts may cost.
+pub const MAX_REPEATS: u16 = 3;
+
 /// What to do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {

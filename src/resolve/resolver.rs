@@ -5,6 +5,7 @@
 use super::table::{Limits, Question, Reply, Table};
 use super::Answer;
 use crate::segment::Threads;
+use crate::sync::lock;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -161,7 +162,7 @@ impl Resolver {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Threads that exist at this moment.

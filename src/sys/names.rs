@@ -18,6 +18,6 @@ pub enum LookupError {
     NotFound(i32),
     /// No name server answered.
     TimedOut(i32),
-    /// The resolver failed for another reason.
+    /// The resolver failed for another reason. A number above 0 is the system's own.
     Failed(i32),
 }

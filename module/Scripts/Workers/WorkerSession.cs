@@ -28,9 +28,6 @@ internal sealed class WorkerSession : IDisposable
         "ProgressPreference", "ConfirmPreference", "WhatIfPreference", "PSDefaultParameterValues",
     };
 
-    // The engine's cache of modules is the process's: imports at a time miss commands without a word.
-    private static readonly object ModuleGate = new object();
-
     private readonly WorkerSetup setup;
     private readonly object gate = new object();
     private readonly List<KeyValuePair<PSVariable, object?>> preferences = new List<KeyValuePair<PSVariable, object?>>();
@@ -240,15 +237,12 @@ internal sealed class WorkerSession : IDisposable
         Collection<PSObject> imported;
         try
         {
-            lock (ModuleGate)
-            {
-                imported = Run(
-                    streams,
-                    powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
-                        .AddParameter("Name", module)
-                        .AddParameter("PassThru")
-                        .AddParameter("ErrorAction", ActionPreference.Stop));
-            }
+            imported = setup.Imports.Import(module, () => Run(
+                streams,
+                powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
+                    .AddParameter("Name", module)
+                    .AddParameter("PassThru")
+                    .AddParameter("ErrorAction", ActionPreference.Stop)));
         }
         catch (RuntimeException error)
         {

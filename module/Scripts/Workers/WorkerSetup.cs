@@ -32,6 +32,9 @@ internal sealed class WorkerSetup
     /// <summary>The caller's code that jobs and their errors name as the place they were called from.</summary>
     internal IScriptExtent Position { get; }
 
+    /// <summary>Where imports of modules wait for each other: that of the thread the call is made on.</summary>
+    internal ImportGate Imports { get; } = ImportGate.Current;
+
     /// <summary>What a job writes goes into its entry or record instead of the caller's output.</summary>
     internal bool KeepsOutput { get; set; }
 

@@ -120,7 +120,7 @@ internal sealed class WorkerStreams
             return;
         }
         long now = Stopwatch.GetTimestamp();
-        if (now < nextProgress && record.RecordType != ProgressRecordType.Completed)
+        if (now < Math.Max(nextProgress, Account.ProgressShown + ProgressInterval) && record.RecordType != ProgressRecordType.Completed)
         {
             Account.HoldProgress(new HeldProgress(job, record));
             return;

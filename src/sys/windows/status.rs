@@ -96,7 +96,7 @@ pub(super) fn connect_error(error: i32) -> ConnectError {
         | WSAENOBUFS
         | WSAEADDRINUSE
         | ERROR_NOT_ENOUGH_MEMORY
-        | ERROR_NO_SYSTEM_RESOURCES => return ConnectError::NotStarted,
+        | ERROR_NO_SYSTEM_RESOURCES => return ConnectError::NotStarted { os_error: error },
         WSAENETUNREACH | WSAENETDOWN | ERROR_NETWORK_UNREACHABLE => {
             Outcome::DestinationNetworkUnreachable
         }
@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn refused_is_the_host_s_word_and_a_full_port_table_is_ours() {
         assert_eq!(connect_error(WSAECONNREFUSED), ConnectError::Refused);
-        assert_eq!(connect_error(WSAEADDRINUSE), ConnectError::NotStarted);
+        let not_started = ConnectError::NotStarted { os_error: WSAEADDRINUSE };
+        assert_eq!(connect_error(WSAEADDRINUSE), not_started);
         let timed_out = ConnectError::Failed { outcome: Outcome::TimedOut, os_error: WSAETIMEDOUT };
         assert_eq!(connect_error(WSAETIMEDOUT), timed_out);
     }
