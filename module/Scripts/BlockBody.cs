@@ -6,11 +6,16 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using System.Reflection;
 
 namespace RustRunspaces.Scripts;
 
 internal sealed class BlockBody
 {
+    // Of a block; not public, but a block made in constrained language must not get full language from a caller that has it.
+    private static readonly PropertyInfo? LanguageMode = typeof(ScriptBlock).GetProperty("LanguageMode", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+
+    private readonly ScriptBlock source;
     private readonly ScriptBlockAst body;
     // Of `function Name($x) {}`, whose body has no param block.
     private readonly bool hasHeader;
@@ -18,6 +23,7 @@ internal sealed class BlockBody
 
     internal BlockBody(ScriptBlock block)
     {
+        source = block;
         IReadOnlyList<ParameterAst>? header = (block.Ast as FunctionDefinitionAst)?.Parameters;
         body = block.Ast switch
         {
@@ -84,7 +90,7 @@ internal sealed class BlockBody
         new ParameterAst(Extent, new VariableExpressionAst(Extent, name, splatted: false), null, null);
 
     /// <summary>The block as it was written, bound to no runspace. It keeps its file, its lines and its `using namespace`.</summary>
-    internal ScriptBlock Unbound() => hasHeader ? Make(Array.Empty<ParameterAst>(), item: null) : body.GetScriptBlock();
+    internal ScriptBlock Unbound() => hasHeader ? Make(Array.Empty<ParameterAst>(), item: null) : Restricted(body.GetScriptBlock());
 
     /// <summary>The same with parameters before its own.</summary>
     /// <param name="before">New ones.</param>
@@ -107,14 +113,23 @@ internal sealed class BlockBody
             own?.Attributes.Select(attribute => (AttributeAst)attribute.Copy()).ToArray(),
             before.Concat(Parameters.Select(parameter => (ParameterAst)parameter.Copy())).ToArray());
         bool hasParameters = HasParamBlock || before.Count > 0;
-        return new ScriptBlockAst(
+        return Restricted(new ScriptBlockAst(
             Extent,
             Usings(),
             hasParameters ? parameters : null,
             Copy(body.BeginBlock, item),
             Copy(body.ProcessBlock, item),
             Copy(body.EndBlock, item),
-            (NamedBlockAst?)body.DynamicParamBlock?.Copy()).GetScriptBlock();
+            (NamedBlockAst?)body.DynamicParamBlock?.Copy()).GetScriptBlock());
+    }
+
+    private ScriptBlock Restricted(ScriptBlock made)
+    {
+        if (LanguageMode?.GetValue(source) is PSLanguageMode.ConstrainedLanguage && LanguageMode.CanWrite)
+        {
+            LanguageMode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
+        }
+        return made;
     }
 
     /// <summary>

@@ -18,6 +18,9 @@ internal sealed class BlockContents
     /// <summary>The block names $_ or $PSItem.</summary>
     internal bool HasItem { get; set; }
 
+    /// <summary>Something in the block puts $_ back to what it finds in its scope: a catch block, a trap, a switch.</summary>
+    internal bool RestoresItem { get; set; }
+
     /// <summary>The block names $Data, and not as a variable of its own.</summary>
     internal bool HasData { get; set; }
 
@@ -199,6 +202,12 @@ internal sealed class BlockReader : AstVisitor2
         return AstVisitAction.Continue;
     }
 
+    public override AstVisitAction VisitTryStatement(TryStatementAst tryStatementAst) => Restores();
+
+    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst) => Restores();
+
+    public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst) => Restores();
+
     public override AstVisitAction VisitTypeExpression(TypeExpressionAst typeExpressionAst)
     {
         contents.IsLean &= !OpaqueTypes.Contains(typeExpressionAst.TypeName.FullName);
@@ -240,6 +249,12 @@ internal sealed class BlockReader : AstVisitor2
     {
         ownsData |= stringConstantExpressionAst.Value.TrimStart('+').Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
             && stringConstantExpressionAst.Parent is CommandAst or CommandParameterAst;
+        return AstVisitAction.Continue;
+    }
+
+    private AstVisitAction Restores()
+    {
+        contents.RestoresItem = true;
         return AstVisitAction.Continue;
     }
 

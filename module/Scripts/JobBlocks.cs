@@ -100,7 +100,7 @@ internal static class JobBlocks
             arguments.Add(null);
         }
         arguments.AddRange(rest);
-        return new JobBlock(body.Composed(parameters, takesItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
+        return new JobBlock(body.Composed(parameters, takesItem && contents.RestoresItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
     }
 
     private static JobBlock Bound(BlockBody body, BlockContents contents, object?[] rest)

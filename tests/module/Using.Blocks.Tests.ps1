@@ -129,6 +129,25 @@ Describe 'a caller in constrained language' {
     }
 }
 
+Describe 'a block made in constrained language' {
+    It 'stays constrained where its caller has full language: <Block>' -ForEach @(
+        @{ Block = '{ [IO.File]::Exists("/absent/x") }' }
+        @{ Block = '{ $_; [IO.File]::Exists("/absent/x") }' }
+        @{ Block = '{ [CmdletBinding()] param($x) [IO.File]::Exists("/absent/x") }' }
+    ) {
+        $session = New-Session
+        try {
+            $session.LanguageMode = 'ConstrainedLanguage'
+            $null = Invoke-CleanScript "`$block = $Block" @{} $session
+            $session.LanguageMode = 'FullLanguage'
+            (Invoke-Script '& $block 1' @{} $session).Errors[0].FullyQualifiedErrorId | Should -Be 'MethodInvocationNotSupportedInConstrainedLanguage'
+            (Invoke-Script '1 | Invoke-RustParallel $block' @{} $session).Errors[0].FullyQualifiedErrorId | Should -Be 'MethodInvocationNotSupportedInConstrainedLanguage'
+            Get-Line '1 | Invoke-RustParallel { [IO.File]::Exists("/absent/x") }' @{} $session | Should -Be 'False'
+        }
+        finally { $session.Dispose() }
+    }
+}
+
 Describe 'a block made in full language' {
     It 'keeps that in a constrained session: the engine''s rule that makes the thread matter that makes it' {
         $block = [scriptblock]::Create('[IO.File]::Exists("/absent/x")').Ast.GetScriptBlock()

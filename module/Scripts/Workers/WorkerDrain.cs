@@ -152,10 +152,10 @@ internal sealed class WorkerDrain : IJobDialog
             return; // the next pipeline takes the other way
         }
         SessionState state = runner.SessionState;
-        if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo invocation)
+        if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo)
         {
             // Else Write-Error in a job, and $MyInvocation, would show the script that started this loop.
-            invocation.DisplayScriptPosition = setup.Position;
+            state.PSVariable.Set("MyInvocation", InvocationInfo.Create(null, setup.Position));
         }
         do
         {
