@@ -27,6 +27,7 @@ internal sealed unsafe class Library
     internal readonly delegate* unmanaged[Cdecl]<ulong, uint*, int> PoolClose;
     internal readonly delegate* unmanaged[Cdecl]<ulong, ulong*, nuint, nuint*, int> PoolSubmitCalls;
     internal readonly delegate* unmanaged[Cdecl]<ulong, int> PoolWake;
+    internal readonly delegate* unmanaged[Cdecl]<ulong, int> WorkerOpened;
     internal readonly delegate* unmanaged[Cdecl]<ulong, Call*, int> WorkerNext;
     internal readonly delegate* unmanaged[Cdecl]<ulong, uint, int> WorkerFinish;
 
@@ -64,6 +65,7 @@ internal sealed unsafe class Library
         PoolClose = (delegate* unmanaged[Cdecl]<ulong, uint*, int>)Bind("rr_pool_close");
         PoolSubmitCalls = (delegate* unmanaged[Cdecl]<ulong, ulong*, nuint, nuint*, int>)Bind("rr_pool_submit_calls");
         PoolWake = (delegate* unmanaged[Cdecl]<ulong, int>)Bind("rr_pool_wake");
+        WorkerOpened = (delegate* unmanaged[Cdecl]<ulong, int>)Bind("rr_worker_opened");
         WorkerNext = (delegate* unmanaged[Cdecl]<ulong, Call*, int>)Bind("rr_worker_next");
         WorkerFinish = (delegate* unmanaged[Cdecl]<ulong, uint, int>)Bind("rr_worker_finish");
     }
@@ -120,6 +122,7 @@ internal sealed unsafe class Library
 
     private static string RuntimeIdentifier()
     {
+        // Elsewhere there is no such folder, which the error says.
         string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? "linux" : "other";
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }

@@ -96,6 +96,9 @@ internal readonly unsafe struct Worker
 
     internal ulong Handle { get; }
 
+    /// <summary>Says that the worker is open: what it does until its first call may wait, and keeps no other from opening.</summary>
+    internal void Opened() => library.WorkerOpened(Handle);
+
     /// <summary>Takes the next call; sleeps until there is one.</summary>
     /// <returns>False: the worker shall return.</returns>
     internal bool Next(out ulong number, out int workerNumber)

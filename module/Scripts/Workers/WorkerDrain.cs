@@ -71,7 +71,7 @@ internal sealed class WorkerDrain : IJobDialog
         {
             while (!isOver)
             {
-                using (WorkerSession opened = WorkerSession.Open(setup, host, streams, Created))
+                using (WorkerSession opened = WorkerSession.Open(setup, host, streams, Created, worker.Opened))
                 {
                     do
                     {

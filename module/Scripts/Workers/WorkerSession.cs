@@ -60,8 +60,9 @@ internal sealed class WorkerSession : IDisposable
     /// <param name="host">The worker's.</param>
     /// <param name="streams">Carry what the preparation writes.</param>
     /// <param name="created">Told of the session before its preparation begins, so that it can be stopped.</param>
+    /// <param name="opened">Told that the runspace is open, where what follows may take long.</param>
     /// <exception cref="CallRefusedException">The runspace cannot be opened or made ready.</exception>
-    internal static WorkerSession Open(WorkerSetup setup, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created)
+    internal static WorkerSession Open(WorkerSetup setup, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created, Action opened)
     {
         WorkerSession? session = null;
         try
@@ -69,6 +70,10 @@ internal sealed class WorkerSession : IDisposable
             session = new WorkerSession(setup, host);
             created(session);
             session.Open();
+            if (setup.Initialization is not null || setup.Caller.Modules.Count > 0)
+            {
+                opened();
+            }
             // What it says, it says in every runspace: once is enough, but an error may be of this one only.
             streams.IsRepeated = !session.isFirst;
             session.Prepare(streams);
