@@ -15,6 +15,15 @@ internal sealed class BlockBody
     // Of a block; not public, but a block made in constrained language must not get full language from a caller that has it.
     private static readonly PropertyInfo? LanguageMode = typeof(ScriptBlock).GetProperty("LanguageMode", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
 
+    // `clean {}`, which engines have from 7.3 on.
+    private static readonly PropertyInfo? CleanProperty = typeof(ScriptBlockAst).GetProperty("CleanBlock");
+
+    private static readonly ConstructorInfo? MakeWithClean = typeof(ScriptBlockAst).GetConstructor(new[]
+    {
+        typeof(IScriptExtent), typeof(IEnumerable<UsingStatementAst>), typeof(ParamBlockAst),
+        typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst),
+    });
+
     private readonly ScriptBlock source;
     private readonly ScriptBlockAst body;
     // Of `function Name($x) {}`, whose body has no param block.
@@ -56,7 +65,7 @@ internal sealed class BlockBody
     internal IReadOnlyList<ParameterAst> Parameters { get; }
 
     /// <summary>The tree can get parameters and statements that its text does not have.</summary>
-    internal bool CanBeComposed => !definesTypes;
+    internal bool CanBeComposed => !definesTypes && (CleanBlock is null || MakeWithClean is not null);
 
     internal bool HasParamBlock => hasHeader || body.ParamBlock is not null;
 
@@ -99,10 +108,9 @@ internal sealed class BlockBody
     /// Null: leave $_ alone.
     /// </param>
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        !definesTypes && (before.Count > 0 || (item is not null && !HasCleanBlock)) ? Make(before, item) : Unbound();
+        CanBeComposed && (before.Count > 0 || item is not null) ? Make(before, item) : Unbound();
 
-    // A named block that a tree can only be given where the engine knows it (7.3 and later).
-    private bool HasCleanBlock => typeof(ScriptBlockAst).GetProperty("CleanBlock")?.GetValue(body) is not null;
+    private NamedBlockAst? CleanBlock => (NamedBlockAst?)CleanProperty?.GetValue(body);
 
     // Trees go over what they are given more than once: arrays, or each time they would find other copies.
     private ScriptBlock Make(IReadOnlyList<ParameterAst> before, string? item)
@@ -113,14 +121,16 @@ internal sealed class BlockBody
             own?.Attributes.Select(attribute => (AttributeAst)attribute.Copy()).ToArray(),
             before.Concat(Parameters.Select(parameter => (ParameterAst)parameter.Copy())).ToArray());
         bool hasParameters = HasParamBlock || before.Count > 0;
-        return Restricted(new ScriptBlockAst(
-            Extent,
-            Usings(),
-            hasParameters ? parameters : null,
-            Copy(body.BeginBlock, item),
-            Copy(body.ProcessBlock, item),
-            Copy(body.EndBlock, item),
-            (NamedBlockAst?)body.DynamicParamBlock?.Copy()).GetScriptBlock());
+        var usings = Usings();
+        ParamBlockAst? paramBlock = hasParameters ? parameters : null;
+        NamedBlockAst? begin = Copy(body.BeginBlock, item);
+        NamedBlockAst? process = Copy(body.ProcessBlock, item);
+        NamedBlockAst? end = Copy(body.EndBlock, item);
+        var dynamic = (NamedBlockAst?)body.DynamicParamBlock?.Copy();
+        ScriptBlockAst made = CleanBlock is NamedBlockAst clean
+            ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, clean.Copy(), dynamic })
+            : new ScriptBlockAst(Extent, usings, paramBlock, begin, process, end, dynamic);
+        return Restricted(made.GetScriptBlock());
     }
 
     private ScriptBlock Restricted(ScriptBlock made)

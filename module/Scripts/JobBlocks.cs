@@ -49,19 +49,19 @@ internal static class JobBlocks
         var arguments = new List<object?> { command };
         void Add(string name, object? value, ParameterForm form)
         {
-            ExpressionAst argument = Dispatch.Argument(call, arguments.Count);
+            int place = arguments.Count;
             arguments.Add(value);
             switch (form)
             {
                 case ParameterForm.Bound:
-                    elements.Add(new CommandParameterAst(call, name, argument, call));
+                    elements.Add(new CommandParameterAst(call, name, Dispatch.Argument(call, place), call));
                     break;
                 case ParameterForm.OneText:
-                    elements.Add(Dispatch.TextParameter(call, name, $"-{name}:", argument));
+                    elements.Add(Dispatch.TextParameter(call, name, $"-{name}:", place));
                     break;
                 default:
                     elements.Add(Dispatch.TextParameter(call, name, "-" + name, null));
-                    elements.Add(argument);
+                    elements.Add(Dispatch.Argument(call, place));
                     break;
             }
         }

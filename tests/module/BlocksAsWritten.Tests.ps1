@@ -103,6 +103,16 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         Get-Line "7 | Invoke-RustParallel $Block" | Should -Be '7'
     }
 
+    It 'keeps its item in a block that cleans up' {
+        Use-PowerShell7
+        Get-Line '7 | Invoke-RustParallel { begin { try { throw 1 } catch { } "b$_" } process { "p$_" } end { "e$_" } clean { $null = 1 } }' | Should -Be 'b7', 'p7', 'e7'
+    }
+
+    It 'gives a program its parameters as one text each' {
+        Use-Linux
+        Get-Line "'zz' | Invoke-RustParallel -CommandName /bin/echo -ParameterName n -Parameters @{ abc = 1 }" | Should -Be 'zz -abc:1'
+    }
+
     It 'sees its parameters alone in $PSBoundParameters' {
         Get-Line '7 | Invoke-RustParallel { param($x) "$_ $($PSBoundParameters.Keys)" }' | Should -Be '7 x'
     }
