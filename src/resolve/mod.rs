@@ -32,6 +32,7 @@ const LIMITS: Limits = Limits {
     lookup: Duration::from_secs(5),
     idle: Duration::from_secs(10),
     threads: 64,
+    address_threads: 48,
     abandoned: 256,
 };
 

@@ -132,6 +132,8 @@ impl Resolver {
             if !replies.is_empty() {
                 drop(state);
                 deliver(replies, Answer::TimedOut(0));
+                // What waited for room may be taken now.
+                self.work.notify_all();
                 self.start_threads();
                 state = self.lock();
                 continue;

@@ -24,6 +24,12 @@ pub(super) enum Question {
     Address(Address),
 }
 
+impl Question {
+    fn is_address(&self) -> bool {
+        matches!(self, Question::Address(_))
+    }
+}
+
 /// What the resolver keeps to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -33,6 +39,9 @@ pub(super) struct Limits {
     pub idle: Duration,
     /// Threads in service.
     pub threads: usize,
+    /// Of them, those that look up addresses: names, without which nothing can be begun, always
+    /// find one, however silent the name servers of the addresses are.
+    pub address_threads: usize,
     /// Overdue threads that are replaced.
     pub abandoned: usize,
 }
@@ -55,8 +64,12 @@ pub(super) struct Table {
     limits: Limits,
     /// Every question without an answer, with all who asked it.
     open: HashMap<Question, Vec<Reply>>,
-    /// Those no thread has taken yet, in the order asked.
+    /// Those no thread has taken yet, in the order asked: names, and addresses, which come after
+    /// them.
     waiting: VecDeque<Waiting>,
+    waiting_addresses: VecDeque<Waiting>,
+    /// Addresses among those in a thread's hand.
+    running_addresses: usize,
     /// Those in a thread's hand; the order of start is that of the deadlines.
     running: BTreeMap<Serial, Started>,
     next_serial: u64,
@@ -70,6 +83,8 @@ impl Table {
             limits,
             open: HashMap::new(),
             waiting: VecDeque::new(),
+            waiting_addresses: VecDeque::new(),
+            running_addresses: 0,
             running: BTreeMap::new(),
             next_serial: 0,
             idle: 0,
@@ -83,15 +98,27 @@ impl Table {
             return;
         }
         self.open.insert(question.clone(), vec![reply]);
-        self.waiting.push_back(Waiting { question, asked: now });
+        let waiting = match question {
+            Question::Name { .. } => &mut self.waiting,
+            Question::Address(_) => &mut self.waiting_addresses,
+        };
+        waiting.push_back(Waiting { question, asked: now });
     }
 
     pub fn has_open(&self) -> bool {
         !self.open.is_empty()
     }
 
+    /// Whether an idle thread could take a question.
     pub fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        self.may_be_taken() > 0
+    }
+
+    /// Waiting questions that may be in a thread's hand now.
+    fn may_be_taken(&self) -> usize {
+        let taken = self.running_addresses + self.not_replaced();
+        let room = self.limits.address_threads.saturating_sub(taken);
+        self.waiting.len() + self.waiting_addresses.len().min(room)
     }
 
     /// Whether one more thread is to be started, which then counts as idle; with the number of
@@ -119,7 +146,12 @@ impl Table {
 
     /// Hands the oldest waiting question to an idle thread.
     pub fn take(&mut self, now: Instant) -> Option<(Serial, Question)> {
-        let question = self.waiting.pop_front()?.question;
+        if !self.has_waiting() {
+            return None;
+        }
+        let waiting = self.waiting.pop_front().or_else(|| self.waiting_addresses.pop_front());
+        let question = waiting?.question;
+        self.running_addresses += usize::from(question.is_address());
         let serial = Serial(self.next_serial);
         self.next_serial += 1;
         self.idle -= 1;
@@ -139,6 +171,7 @@ impl Table {
     pub fn finish(&mut self, serial: Serial) -> (Vec<Reply>, bool) {
         match self.running.remove(&serial) {
             Some(started) => {
+                self.running_addresses -= usize::from(started.question.is_address());
                 self.idle += 1;
                 (self.close(&started.question), true)
             }
@@ -163,11 +196,16 @@ impl Table {
             };
             if let Some(started) = self.running.remove(&serial) {
                 self.overdue += 1;
+                self.running_addresses -= usize::from(started.question.is_address());
                 replies.append(&mut self.close(&started.question));
             }
         }
         while self.waiting_deadline().map_or(false, |deadline| deadline <= now) {
-            if let Some(waiting) = self.waiting.pop_front() {
+            let waiting = match self.oldest_waiting() {
+                Some(Question::Address(_)) => self.waiting_addresses.pop_front(),
+                _ => self.waiting.pop_front(),
+            };
+            if let Some(waiting) = waiting {
                 replies.append(&mut self.close(&waiting.question));
             }
         }
@@ -178,6 +216,8 @@ impl Table {
     #[must_use]
     pub fn give_up(&mut self) -> Vec<Reply> {
         self.waiting.clear();
+        self.waiting_addresses.clear();
+        self.running_addresses = 0;
         self.overdue += self.running.len();
         self.running.clear();
         self.open.drain().flat_map(|(_, replies)| replies).collect()
@@ -190,8 +230,16 @@ impl Table {
     }
 
     fn waiting_deadline(&self) -> Option<Instant> {
-        let oldest = self.waiting.front().filter(|_| self.not_replaced() > 0)?;
-        Some(oldest.asked + self.limits.lookup)
+        let fronts = [self.waiting.front(), self.waiting_addresses.front()];
+        let oldest = fronts.into_iter().flatten().map(|waiting| waiting.asked).min();
+        let oldest = oldest.filter(|_| self.not_replaced() > 0)?;
+        Some(oldest + self.limits.lookup)
+    }
+
+    fn oldest_waiting(&self) -> Option<&Question> {
+        let fronts = [self.waiting.front(), self.waiting_addresses.front()];
+        let oldest = fronts.into_iter().flatten().min_by_key(|waiting| waiting.asked);
+        oldest.map(|waiting| &waiting.question)
     }
 
     /// Overdue threads that keep their places.
@@ -201,7 +249,7 @@ impl Table {
 
     fn has_work_for_one_more(&self) -> bool {
         let in_service = self.idle + self.running.len() + self.not_replaced();
-        self.waiting.len() > self.idle && in_service < self.limits.threads
+        self.may_be_taken() > self.idle && in_service < self.limits.threads
     }
 
     fn close(&mut self, question: &Question) -> Vec<Reply> {
@@ -219,8 +267,13 @@ mod tests {
         lookup: Duration::from_secs(5),
         idle: Duration::from_secs(10),
         threads: 4,
+        address_threads: 3,
         abandoned: 4,
     };
+
+    fn address(number: u8) -> Question {
+        Question::Address(Address::v4([127, 0, 0, number]))
+    }
 
     fn name(name: &str) -> Question {
         Question::Name { name: name.into(), family: None, canonical: false }
@@ -356,6 +409,36 @@ mod tests {
     }
 
     #[test]
+    fn names_go_before_addresses_and_always_find_a_thread() {
+        let mut table = Table::new(LIMITS);
+        let mut now = Instant::now();
+        for number in 0..20 {
+            table.ask(address(number), no_reply(), now);
+        }
+        assert_eq!(start_all(&mut table, now).len(), LIMITS.address_threads);
+        table.ask(name("a"), no_reply(), now);
+        table.ask(name("b"), no_reply(), now);
+        assert_eq!(table.wants_thread(), Some(3));
+        let taken = table.take(now).expect("a name waits");
+        assert_eq!(taken.1, name("a"));
+        // Its thread goes on with the other name, not with an address.
+        assert!(table.finish(taken.0).1);
+        let taken = table.take(now).expect("a name waits");
+        assert_eq!(taken.1, name("b"));
+        assert!(table.finish(taken.0).1);
+        assert!(table.take(now).is_none(), "addresses have all the threads that they may");
+        table.leave();
+        // However many threads are lost to silent servers of addresses: names find one.
+        while table.has_open() {
+            now += LIMITS.lookup;
+            let _ = table.expire(now);
+            start_all(&mut table, now);
+        }
+        table.ask(name("c"), no_reply(), now);
+        assert!(table.wants_thread().is_some());
+    }
+
+    #[test]
     fn names_fail_only_when_not_one_thread_can_be_had() {
         let mut table = Table::new(LIMITS);
         let now = Instant::now();
@@ -390,7 +473,11 @@ mod tests {
                         let reply = Box::new(move |_| {
                             replied.fetch_add(1, Ordering::Relaxed);
                         });
-                        table.ask(name(&(number % 32).to_string()), reply, now);
+                        let question = match number % 2 {
+                            0 => name(&(number % 32).to_string()),
+                            _ => address(number % 32),
+                        };
+                        table.ask(question, reply, now);
                         asked += 1;
                     }
                     2 => out.extend(start_all(&mut table, now)),

@@ -11,6 +11,7 @@ const LIMITS: Limits = Limits {
     lookup: Duration::from_millis(200),
     idle: Duration::from_millis(30),
     threads: 8,
+    address_threads: 8,
     abandoned: 8,
 };
 /// Longer than any lookup of a test takes on a busy machine; only waited out to fail.
@@ -214,7 +215,8 @@ fn ten_thousand_names_have_one_answer_each() {
 
 #[test]
 fn a_panic_in_a_lookup_fails_that_name_only() {
-    let fixture = Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, ..LIMITS });
+    let fixture =
+        Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, address_threads: 1, ..LIMITS });
     fixture.ask("panic");
     fixture.ask("after");
     assert_eq!(fixture.next(), ("panic".into(), Arc::new(Answer::Failed(0))));
@@ -223,7 +225,8 @@ fn a_panic_in_a_lookup_fails_that_name_only() {
 
 #[test]
 fn a_panic_in_a_reply_takes_no_other_answer_away() {
-    let fixture = Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, ..LIMITS });
+    let fixture =
+        Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, address_threads: 1, ..LIMITS });
     let reply = Box::new(|_| panic::resume_unwind(Box::new("contained")));
     fixture.resolver.ask(question("stuck"), reply);
     fixture.ask("stuck");
