@@ -237,7 +237,6 @@ impl EchoProbe {
 
     /// The system has no way to the host: the probe ends.
     pub fn failed(&mut self, outcome: Outcome, os_error: i32, detail: Detail) {
-        self.starting = false;
         self.error = Some((outcome, os_error, detail));
         self.ended = true;
     }

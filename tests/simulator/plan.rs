@@ -369,7 +369,7 @@ fn pool_plan(random: &mut Random, pool: u64, hosts: &[Host], names: &[Name]) -> 
         cancel: some_time(random, 12),
         close: some_time(random, 8),
         collector: match random.below(4) {
-            0 => Collector::Every(random.between(1, 400) * MILLISECOND),
+            0 => Collector::Every(random.between(40, 400) * MILLISECOND),
             1 => Collector::From(START + random.below(8 * SECOND)),
             _ => Collector::AtOnce,
         },
