@@ -229,7 +229,8 @@ impl World {
 
     fn sleep_until(&mut self, deadline: Time, events: &mut Vec<Event>) {
         self.last_deadline = deadline;
-        if self.is_resumed() {
+        // What other threads have done by now has woken it.
+        if self.is_resumed() || !self.commands.is_empty() || !self.callers.is_empty() {
             self.now += 1_000;
             return self.deliver(events, false);
         }

@@ -13,8 +13,12 @@ use crate::sys::{EchoRequest, OpenError, ProbeId, SendResult, BATCH};
 const LONGEST_BACKOFF: u16 = 64;
 
 impl Scheduler {
-    /// Steps the probes whose timers are due, as many as belong into one turn.
+    /// Steps the probes whose timers are due, as many as belong into one turn; only after all that
+    /// has come was heard, and the numbers of overflows read.
     pub fn expire(&mut self) {
+        for voids in self.echo_voids.iter_mut().chain([&mut self.connect_voids]) {
+            voids.until = self.now;
+        }
         if self.due.is_empty() {
             self.timers.expire(self.now, &mut self.expired);
             self.due.extend(self.expired.drain(..));
