@@ -143,4 +143,7 @@ fn a_resolver_that_does_not_answer_holds_up_its_names_only() {
         assert_eq!(swept.of(target).outcome(), "Success");
         assert!(swept.of(target).duration_ms() < 1000.0);
     }
+    // The lost one, and the known one before it was answered.
+    let open = swept.total.as_ref().expect("totals").number("lookups_open");
+    assert!((1..=2).contains(&open), "{}", open);
 }
