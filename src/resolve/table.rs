@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Takes the answer to one question asked.
-pub(super) type Reply = Box<dyn FnOnce(Arc<Answer>) + Send>;
+pub(super) type Callback = Box<dyn FnOnce(Arc<Answer>) + Send>;
 
 /// What can be asked; equal questions share a lookup.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -63,7 +63,7 @@ struct Waiting {
 pub(super) struct Table {
     limits: Limits,
     /// Every question without an answer, with all who asked it.
-    open: HashMap<Question, Vec<Reply>>,
+    open: HashMap<Question, Vec<Callback>>,
     /// Those no thread has taken yet, in the order asked: names, and addresses, which come after
     /// them.
     waiting: VecDeque<Waiting>,
@@ -92,7 +92,7 @@ impl Table {
         }
     }
 
-    pub fn ask(&mut self, question: Question, reply: Reply, now: Instant) {
+    pub fn ask(&mut self, question: Question, reply: Callback, now: Instant) {
         if let Some(replies) = self.open.get_mut(&question) {
             replies.push(reply);
             return;
@@ -136,7 +136,7 @@ impl Table {
     /// The thread asked for could not be had. The others go on; without any, nothing is left to
     /// wait for.
     #[must_use]
-    pub fn thread_failed(&mut self) -> Vec<Reply> {
+    pub fn thread_failed(&mut self) -> Vec<Callback> {
         self.idle -= 1;
         if self.idle + self.running.len() > 0 {
             return Vec::new();
@@ -168,7 +168,7 @@ impl Table {
     /// A thread comes back with an answer: who gets it, and whether the thread goes on, then idle.
     /// A late one has been answered for; it goes on where it is of use.
     #[must_use]
-    pub fn finish(&mut self, serial: Serial) -> (Vec<Reply>, bool) {
+    pub fn finish(&mut self, serial: Serial) -> (Vec<Callback>, bool) {
         match self.running.remove(&serial) {
             Some(started) => {
                 self.running_addresses -= usize::from(started.question.is_address());
@@ -187,7 +187,7 @@ impl Table {
     /// Ends what is past its deadline: lookups in hand, and waiting ones where threads are lost
     /// that will not be replaced.
     #[must_use]
-    pub fn expire(&mut self, now: Instant) -> Vec<Reply> {
+    pub fn expire(&mut self, now: Instant) -> Vec<Callback> {
         let mut replies = Vec::new();
         loop {
             let serial = match self.running.iter().next() {
@@ -214,7 +214,7 @@ impl Table {
 
     /// Ends everything: no thread can be had, or none that would keep the time.
     #[must_use]
-    pub fn give_up(&mut self) -> Vec<Reply> {
+    pub fn give_up(&mut self) -> Vec<Callback> {
         self.waiting.clear();
         self.waiting_addresses.clear();
         self.running_addresses = 0;
@@ -252,7 +252,7 @@ impl Table {
         self.may_be_taken() > self.idle && in_service < self.limits.threads
     }
 
-    fn close(&mut self, question: &Question) -> Vec<Reply> {
+    fn close(&mut self, question: &Question) -> Vec<Callback> {
         self.open.remove(question).unwrap_or_default()
     }
 }
@@ -279,7 +279,7 @@ mod tests {
         Question::Name { name: name.into(), family: None, canonical: false }
     }
 
-    fn no_reply() -> Reply {
+    fn no_reply() -> Callback {
         Box::new(|_| ())
     }
 
@@ -463,7 +463,7 @@ mod tests {
             let replied = Arc::new(AtomicUsize::new(0));
             let mut asked = 0;
             let mut out: Vec<Serial> = Vec::new();
-            let answer = |replies: Vec<Reply>| {
+            let answer = |replies: Vec<Callback>| {
                 replies.into_iter().for_each(|reply| reply(Arc::new(Answer::Failed(0))));
             };
             for (step, number) in steps {

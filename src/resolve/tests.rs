@@ -47,7 +47,7 @@ struct Fixture {
 
 /// What the test's system answers: the name itself as the canonical one.
 fn found(name: &str) -> Answer {
-    Answer::Found(Found {
+    Answer::Found(HostEntry {
         addresses: vec![Address::v4([127, 0, 0, 1])],
         canonical: Some(name.to_string()),
     })
@@ -275,7 +275,7 @@ fn the_system_knows_localhost_by_name_and_address() {
     let reply = Box::new(move |given| answer.send(given).unwrap());
     forward("LOCALHOST", Some(Family::V4), false, reply);
     let loopback = Address::v4([127, 0, 0, 1]);
-    let expected = Answer::Found(Found { addresses: vec![loopback], canonical: None });
+    let expected = Answer::Found(HostEntry { addresses: vec![loopback], canonical: None });
     assert_eq!(*answers.recv_timeout(PATIENCE).unwrap(), expected);
 
     let (answer, answers) = mpsc::channel();

@@ -119,9 +119,9 @@ fn target(text: &str) -> Target {
         family: None,
         resolve: false,
     };
-    let source = match targets::parse(text.as_bytes(), None, &|_| None).expect("a target").target {
-        targets::Target::Name(name) => Source::Name(name.into()),
-        targets::Target::Addresses(span) => Source::Span(span),
+    let source = match targets::parse(text.as_bytes(), None, &|_| None).expect("a target").hosts {
+        targets::Hosts::Name(name) => Source::Name(name.into()),
+        targets::Hosts::Addresses(span) => Source::Span(span),
     };
     Target { user_data: 0, options: Arc::new(options), source }
 }

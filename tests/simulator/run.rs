@@ -313,7 +313,7 @@ impl Run {
         for plan in targets {
             let options = Arc::clone(&self.plan.pools[pool].options[plan.options]);
             let parsed = match targets::parse(plan.text.as_bytes(), None, &|_| None) {
-                Ok(parsed) => parsed.target,
+                Ok(parsed) => parsed.hosts,
                 Err(error) => panic!("{}: {error:?}", plan.text),
             };
             let source = source(parsed);
@@ -611,9 +611,9 @@ impl Run {
     }
 }
 
-fn source(parsed: targets::Target) -> Source {
+fn source(parsed: targets::Hosts) -> Source {
     match parsed {
-        targets::Target::Name(name) => Source::Name(name.into()),
-        targets::Target::Addresses(span) => Source::Span(span),
+        targets::Hosts::Name(name) => Source::Name(name.into()),
+        targets::Hosts::Addresses(span) => Source::Span(span),
     }
 }

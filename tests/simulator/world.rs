@@ -565,7 +565,7 @@ fn name_answer(answer: &NameAnswer, name: &str, canonical: bool) -> Answer {
         NameAnswer::NotFound => Answer::NotFound(-2),
         NameAnswer::TimedOut => Answer::TimedOut(-3),
         NameAnswer::Failed => Answer::Failed(-4),
-        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::Found {
+        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::HostEntry {
             addresses: addresses.clone(),
             canonical: canonical.then(|| format!("{name}.canonical")),
         }),
