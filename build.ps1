@@ -17,7 +17,7 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
 $Root = $PSScriptRoot
-foreach ($part in 'Native', 'Artifacts', 'Archive', 'PackCheck', 'Pack', 'TestRunners', 'PackRunners', 'Windows', 'Tests') {
+foreach ($part in 'Native', 'Artifacts', 'LibcStubs', 'Archive', 'PackCheck', 'Pack', 'TestRunners', 'PackRunners', 'Windows', 'Tests') {
     . "$Root/build/$part.ps1"
 }
 

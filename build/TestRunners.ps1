@@ -87,8 +87,8 @@ function Get-CargoTestCount($Result) {
 # Quick: the unit and property tests.
 function Invoke-EngineTest { Invoke-CargoTest $(if ($Quick) { '--lib' }) }
 
-# The behaviours once more, on the portable backend.
-function Invoke-FallbackTest { Invoke-CargoTest @('--features', 'unix-fallback', '--test', '*') }
+# The behaviours once more, as on Linux systems that refuse batches and epoll.
+function Invoke-UnbatchedTest { Invoke-CargoTest @('--features', 'unbatched', '--test', '*') }
 
 # A script that prints `ok NAME`, `not ok NAME ...`, `skip NAME reason`, and its sum at the end.
 function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {

@@ -7,7 +7,7 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'rustfmt'; Quick = $true; Run = { Invoke-FormatCheck } }
     @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
     @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
-    @{ Area = 'hosts'; Name = 'engine, portable backend'; Run = { Invoke-FallbackTest } }
+    @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }

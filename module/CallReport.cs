@@ -94,6 +94,7 @@ internal sealed class CallReport
     /// <summary>Closes the run between its two lines.</summary>
     internal void Close(ProbeRun run)
     {
+        lines.OnTheWay(run.Count());
         lines.Closing();
         TimeSpan before = Elapsed;
         run.Dispose();

@@ -21,12 +21,24 @@ internal readonly struct HostAddress
     private readonly ushort family;
 
     internal HostAddress(in Completion completion)
+        : this(completion.AddressFirst, completion.AddressSecond, completion.ScopeId, completion.Family)
     {
-        first = completion.AddressFirst;
-        second = completion.AddressSecond;
-        scope = completion.ScopeId;
-        family = completion.Family;
     }
+
+    private HostAddress(ulong first, ulong second, uint scope, ushort family)
+    {
+        this.first = first;
+        this.second = second;
+        this.scope = scope;
+        this.family = family;
+    }
+
+    /// <summary>Who answered in the place of the address that was asked; none where that one did, or nobody.</summary>
+    internal static HostAddress AnsweredFrom(in Completion completion) => new HostAddress(
+        completion.AnsweredFromFirst,
+        completion.AnsweredFromSecond,
+        completion.AnsweredFromScopeId,
+        completion.AnsweredFromFamily);
 
     /// <summary>Null where there is no address.</summary>
     public override string? ToString() => family switch

@@ -73,6 +73,9 @@ public class HostResult
     /// <summary>All addresses of the host, with -ResolveName.</summary>
     public JoinedList<string>? Addresses => texts?.Addresses;
 
+    /// <summary>Who answered, where the reply came from another address than the one probed.</summary>
+    public string? AnsweredFrom => texts?.AnsweredFrom;
+
     /// <summary>When it ended, in local time.</summary>
     public DateTime TimeFinished => timeFinished;
 

@@ -115,6 +115,9 @@ internal sealed class ProbeRun : IDisposable
         }
     }
 
+    /// <summary>What the pool has counted so far.</summary>
+    internal PoolCounts Count() => pool.Count();
+
     /// <summary>Ends every unfinished job and wakes a <see cref="Wait"/>. Any thread.</summary>
     internal void Cancel() => pool.Cancel();
 
@@ -245,15 +248,17 @@ internal sealed class ProbeRun : IDisposable
             return null;
         }
         string? detail = completions.Read(completion.DetailOffset, completion.DetailLength);
+        string? answeredFrom = HostAddress.AnsweredFrom(completion).ToString();
         if ((completion.HostNameLength | completion.AddressesLength) == 0)
         {
             // Behind one router thousands of hosts have the same sentence: they share it.
-            return lastDetail = lastDetail?.Detail == detail ? lastDetail : new HostTexts(null, null, detail);
+            return lastDetail = lastDetail?.Detail == detail ? lastDetail : new HostTexts(null, null, detail, answeredFrom);
         }
         string? addresses = completions.Read(completion.AddressesOffset, completion.AddressesLength);
         return new HostTexts(
             completions.Read(completion.HostNameOffset, completion.HostNameLength),
             addresses is null ? null : new JoinedList<string>(addresses.Split(' ')),
-            detail);
+            detail,
+            answeredFrom);
     }
 }

@@ -129,6 +129,7 @@ internal sealed unsafe class Library
                 && sizeof(ProbeOptions) == ProbeOptions.Size
                 && sizeof(Target) == Target.Size
                 && sizeof(Completion) == Completion.Size
+                && sizeof(PoolCounts) == PoolCounts.Size
                 && sizeof(Call) == Call.Size);
         if (!fits)
         {

@@ -14,6 +14,7 @@ BeforeDiscovery {
         @{ Name = 'Ttl'; Type = 'System.Nullable[int]' }
         @{ Name = 'HostName'; Type = 'string' }
         @{ Name = 'Addresses'; Type = 'System.Collections.Generic.IReadOnlyList[string]' }
+        @{ Name = 'AnsweredFrom'; Type = 'string' }
         @{ Name = 'TimeFinished'; Type = 'datetime' }
         @{ Name = 'Detail'; Type = 'string' }
     )
