@@ -86,7 +86,15 @@ internal sealed unsafe class Library
     private static Library Load()
     {
         CheckSizes();
-        string folder = Path.Combine(Path.GetDirectoryName(typeof(Library).Assembly.Location) ?? "", "native");
+        string assembly = typeof(Library).Assembly.Location;
+        if (string.IsNullOrEmpty(assembly))
+        {
+            throw new LibraryException(
+                LibraryFailure.NativeLibraryNotFound,
+                "",
+                "The engine's library is looked for beside RustRunspaces.dll, but this assembly was loaded from bytes and has no place: load the module from its folder");
+        }
+        string folder = Path.Combine(Path.GetDirectoryName(assembly) ?? "", "native");
         string own = RuntimeIdentifier();
         string path = Path.GetFullPath(Path.Combine(folder, own, FileName(own)));
         if (!File.Exists(path))
