@@ -120,14 +120,12 @@ internal sealed unsafe class Library
 
     private static string RuntimeIdentifier()
     {
-        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
+        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? "linux" : "other";
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
     private static string FileName(string runtimeIdentifier) =>
-        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll"
-        : runtimeIdentifier.StartsWith("osx-", StringComparison.Ordinal) ? "librust_runspaces.dylib"
-        : "librust_runspaces.so";
+        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll" : "librust_runspaces.so";
 
     private static void CheckSizes()
     {

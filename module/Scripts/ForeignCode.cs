@@ -18,7 +18,17 @@ internal static class ForeignCode
     private static readonly ConcurrentDictionary<Type, bool> Classes = new ConcurrentDictionary<Type, bool>();
 
     /// <summary>The name of the type that carries code, or null.</summary>
-    internal static string? Find(object? value) => FindIn(value, depth: 1);
+    /// <param name="value">Of the caller's.</param>
+    /// <param name="isThorough">Look at its members, and at what it holds, too.</param>
+    internal static string? Find(object? value, bool isThorough)
+    {
+        if (isThorough)
+        {
+            return FindIn(value, depth: 1);
+        }
+        object? plain = value is PSObject wrapped ? wrapped.BaseObject : value;
+        return plain is not null && Classes.GetOrAdd(plain.GetType(), HasMethodsOfScript) ? plain.GetType().Name : null;
+    }
 
     /// <summary>What to say of it.</summary>
     internal static string Warning(string place, string type) =>

@@ -82,9 +82,12 @@ internal sealed class ScriptCall
     internal bool HasForeignCode { get; private set; }
 
     /// <summary>The first object with code of the call: what to say of it; null for any other.</summary>
-    internal string? WarningOf(string place, object? value)
+    /// <param name="place">Where it was found, as the subject of a sentence.</param>
+    /// <param name="value">The object.</param>
+    /// <param name="isThorough">Look at its members, too, which takes a few microseconds.</param>
+    internal string? WarningOf(string place, object? value, bool isThorough = true)
     {
-        if (HasForeignCode || ForeignCode.Find(value) is not string type)
+        if (HasForeignCode || ForeignCode.Find(value, isThorough) is not string type)
         {
             return null;
         }

@@ -23,6 +23,10 @@ internal sealed class ScriptRun : ICallHost, IRun
     private const int MaximumOpen = 65_536;
 
     private const int BatchSize = 256;
+
+    // Items of one pipeline are mostly of one kind.
+    private const int LooksAtItems = 256;
+
     private const long CallItself = -1;
 
     private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
@@ -141,7 +145,7 @@ internal sealed class ScriptRun : ICallHost, IRun
             added++;
             return;
         }
-        if (call.WarningOf("An item", item) is string warning)
+        if (call.WarningOf("An item", item, added < LooksAtItems) is string warning)
         {
             sink.Attribute(added);
             sink.WriteWarning(warning);
