@@ -68,6 +68,8 @@ pub struct World {
     pub callers_view: Vec<View>,
     /// Something was done or heard in this turn.
     pub active: bool,
+    /// Events delivered, and requests and connects given, in this turn.
+    pub heard_in_turn: u64,
     pub last_deadline: Time,
     pub lookups: usize,
 }
@@ -95,6 +97,7 @@ impl Hand {
             callers: Vec::new(),
             callers_view: Vec::new(),
             active: false,
+            heard_in_turn: 0,
             last_deadline: Time::NEVER,
             lookups: 0,
         };
@@ -149,6 +152,7 @@ impl World {
             self.book.deliver(event, self.batches, self.now);
         }
         self.active |= events.len() > first;
+        self.heard_in_turn += (events.len() - first) as u64;
         if self.random.permille(self.plan.stale) {
             if let Some(event) = self.book.stale(self.now) {
                 events.push(event);
@@ -454,6 +458,7 @@ impl Operations for Hand {
             std::panic::panic_any(DEFECT);
         }
         results.clear();
+        world.heard_in_turn += batch.len() as u64;
         for request in batch {
             let result = world.send(request);
             world.book.sent(request, result, world.now, &world.plan);
@@ -474,6 +479,7 @@ impl Operations for Hand {
         let mut world = self.world_mut();
         world.active = true;
         let begun = world.now;
+        world.heard_in_turn += 1;
         let result = world.connect(id, to);
         let (ended, limit) = (world.now, world.plan.limits.connects);
         let fate = match result {
