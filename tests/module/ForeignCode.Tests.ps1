@@ -50,6 +50,7 @@ Describe 'an object with script code' {
     }
 
     It 'gets no warning where its class has no affinity' {
+        Use-PowerShell7
         if (-not ('System.Management.Automation.Language.NoRunspaceAffinityAttribute' -as [type])) { Skip-Test 'this PowerShell does not know the attribute' }
         $run = Invoke-CleanScript '[NoRunspaceAffinity()] class Free { [int] Seven() { return 7 } }; [Free]::new() | Invoke-RustParallel { $_.Seven() }'
         $run.Warnings.Count | Should -Be 0
