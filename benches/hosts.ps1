@@ -102,6 +102,44 @@ function Measure-Connects {
         (Get-Comparison $report '4,096 TCP connects' $samples $Engine $BareLoop -RateAtLeast 0.7))
 }
 
+# How far latencies are from the truth, which a witness on the wire has in the kernel's own times:
+# the network tests measure it, on loopback and in a network whose distances they play, with fping
+# beside it where it is. Microseconds: median and 99th percentile of the hosts.
+$LatencyTargets = @{
+    'loopback, unlimited'       = 25, 250
+    'loopback, 10,000 a second' = 10, 100
+    'loopback, statistics'      = 10, 100
+    'distant, unlimited'        = 25, 250
+    'distant, 10,000 a second'  = 10, 100
+    'distant, statistics'       = 10, 100
+    'connects'                  = 50, 500
+    'connects, refused'         = 50, 500
+}
+
+function Measure-Latency {
+    $samples = [ordered] @{}
+    for ($round = 0; $round -lt $Rounds; $round++) {
+        $result = Invoke-Cargo @('test', '--release', '--test', 'network', 'latency::', '--', '--nocapture', '--test-threads', '1')
+        foreach ($line in $result.Output.Split("`n")) {
+            if ($line -notmatch 'latency\twork=(.+)\thosts=\d+\tmedian_us=([0-9.]+)\tp99_us=([0-9.]+)') { continue }
+            foreach ($figure in @{ "$($Matches[1]), median" = $Matches[2]; "$($Matches[1]), p99" = $Matches[3] }.GetEnumerator()) {
+                if (-not $samples.Contains($figure.Key)) { $samples[$figure.Key] = [Collections.Generic.List[double]]::new() }
+                $samples[$figure.Key].Add([double]::Parse($figure.Value, $Invariant))
+            }
+        }
+    }
+    Add-Samples $report 'error of the latency' 'us' $samples
+    $works = @($samples.Keys | Where-Object { $_ -match ', median$' } | ForEach-Object { $_ -replace ', median$' })
+    return , @(foreach ($work in $works) {
+            $median = Get-Summary $samples["$work, median"]
+            $p99 = Get-Summary $samples["$work, p99"]
+            $most = $LatencyTargets[$work]
+            $target = if ($most) { "<= $($most[0]) and $($most[1])" } else { '-' }
+            $met = if ($most) { $median.Median -le $most[0] -and $p99.Median -le $most[1] }
+            , @($work, "$(Format-Summary $median)", "$(Format-Summary $p99)", $target, (Get-Verdict $report $met))
+        })
+}
+
 # Fresh processes: imports, and the first calls after them.
 function Measure-Imports {
     $empty = "$ProgramFolder/Empty/Empty.psd1"
@@ -206,6 +244,8 @@ Write-Table $report @('side', 'command line') @(
 )
 Write-Table $report $ComparisonHeaders (Measure-Echo)
 if ($hasLoops) { Write-Table $report $ComparisonHeaders (Measure-Connects) }
+$latencies = Measure-Latency
+if ($latencies) { Write-Table $report @('latency', 'median error, us', 'p99 error, us', 'target', 'met') $latencies }
 Write-Table $report $ComparisonHeaders (Measure-Imports)
 Write-Table $report @('memory', 'measured', 'target', 'met') (Measure-Memory)
 if ($hasEcho -and (Find-Program 'ip') -and (Find-Program 'nft')) {

@@ -104,8 +104,8 @@ function Get-LastLine([string] $Text, [int] $Count) {
 }
 
 # cargo with the crates this machine can get: build.sh knows where those are on Linux.
-function Invoke-Cargo([string[]] $Arguments, [int] $LimitMinutes = 10) {
+function Invoke-Cargo([string[]] $Arguments, [int] $LimitMinutes = 10, [Collections.IDictionary] $Environment = @{}) {
     $cargo = if ($IsOnWindows) { 'cargo', '--locked' } else { "$Root/build.sh", 'cargo' }
     return Invoke-Program -File $cargo[0] -Arguments ($cargo[1..1] + $Arguments) -LimitMinutes $LimitMinutes `
-        -Environment @{ CARGO_TERM_COLOR = 'never'; RUST_BACKTRACE = '0' }
+        -Environment (@{ CARGO_TERM_COLOR = 'never'; RUST_BACKTRACE = '0' } + $Environment)
 }

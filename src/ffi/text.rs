@@ -85,6 +85,11 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             Outcome::BadDestination => {
                 out.write_str("the name stands for no address that a host can have")
             }
+            // The system's own number, which the resolver has handed on.
+            _ if code > 0 => {
+                out.write_str("the resolver failed: ")?;
+                system(out)
+            }
             _ => write!(out, "the resolver failed (code {})", code),
         },
         Detail::System => system(out),
@@ -291,6 +296,29 @@ mod tests {
         assert_eq!(detail, "10.0.0.1 answered with ICMP type 3 code 1");
         assert_eq!((flat.rtt_last_ns, flat.ttl, flat.duplicates), (-1, -1, -1));
         assert_eq!((flat.family, &flat.address[..4]), (4, &[10, 0, 0, 9][..]));
+    }
+
+    #[test]
+    fn a_resolver_that_failed_for_the_system_s_reason_tells_it() {
+        let detail = |os_error| {
+            let failed = Completion {
+                outcome: Outcome::Failed,
+                detail: Detail::Resolver,
+                os_error,
+                ..completion()
+            };
+            let mut memory = [0; 256];
+            // SAFETY: the array is writable for its length.
+            let mut buffer = unsafe { TextBuffer::new(memory.as_mut_ptr(), memory.len()) };
+            let flat = buffer.flatten(&failed).unwrap();
+            text(&memory, flat.detail_offset, flat.detail_length).to_owned()
+        };
+        assert_eq!(detail(-4), "the resolver failed (code -4)");
+        let own = std::io::Error::from_raw_os_error(5).to_string();
+        assert_eq!(
+            detail(5),
+            format!("the resolver failed: {} (error 5)", own.split(" (os").next().unwrap())
+        );
     }
 
     #[test]

@@ -417,7 +417,9 @@ impl Book {
                 told_so || record.failure == Some((outcome, completion.os_error))
             }
         };
-        (!is_true).then(|| "the outcome has no ground".to_owned())
+        (!is_true).then(|| {
+            format!("the outcome has no ground: {:?}, voids {:?}", record.sent, self.voids)
+        })
     }
 
     /// The detail of a success says who answered, and only where it was another.

@@ -68,6 +68,8 @@ pub struct World {
     pub callers_view: Vec<View>,
     /// Something was done or heard in this turn.
     pub active: bool,
+    /// Events delivered, and requests and connects given, in this turn.
+    pub heard_in_turn: u64,
     pub last_deadline: Time,
     pub lookups: usize,
 }
@@ -95,6 +97,7 @@ impl Hand {
             callers: Vec::new(),
             callers_view: Vec::new(),
             active: false,
+            heard_in_turn: 0,
             last_deadline: Time::NEVER,
             lookups: 0,
         };
@@ -149,6 +152,7 @@ impl World {
             self.book.deliver(event, self.batches, self.now);
         }
         self.active |= events.len() > first;
+        self.heard_in_turn += (events.len() - first) as u64;
         if self.random.permille(self.plan.stale) {
             if let Some(event) = self.book.stale(self.now) {
                 events.push(event);
@@ -229,7 +233,8 @@ impl World {
 
     fn sleep_until(&mut self, deadline: Time, events: &mut Vec<Event>) {
         self.last_deadline = deadline;
-        if self.is_resumed() {
+        // What other threads have done by now has woken it.
+        if self.is_resumed() || !self.commands.is_empty() || !self.callers.is_empty() {
             self.now += 1_000;
             return self.deliver(events, false);
         }
@@ -453,6 +458,7 @@ impl Operations for Hand {
             std::panic::panic_any(DEFECT);
         }
         results.clear();
+        world.heard_in_turn += batch.len() as u64;
         for request in batch {
             let result = world.send(request);
             world.book.sent(request, result, world.now, &world.plan);
@@ -473,6 +479,7 @@ impl Operations for Hand {
         let mut world = self.world_mut();
         world.active = true;
         let begun = world.now;
+        world.heard_in_turn += 1;
         let result = world.connect(id, to);
         let (ended, limit) = (world.now, world.plan.limits.connects);
         let fate = match result {
@@ -564,7 +571,7 @@ fn name_answer(answer: &NameAnswer, name: &str, canonical: bool) -> Answer {
         NameAnswer::NotFound => Answer::NotFound(-2),
         NameAnswer::TimedOut => Answer::TimedOut(-3),
         NameAnswer::Failed => Answer::Failed(-4),
-        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::Found {
+        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::HostEntry {
             addresses: addresses.clone(),
             canonical: canonical.then(|| format!("{name}.canonical")),
         }),

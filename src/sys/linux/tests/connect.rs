@@ -114,18 +114,8 @@ fn without_an_address_of_the_family_a_connect_fails() {
 
 #[test]
 fn without_a_descriptor_a_connect_is_not_started() {
-    // The limit is the whole process's; open descriptors are not touched, and it is lifted at once.
     let mut network = Network::new().unwrap();
-    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: writable, then readable.
-    let result = unsafe {
-        libc::getrlimit(libc::RLIMIT_NOFILE, &mut old);
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: old.rlim_max };
-        libc::setrlimit(libc::RLIMIT_NOFILE, &none);
-        let result = network.connect(ID, address("127.0.0.1"), 9);
-        libc::setrlimit(libc::RLIMIT_NOFILE, &old);
-        result
-    };
+    let result = without_descriptors(|| network.connect(ID, address("127.0.0.1"), 9));
     assert!(matches!(result, Err(ConnectError::NotStarted { .. })), "{result:?}");
 }
 

@@ -226,6 +226,19 @@ fn no_program_started_from_here_inherits_a_descriptor() {
 }
 
 #[test]
+fn a_socket_that_could_not_be_opened_is_tried_again() {
+    let mut network = Network::new().unwrap();
+    let mut results = Vec::new();
+    let batch = [request(1, address("127.0.0.1"))];
+    without_descriptors(|| network.send_echoes(&batch, &mut results));
+    assert_eq!(results, [SendResult::NoSocket(OpenError::NoResources(libc::EMFILE))]);
+    if crate::sys::echo_permission(Family::V4).is_ok() {
+        network.send_echoes(&batch, &mut results);
+        assert_eq!(plain(&results), [SENT]);
+    }
+}
+
+#[test]
 fn requests_leave_with_the_hops_asked_for() {
     in_namespace(|| {
         for (host, protocol) in [("127.0.0.1", libc::IPPROTO_ICMP), ("::1", libc::IPPROTO_ICMPV6)] {

@@ -13,6 +13,7 @@ mod wait;
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
 use crate::sys::{EchoRequest, Event, Network, OpenError, ProbeId, SendResult};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// A result without its time or its number; see `plain`.
@@ -114,4 +115,23 @@ fn wait_for(network: &mut Network, count: usize) -> Vec<Event> {
 /// All that comes within `limit` nanoseconds.
 fn wait_out(network: &mut Network, limit: u64) -> Vec<Event> {
     wait_until(network, limit, |_| false)
+}
+
+/// Runs `body` while no descriptor can be had. The limit is the whole process's; open descriptors
+/// are not touched, and it is lifted at once.
+fn without_descriptors<T>(body: impl FnOnce() -> T) -> T {
+    // One at a time: a second would take the lowered limit for the old one.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = crate::sync::lock(&ALONE);
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: writable, then readable.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &mut old);
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: old.rlim_max };
+        libc::setrlimit(libc::RLIMIT_NOFILE, &none);
+    }
+    let result = body();
+    // SAFETY: readable.
+    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &old) };
+    result
 }
