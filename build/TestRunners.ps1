@@ -11,6 +11,11 @@ function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0) {
     }
 }
 
+function Add-Count($Total, $Count) {
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Total.$kind += $Count.$kind }
+    foreach ($note in $Count.Notes) { $Total.Notes.Add($note) }
+}
+
 function New-SkippedCount([string] $What, [string] $Reason) {
     $count = New-Count -Skipped 1
     $count.Notes.Add("skipped: ${What}: $Reason")
@@ -119,19 +124,20 @@ function Get-Pester {
     return $manifest
 }
 
-# The module's own tests, in a PowerShell of their own: this one, on Linux in the tests' network.
-# Quick: without those that wait for seconds on purpose.
+# The module's own tests, in PowerShells of their own, on Linux in the tests' network. Those that wait
+# for seconds on purpose run beside the others; quick: without them.
 function Invoke-ModuleTest {
-    $line = @([Diagnostics.Process]::GetCurrentProcess().MainModule.FileName)
-    if ($line[0] -match '[/\\]dotnet(\.exe)?$') { $line += "$PSHOME/pwsh.dll" }
-    if ($IsOnWindows) { $line += '-ExecutionPolicy', 'Bypass' } else { $line = @("$Root/tests/module/laboratory.sh") + $line }
-    $line += '-NoProfile', '-NonInteractive', '-File', "$Root/tests/module/Invoke-ModuleTests.ps1"
-    if ($Quick) { $line += '-ExcludeTag', 'Slow' }
-    $first, $rest = $line
-    return Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment @{
-            RUSTRUNSPACES_MODULE = Get-TestedManifest
-            RUSTRUNSPACES_PESTER = Get-Pester
-        })
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
+    if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
+    return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+}
+
+function Get-ModuleCount([string[]] $Line, $Environment) {
+    $slow = if (-not $Quick) { Start-Beside ($Line + '-Tag' + 'Slow') $Environment }
+    $first, $rest = $Line + '-ExcludeTag' + 'Slow'
+    $count = Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment $Environment)
+    if ($slow) { Add-Count $count (Get-ScriptCount 'the slow tests of the module' (Wait-Beside $slow)) }
+    return $count
 }
 
 # What needs a .NET host of its own, an xunit executable: its counts are in the report it writes.

@@ -191,7 +191,7 @@ enum End {
     CloseInput,
     /// Another thread cancels, then closes the input.
     Cancel,
-    /// Another thread closes the pool.
+    /// Two other threads close the pool: one of them does.
     Close,
 }
 
@@ -245,7 +245,16 @@ fn round(seed: u64) -> &'static Host {
                 random.linger();
                 assert_eq!(rr_pool_close_input(pool), RR_STATUS_OK);
             }
-            End::Close => close(pool, host),
+            End::Close => {
+                let mut other = Random::new(seed << 8);
+                let rival = scope.spawn(move || {
+                    other.linger();
+                    close(pool, host)
+                });
+                let closed = close(pool, host);
+                let by_rival = rival.join().expect("the rival's own assertions");
+                assert!(closed != by_rival, "seed {}: one of two closes the pool", seed);
+            }
         }
         collector.join().expect("the collector's own assertions")
     });
@@ -254,23 +263,29 @@ fn round(seed: u64) -> &'static Host {
         (_, Some(jobs)) => {
             let taken = taken.into_inner();
             assert_eq!(jobs, taken, "seed {}: CLOSED with jobs outstanding ({:?})", seed, end);
-            close(pool, host);
+            assert!(close(pool, host));
         }
         (_, None) => panic!("seed {}: nobody closed the pool", seed),
     }
     host
 }
 
-fn close(pool: rr_pool, host: &Host) {
+/// Whether it was this thread that closed the pool.
+fn close(pool: rr_pool, host: &Host) -> bool {
     let mut running = 99;
     // SAFETY: writable.
-    assert_eq!(unsafe { rr_pool_close(pool, &mut running) }, RR_STATUS_OK);
+    match unsafe { rr_pool_close(pool, &mut running) } {
+        RR_STATUS_OK => {}
+        RR_STATUS_BAD_HANDLE => return false,
+        other => panic!("close: {}", other),
+    }
     // Where the machine is so busy that a callback does not come back in time, it is told.
     if running == 0 {
         let inside = host.inside.load(SeqCst);
         host.over.store(true, SeqCst);
         assert_eq!(inside, 0, "close said that none is running");
     }
+    true
 }
 
 #[test]

@@ -464,9 +464,9 @@ impl Submission<'_> {
             Ok(parsed) => parsed,
             Err(error) => return Admission::Invalid(error),
         };
-        let (source, name) = match parsed.target {
-            targets::Target::Name(name) => (Source::Name(name.into()), true),
-            targets::Target::Addresses(span) => (Source::Span(span), false),
+        let (source, name) = match parsed.hosts {
+            targets::Hosts::Name(name) => (Source::Name(name.into()), true),
+            targets::Hosts::Addresses(span) => (Source::Span(span), false),
         };
         let target = Target { user_data, options: Arc::clone(&self.options), source };
         let jobs = target.jobs();

@@ -130,7 +130,7 @@ impl ConnectProbe {
         let mut index = 0;
         while index < self.flights.len() {
             let flight = self.flights[index];
-            if flight.begun.plus_nanos(timeout) <= now {
+            if flight.begun.plus_nanos(timeout) <= now.min(voids.until) {
                 self.flights.remove(index);
                 expired.push(flight.address);
                 if flight.voids == voids.count {
@@ -519,7 +519,7 @@ mod tests {
     #[test]
     fn an_attempt_during_a_suspension_is_made_again_without_counting() {
         let mut probe = probe(1);
-        let suspended = Voids { count: 1, cause: Detail::Suspended };
+        let suspended = Voids { count: 1, cause: Detail::Suspended, ..Voids::NONE };
         step(&mut probe, 0);
         probe.started(at(0), Voids::NONE);
         let mut expired = Vec::new();

@@ -147,6 +147,7 @@ impl EchoProbe {
     }
 
     fn expire(&mut self, schedule: &Schedule, now: Time, voids: Voids) {
+        let now = now.min(voids.until);
         while let Some(sent) = self.oldest_in_flight() {
             if sent.plus_nanos(schedule.reply_timeout) > now {
                 return;
@@ -237,7 +238,6 @@ impl EchoProbe {
 
     /// The system has no way to the host: the probe ends.
     pub fn failed(&mut self, outcome: Outcome, os_error: i32, detail: Detail) {
-        self.starting = false;
         self.error = Some((outcome, os_error, detail));
         self.ended = true;
     }
@@ -350,7 +350,7 @@ mod tests {
     };
 
     fn voids(count: u32) -> Voids {
-        Voids { count, cause: Detail::LocalOverflow }
+        Voids { count, cause: Detail::LocalOverflow, ..Voids::NONE }
     }
 
     fn at(ms: u64) -> Time {
@@ -528,6 +528,21 @@ mod tests {
         let verdict = probe.verdict(true);
         assert_eq!((verdict.outcome, verdict.os_error), (Outcome::NoResources, 105));
         assert_eq!((verdict.detail, verdict.statistics.sent), (Detail::NotBegun, 1));
+    }
+
+    #[test]
+    fn what_was_not_listened_for_is_not_overdue() {
+        let schedule = Schedule { count: 2, interval: 500 * MILLISECOND, ..SCHEDULE };
+        let mut probe = EchoProbe::default();
+        probe.next(&schedule, at(0), Voids::NONE);
+        probe.sent(&schedule, at(0), Voids::NONE);
+        let heard = Voids { until: at(900), ..Voids::NONE };
+        // The second attempt goes out from a line, late, before anybody has listened again.
+        assert_eq!(probe.next(&schedule, at(1100), heard), Step::Start(1));
+        probe.sent(&schedule, at(1100), heard);
+        assert_eq!(probe.next(&schedule, at(1100), heard), Step::Wait(at(1000)));
+        probe.reply(&schedule, 0, at(950), None, at(1101));
+        assert_eq!(probe.verdict(true).statistics.last, Some(950 * MILLISECOND));
     }
 
     #[test]

@@ -70,9 +70,13 @@ impl Schedule {
     }
 }
 
-/// What made attempts void: a number that changes with each such event, and the last of them.
+/// What was heard, and what made attempts void: a number that changes with each such event, and the
+/// last of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Voids {
+    /// All that had come by then was heard, and the number was read after it: what is overdue later
+    /// than that may have been answered.
+    pub until: Time,
     /// Changes with each event.
     pub count: u32,
     /// The last event's.
@@ -80,8 +84,8 @@ pub struct Voids {
 }
 
 impl Voids {
-    /// Nothing has happened.
-    pub const NONE: Voids = Voids { count: 0, cause: Detail::None };
+    /// Nothing has happened, and all was heard.
+    pub const NONE: Voids = Voids { until: Time::NEVER, count: 0, cause: Detail::None };
 }
 
 /// Transmissions beyond `Count` that void attempts may cost.

@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::outcome::Outcome;
 
 pub mod names;
-pub use names::{Found, LookupError};
+pub use names::{HostEntry, LookupError};
 
 mod on_link;
 pub use on_link::OnLink;

@@ -4,7 +4,7 @@ use crate::address::Address;
 
 /// What a name stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct HostEntry {
     /// All addresses in the system's order, each once; at least one.
     pub addresses: Vec<Address>,
     /// The canonical name, where it was asked for and the system knows it.

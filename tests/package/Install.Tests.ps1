@@ -13,7 +13,8 @@ BeforeAll {
     $NextVersion = '99.0.0'
     $HomeFolder = Join-Path $TestDrive 'home'
     $Feed = Join-Path $TestDrive 'feed'
-    $null = New-Item $HomeFolder, $Feed -ItemType Directory
+    # Without it PackageManagement writes its settings into the current folder.
+    $null = New-Item (Join-Path $HomeFolder ".config"), $Feed -ItemType Directory -Force
     Copy-Item $Package $Feed
 
     # A session of its own that runs the script; gives the lines it wrote. An error fails the test.

@@ -5,6 +5,7 @@
 //! - `plan`    what a seed decides: hosts, names, pools, callers, troubles
 //! - `world`   the network and the resolver that the reactor talks to
 //! - `truth`   what truly happened, and what a completion may say after that
+//! - `million` the product's own limits, under a million open probes
 //! - `run`     one run, with the checks after each turn and at the end
 //!
 //! `cargo test --test simulator` plays the kept seeds and fresh ones for 20 seconds. For longer, or
@@ -12,6 +13,7 @@
 //! `SIMULATE_SEED=42 cargo test --test simulator one_seed -- --ignored --nocapture`.
 //! With `--features faults` each mended fault is put back and must be found.
 
+mod million;
 mod plan;
 mod random;
 mod run;
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use world::DEFECT;
 
 /// Seeds that found something once, or stand for a kind of world.
-const KEPT: &[u64] = &[];
+const KEPT: &[u64] = &[2_223_473, 2_322_024, 3_405_811, 4_080_412, 5_412_212];
 
 /// The reactor contains the panics of the defects that the simulator makes: they are no news.
 fn be_quiet() {

@@ -61,7 +61,6 @@ pub enum Tcp {
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
     pub address: Address,
-    pub on_link: bool,
     pub echo: Echo,
     pub tcp: Tcp,
     /// Nanoseconds, at least.
@@ -162,6 +161,45 @@ const START: u64 = 10 * SECOND;
 /// When the run begins.
 pub const BEGIN: u64 = START;
 
+impl PoolPlan {
+    /// No two echo jobs of it can have one address: no target twice, no names, no ranges that meet
+    /// others.
+    pub fn shares_nothing(&self) -> bool {
+        let targets: Vec<_> = self.submissions.iter().flat_map(|(_, targets)| targets).collect();
+        let is_range = |text: &str| text.contains('-');
+        let ranges = targets.iter().filter(|target| is_range(&target.text)).count();
+        let mut texts: Vec<_> = targets.iter().map(|target| &target.text).collect();
+        texts.sort();
+        texts.dedup();
+        let v4 = texts.iter().filter(|text| text.starts_with("10.") && !is_range(text)).count();
+        texts.len() == targets.len()
+            && !texts.iter().any(|text| text.starts_with("name"))
+            && (ranges == 0 || (ranges == 1 && v4 == 0))
+    }
+
+    /// What all its jobs probe, if that is one and the same and none of them needs a look-up or a
+    /// place for a neighbour: what such a pool may begin at any time is easily told.
+    pub fn plain_kind(&self) -> Option<Plain> {
+        let targets = || self.submissions.iter().flat_map(|(_, targets)| targets);
+        let connects = |index: usize| matches!(self.options[index].kind, Kind::Connect { .. });
+        let first = connects(targets().next()?.options);
+        let is_plain = targets().all(|target| {
+            let needs_more = target.text.starts_with("10.9.") || target.text.starts_with("name");
+            connects(target.options) == first
+                && !needs_more
+                && !self.options[target.options].resolve
+        });
+        is_plain.then_some(if first { Plain::Connects } else { Plain::Echoes })
+    }
+}
+
+/// See [`PoolPlan::plain_kind`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Plain {
+    Echoes,
+    Connects,
+}
+
 impl Plan {
     /// What follows from a seed.
     pub fn new(random: &mut Random) -> Plan {
@@ -204,7 +242,6 @@ impl Plan {
         let known = self.hosts.iter().find(|host| host.address == *address);
         known.copied().unwrap_or(Host {
             address: *address,
-            on_link: false,
             echo: Echo::Silent,
             tcp: Tcp::Silent,
             delay: 0,
@@ -250,7 +287,6 @@ fn hosts(random: &mut Random) -> Vec<Host> {
             let on_link = matches!(kind, 6 | 7);
             Host {
                 address,
-                on_link,
                 echo: echo(random, on_link),
                 tcp: tcp(random),
                 delay: random.pick(&[5_000, MILLISECOND, 40 * MILLISECOND, 300 * MILLISECOND]),
@@ -348,7 +384,7 @@ fn pool_plan(random: &mut Random, pool: u64, hosts: &[Host], names: &[Name]) -> 
         cancel: some_time(random, 12),
         close: some_time(random, 8),
         collector: match random.below(4) {
-            0 => Collector::Every(random.between(1, 400) * MILLISECOND),
+            0 => Collector::Every(random.between(40, 400) * MILLISECOND),
             1 => Collector::From(START + random.below(8 * SECOND)),
             _ => Collector::AtOnce,
         },

@@ -48,6 +48,9 @@ struct PoolState {
     /// Turns since everything had to be answered, or dropped.
     ending_turns: u64,
     open_before: u64,
+    ready_before: u64,
+    /// No two of its jobs can share a probe.
+    shares_nothing: bool,
     next_collect: u64,
 }
 
@@ -73,6 +76,7 @@ pub struct Run {
     jobs: u64,
     trace: bool,
     most_sharers: u64,
+    named_in_turn: u64,
 }
 
 /// A hook for faults put back.
@@ -101,6 +105,7 @@ impl Run {
             jobs: 0,
             trace,
             most_sharers: 1,
+            named_in_turn: 0,
             plan,
         };
         run.arrange();
@@ -148,12 +153,21 @@ impl Run {
                 unanswered: 0,
                 ending_turns: 0,
                 open_before: 0,
+                ready_before: 0,
+                shares_nothing: pool.shares_nothing(),
                 next_collect: first.unwrap_or(0),
             });
             let mut world = self.hand.world_mut();
             let link = Arc::clone(&self.pools[index].link);
             let at_once = pool.collector == Collector::AtOnce;
-            world.callers_view.push(View { link, submitted: 0, closed: false, at_once });
+            world.callers_view.push(View {
+                link,
+                submitted: 0,
+                closed: false,
+                ended: false,
+                at_once,
+                plain: pool.plain_kind(),
+            });
             world.book.rate_clocks.push(0);
             world.book.last_sends.push(0);
         }
@@ -200,9 +214,11 @@ impl Run {
         {
             let mut world = self.hand.world_mut();
             world.active = false;
+            world.heard_in_turn = 0;
             self.commands.extend(std::mem::take(&mut world.commands));
         }
         let was_idle = self.commands.is_empty();
+        self.named_in_turn = self.commands.len() as u64;
         let before = self.now();
         self.shell.turn(&mut self.commands);
         self.turns += 1;
@@ -264,6 +280,7 @@ impl Run {
                         self.commands.push_back(Command::Cancel(pool as u64));
                         let now = self.now();
                         self.pools[pool].cancelled_at.get_or_insert(now);
+                        self.hand.world_mut().callers_view[pool].ended = true;
                     }
                 }
                 Action::Close(pool) => {
@@ -305,7 +322,7 @@ impl Run {
         for plan in targets {
             let options = Arc::clone(&self.plan.pools[pool].options[plan.options]);
             let parsed = match targets::parse(plan.text.as_bytes(), None, &|_| None) {
-                Ok(parsed) => parsed.target,
+                Ok(parsed) => parsed.hosts,
                 Err(error) => panic!("{}: {error:?}", plan.text),
             };
             let source = source(parsed);
@@ -330,6 +347,7 @@ impl Run {
         for completion in &taken {
             self.check_completion(pool, completion);
         }
+        self.pools[pool].ready_before = completions.ready();
         if self.pools[pool].link.paused.swap(false, Ordering::SeqCst) {
             self.commands.push_back(Command::Resume);
         }
@@ -355,6 +373,15 @@ impl Run {
         if ready_now > most {
             self.fail(format!("{ready_now} completions wait"));
         }
+        let made = ready_now.saturating_sub(self.pools[pool].ready_before);
+        let heard = self.hand.world().heard_in_turn + self.named_in_turn;
+        if self.was_ended(pool)
+            && self.pools[pool].shares_nothing
+            && made > 3 * limits.slice as u64 + heard
+        {
+            self.fail(format!("pool {pool}: {made} jobs of a cancelled pool ended in one turn"));
+        }
+        self.pools[pool].ready_before = ready_now;
         let member = self.member_of(pool);
         let (open, forward, reverse) = self.shell.scheduler.open_of(member);
         if open > limits.open || forward > limits.lookups || reverse > limits.lookups {
@@ -368,6 +395,7 @@ impl Run {
         }
         self.pools[pool].open_before = open;
         let is_ended = self.was_ended(pool);
+        self.hand.world_mut().callers_view[pool].ended = is_ended;
         if is_ended && self.pools[pool].ending_turns == 1 {
             // Its last requests may have been handed out before.
             self.hand.world_mut().book.last_sends[pool] = 0;
@@ -602,9 +630,9 @@ impl Run {
     }
 }
 
-fn source(parsed: targets::Target) -> Source {
+fn source(parsed: targets::Hosts) -> Source {
     match parsed {
-        targets::Target::Name(name) => Source::Name(name.into()),
-        targets::Target::Addresses(span) => Source::Span(span),
+        targets::Hosts::Name(name) => Source::Name(name.into()),
+        targets::Hosts::Addresses(span) => Source::Span(span),
     }
 }

@@ -158,6 +158,17 @@ impl Book {
         }
     }
 
+    /// When the pool's rate allows the next packet.
+    pub fn may_send_from(&self, pool: usize, plan: &Plan) -> u64 {
+        match u64::from(plan.pools[pool].rate) {
+            0 => 0,
+            rate => {
+                let cost = 1_000_000_000 / rate;
+                (self.rate_clocks[pool] + cost).saturating_sub(cost * plan.limits.burst)
+            }
+        }
+    }
+
     pub fn close(&mut self, id: ProbeId, to: Address, batch: u64, now: u64) {
         if let Some(mut record) = self.echoes.remove(&id) {
             if record.address != to {
@@ -406,7 +417,9 @@ impl Book {
                 told_so || record.failure == Some((outcome, completion.os_error))
             }
         };
-        (!is_true).then(|| "the outcome has no ground".to_owned())
+        (!is_true).then(|| {
+            format!("the outcome has no ground: {:?}, voids {:?}", record.sent, self.voids)
+        })
     }
 
     /// The detail of a success says who answered, and only where it was another.

@@ -1,7 +1,9 @@
 //! The world under the reactor: a virtual clock, the hosts of the plan, the system's moods. It stands
 //! in the place of the network and of the resolver, and writes down what truly happened.
 
-use crate::plan::{Echo, NameAnswer, Plan, Reverse, Tcp, BEGIN, EADDRNOTAVAIL, EMFILE, ENOBUFS};
+use crate::plan::{
+    Echo, NameAnswer, Plain, Plan, Reverse, Tcp, BEGIN, EADDRNOTAVAIL, EMFILE, ENOBUFS,
+};
 use crate::random::Random;
 use crate::truth::{Book, ConnectFate};
 use rust_runspaces::address::{Address, Family};
@@ -38,8 +40,10 @@ pub struct View {
     pub link: Arc<Link>,
     pub submitted: u64,
     pub closed: bool,
+    pub ended: bool,
     /// It collects at once.
     pub at_once: bool,
+    pub plain: Option<Plain>,
 }
 
 /// See the file's head.
@@ -64,6 +68,8 @@ pub struct World {
     pub callers_view: Vec<View>,
     /// Something was done or heard in this turn.
     pub active: bool,
+    /// Events delivered, and requests and connects given, in this turn.
+    pub heard_in_turn: u64,
     pub last_deadline: Time,
     pub lookups: usize,
 }
@@ -91,6 +97,7 @@ impl Hand {
             callers: Vec::new(),
             callers_view: Vec::new(),
             active: false,
+            heard_in_turn: 0,
             last_deadline: Time::NEVER,
             lookups: 0,
         };
@@ -145,6 +152,7 @@ impl World {
             self.book.deliver(event, self.batches, self.now);
         }
         self.active |= events.len() > first;
+        self.heard_in_turn += (events.len() - first) as u64;
         if self.random.permille(self.plan.stale) {
             if let Some(event) = self.book.stale(self.now) {
                 events.push(event);
@@ -181,6 +189,40 @@ impl World {
         open.map(|view| view.submitted - view.link.completions.jobs_finished()).sum()
     }
 
+    /// A job that could start has to have a wake-up no later than that. The rate's own clock is
+    /// coarse by what goes out together (2 ms) and by a tick of the timers.
+    fn overslept(&self, deadline: Time) -> Option<String> {
+        const COARSE: u64 = 4 * MILLISECOND;
+        // What was refused pauses for 64 ms at most; a defect costs tokens.
+        if self.book.refused + 70 * MILLISECOND > self.now || self.book.defects > 0 {
+            return None;
+        }
+        let limits = &self.plan.limits;
+        let late = |(pool, view): (usize, &View)| {
+            let link = &view.link;
+            let begun = link.begun.load(Ordering::SeqCst);
+            let open = begun.saturating_sub(link.completions.jobs_finished());
+            let is_held = view.closed
+                || view.ended
+                || link.waiting.load(Ordering::SeqCst) == 0
+                || open >= limits.open
+                || link.paused.load(Ordering::SeqCst);
+            let plain = view.plain.filter(|_| !is_held)?;
+            let from = match plain {
+                Plain::Connects if self.book.connects_under_way() >= limits.connects => {
+                    return None
+                }
+                Plain::Connects => self.now,
+                Plain::Echoes => self.book.may_send_from(pool, &self.plan).max(self.now),
+            };
+            let latest = from + COARSE;
+            (deadline.as_nanos() > latest).then(|| {
+                format!("pool {pool} sleeps until {deadline:?}, it may start a job at {from}")
+            })
+        };
+        self.callers_view.iter().enumerate().find_map(late)
+    }
+
     /// A collector that is awake ends the reactor's sleep where that waits for it.
     fn is_resumed(&self) -> bool {
         self.callers_view.iter().any(|view| {
@@ -191,7 +233,8 @@ impl World {
 
     fn sleep_until(&mut self, deadline: Time, events: &mut Vec<Event>) {
         self.last_deadline = deadline;
-        if self.is_resumed() {
+        // What other threads have done by now has woken it.
+        if self.is_resumed() || !self.commands.is_empty() || !self.callers.is_empty() {
             self.now += 1_000;
             return self.deliver(events, false);
         }
@@ -203,6 +246,9 @@ impl World {
                 self.book.fail(format!("sleeps for ever with {count} jobs unanswered"));
             }
             return;
+        }
+        if let Some(overslept) = self.overslept(deadline) {
+            self.book.fail(overslept);
         }
         self.now += 1_000;
         if self.random.permille(30) {
@@ -412,6 +458,7 @@ impl Operations for Hand {
             std::panic::panic_any(DEFECT);
         }
         results.clear();
+        world.heard_in_turn += batch.len() as u64;
         for request in batch {
             let result = world.send(request);
             world.book.sent(request, result, world.now, &world.plan);
@@ -432,6 +479,7 @@ impl Operations for Hand {
         let mut world = self.world_mut();
         world.active = true;
         let begun = world.now;
+        world.heard_in_turn += 1;
         let result = world.connect(id, to);
         let (ended, limit) = (world.now, world.plan.limits.connects);
         let fate = match result {
@@ -523,7 +571,7 @@ fn name_answer(answer: &NameAnswer, name: &str, canonical: bool) -> Answer {
         NameAnswer::NotFound => Answer::NotFound(-2),
         NameAnswer::TimedOut => Answer::TimedOut(-3),
         NameAnswer::Failed => Answer::Failed(-4),
-        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::Found {
+        NameAnswer::Addresses(addresses) => Answer::Found(rust_runspaces::sys::HostEntry {
             addresses: addresses.clone(),
             canonical: canonical.then(|| format!("{name}.canonical")),
         }),

@@ -209,7 +209,7 @@ pub struct Scheduler {
     now: Time,
     /// Wall clock of this turn.
     wall: i64,
-    /// IPv4, IPv6.
+    /// IPv4, IPv6; until when all was heard.
     echo_voids: [Voids; 2],
     connect_voids: Voids,
     overflows: [u64; 2],
@@ -220,6 +220,8 @@ pub struct Scheduler {
     strays: u64,
     /// Where the next turn begins its round over the members.
     first_member: usize,
+    /// What is handed out now is carried out at once: tokens are taken when packets leave.
+    planning: bool,
     actions: Actions,
     address_indexes: Vec<u16>,
     #[cfg(feature = "faults")]
@@ -249,14 +251,15 @@ impl Scheduler {
             shared: Shared::default(),
             now,
             wall,
-            echo_voids: [Voids::NONE; 2],
-            connect_voids: Voids::NONE,
+            echo_voids: [Voids { until: now, ..Voids::NONE }; 2],
+            connect_voids: Voids { until: now, ..Voids::NONE },
             overflows: [0; 2],
             on_link: OnLink::default(),
             neighbours: Neighbours::default(),
             tells_duplicates,
             strays: 0,
             first_member: 0,
+            planning: false,
             actions: Actions::default(),
             address_indexes: Vec::new(),
             #[cfg(feature = "faults")]
@@ -379,12 +382,12 @@ impl Scheduler {
         self.void_echoes(0, Detail::Suspended);
         self.void_echoes(1, Detail::Suspended);
         let count = self.connect_voids.count.wrapping_add(1);
-        self.connect_voids = Voids { count, cause: Detail::Suspended };
+        self.connect_voids = Voids { count, cause: Detail::Suspended, ..self.connect_voids };
     }
 
     fn void_echoes(&mut self, family: usize, cause: Detail) {
         let count = self.echo_voids[family].count.wrapping_add(1);
-        self.echo_voids[family] = Voids { count, cause };
+        self.echo_voids[family] = Voids { count, cause, ..self.echo_voids[family] };
     }
 
     // --- what is asked ----------------------------------------------------------------------

@@ -4,7 +4,7 @@
 //! that may be lost.
 
 use crate::address::{Address, Family};
-use crate::sys::names::{Found, LookupError};
+use crate::sys::names::{HostEntry, LookupError};
 use std::ffi::{CStr, CString};
 use std::mem::{size_of, zeroed};
 use std::os::raw::{c_char, c_int};
@@ -28,7 +28,7 @@ pub fn lookup(
     name: &str,
     family: Option<Family>,
     want_canonical: bool,
-) -> Result<Found, LookupError> {
+) -> Result<HostEntry, LookupError> {
     let c_name = CString::new(name).map_err(|_| LookupError::NotFound(libc::EAI_NONAME))?;
     let flags = if want_canonical { libc::AI_CANONNAME } else { 0 };
     let list = if name.is_ascii() {
@@ -41,7 +41,7 @@ pub fn lookup(
         }
     };
     let list = list.map_err(error)?;
-    let mut found = Found { addresses: Vec::new(), canonical: None };
+    let mut found = HostEntry { addresses: Vec::new(), canonical: None };
     for info in list.iter() {
         if found.canonical.is_none() && !info.ai_canonname.is_null() {
             // SAFETY: a C string that lives as long as the list.
