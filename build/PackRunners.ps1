@@ -26,6 +26,18 @@ function Invoke-PackageTest {
     return $count
 }
 
+# What docs/install.md says, with the real commands of PowerShell.
+function Invoke-InstallTest {
+    $obstacle = Get-PackObstacle
+    if ($obstacle) { return New-SkippedCount 'installing' $obstacle }
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1" + '-File' + '../package/*.Tests.ps1'
+    $first, $rest = $line
+    return Get-ScriptCount 'installing' (Invoke-Program -File $first -Arguments $rest -Environment @{
+            RUSTRUNSPACES_PACKAGE = Get-PackagePath 'nupkg'
+            RUSTRUNSPACES_PESTER  = Get-Pester
+        })
+}
+
 # The C client with the package's libraries for Linux on older and other C libraries: that of x64, and
 # under qemu-user that of arm64.
 function Invoke-LibcTest {
@@ -41,18 +53,6 @@ function Invoke-LibcTest {
         $count.Notes.AddRange($one.Notes)
     }
     return $count
-}
-
-# What docs/install.md says, with the real commands of PowerShell.
-function Invoke-InstallTest {
-    $obstacle = Get-PackObstacle
-    if ($obstacle) { return New-SkippedCount 'installing' $obstacle }
-    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1" + '-File' + '../package/*.Tests.ps1'
-    $first, $rest = $line
-    return Get-ScriptCount 'installing' (Invoke-Program -File $first -Arguments $rest -Environment @{
-            RUSTRUNSPACES_PACKAGE = Get-PackagePath 'nupkg'
-            RUSTRUNSPACES_PESTER  = Get-Pester
-        })
 }
 
 # What the checks must find: how a copy of the module is spoiled, which check looks at it, and what
