@@ -47,8 +47,12 @@ function Invoke-LibcTest {
     $count = New-Count
     foreach ($library in $PackedLibraries | Where-Object { $_.Runtime.StartsWith('linux-') }) {
         $arguments = "$module/native/$($library.Runtime)", $library.Linker, (New-LibcStub $library.Linker)
-        if ($library.Runtime -ne (Get-RuntimeIdentifier)) { $arguments += 'qemu-aarch64-static' }
-        $one = Invoke-TestScript 'tests/libc/run.sh' $arguments
+        $environment = @{}
+        if ($library.Runtime -ne (Get-RuntimeIdentifier)) {
+            $arguments += 'qemu-aarch64-static'
+            $environment['RUSTC'] = '/usr/bin/rustc'
+        }
+        $one = Invoke-TestScript 'tests/libc/run.sh' $arguments $environment
         foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count.$kind += $one.$kind }
         $count.Notes.AddRange($one.Notes)
     }

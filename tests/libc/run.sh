@@ -5,6 +5,8 @@
 # sum of all runs.
 #
 # usage: run.sh LIBRARY_FOLDER GCC STUBS_FOLDER [EMULATOR]
+#
+#   RUSTC  the compiler of the library; rustc by default
 set -u
 library=$(cd "$1" && pwd)
 gcc=$2
@@ -13,10 +15,11 @@ emulator=${4:-}
 cd "$(dirname "$0")/../.." || exit 1
 
 case $($gcc -dumpmachine) in
-aarch64*) machine=arm64 triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 musl=ld-musl-aarch64.so.1 ;;
-*) machine=amd64 triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 musl=ld-musl-x86_64.so.1 ;;
+aarch64*) machine=arm64 target=aarch64-unknown-linux-gnu triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 musl=ld-musl-aarch64.so.1 ;;
+*) machine=amd64 target=x86_64-unknown-linux-gnu triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 musl=ld-musl-x86_64.so.1 ;;
 esac
 build=$PWD/target/libc-test/$machine
+rustc=${RUSTC:-rustc}
 passed=0
 failed=0
 skipped=0
@@ -81,6 +84,20 @@ run() {
     fi
 }
 
+# unwind NAME COMMAND...: panics are contained and threads' values dropped.
+unwind() {
+    name=$1
+    shift
+    "$@" "$build/unwinding"
+    code=$?
+    if [ $code -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok $name/panics_are_contained_and_values_of_threads_dropped"
+    else
+        not_ok "$name/panics_are_contained_and_values_of_threads_dropped" "exit code $code"
+    fi
+}
+
 # Built against the stubs, too: it shall start where the library does.
 if ! $gcc -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -Iinclude -o "$build/client" tests/c/*.c \
     "-L$stubs" "-L$library" -lrust_runspaces "$stubs/libpthread.so" "$stubs/libdl.so" \
@@ -88,12 +105,21 @@ if ! $gcc -std=c99 -D_POSIX_C_SOURCE=200809L -O2 -Iinclude -o "$build/client" te
     not_ok "client" "does not compile"
     sum
 fi
+# With the engine's own options.
+if ! $rustc --edition 2021 --crate-type cdylib -O -C panic=unwind -C lto=fat -C codegen-units=1 \
+    --target $target -C "linker=$gcc" -C "link-arg=-L$stubs" -C "link-arg=$stubs/functions.o" \
+    -C link-arg=-Wl,--no-as-needed -C "link-arg=$stubs/libpthread.so" -C "link-arg=$stubs/libdl.so" -o "$build/libunwinding.so" tests/libc/unwinding.rs ||
+    ! $gcc -O2 -o "$build/unwinding" tests/libc/unwinding.c "-L$stubs" "-L$build" -lunwinding \
+        "$stubs/functions.o" "$stubs/libdl.so" -Wl,--allow-shlib-undefined; then
+    not_ok "unwinding" "does not compile"
+    sum
+fi
 if ! unpack; then
     skip "other C libraries" "Debian 11's packages cannot be had here, see $build/apt.log"
     sum
 fi
 
-# Two of its tests need what an emulated processor has not.
+# What an emulator is too slow for is left out.
 if [ -n "$emulator" ]; then
     TEST_SLOW_ECHO=1
     export TEST_SLOW_ECHO
@@ -102,6 +128,8 @@ fi
 old=$build/root/lib/$triple
 # shellcheck disable=SC2086 # a program, or nothing
 run "glibc-2.31-$machine" $emulator "$old/$loader" --library-path "$old:$library"
+# shellcheck disable=SC2086 # as above
+unwind "glibc-2.31-$machine" $emulator "$old/$loader" --library-path "$old:$build"
 
 # Of the older system only libgcc_s, with what it wants of its own.
 mkdir -p "$build/musl"
@@ -114,4 +142,7 @@ fi
 # shellcheck disable=SC2086 # a program, or nothing
 run "musl-$machine" $emulator "$build/root/lib/$musl" ${preload:+--preload "$preload"} \
     --library-path "$build/musl:$library"
+# shellcheck disable=SC2086 # as above
+unwind "musl-$machine" $emulator "$build/root/lib/$musl" ${preload:+--preload "$preload"} \
+    --library-path "$build/musl:$build"
 sum
