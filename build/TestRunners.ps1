@@ -41,7 +41,7 @@ function Invoke-LintCheck { Invoke-Check 'clippy' @('--all-targets', '--', '-D',
 # cargo test with these arguments. A test that cannot run here prints a line `skipped: REASON`.
 function Invoke-CargoTest([string[]] $Arguments) {
     return Get-CargoTestCount (
-        Invoke-Cargo (@('test', '--no-fail-fast') + $Arguments + @('--', '--show-output')) -LimitMinutes 5)
+        Invoke-Cargo (@('test', '--no-fail-fast') + $Arguments + @('--', '--show-output')) -LimitMinutes 8)
 }
 
 # The counts in what cargo test has said.
