@@ -1,14 +1,13 @@
-# The build, for Windows PowerShell 5.1, PowerShell 7 and the embedded host:
+# The build, for Windows PowerShell 5.1 and PowerShell 7:
 #
 #     ./build.ps1 Build                  library, header check and module into out/RustRunspaces
 #     ./build.ps1 Run [arguments]        builds, then Invoke-RustParallel with these arguments
-#     ./build.ps1 Test [area]            builds, then all tests or those of one area
+#     ./build.ps1 Test [quick | area]    builds, then all tests, the quick ones or those of one area
+#     ./build.ps1 Test module            the module's tests on the package's zip in out, or what it builds
 #     ./build.ps1 Pack                   the package for all systems, checked, into out
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments
 #     ./build.ps1 Header                 renews include/rust_runspaces.h
 #     ./build.ps1 Clean                  deletes target and out
-#
-# The embedded host has the engine's own cmdlets only, so that nothing here uses others.
 
 # Arguments after the task stay in $args: as parameters of this script, those meant for
 # Invoke-RustParallel would be taken for its own.
@@ -18,88 +17,41 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
 $Root = $PSScriptRoot
-. "$Root/build/Native.ps1"
-. "$Root/build/Artifacts.ps1"
-. "$Root/build/Archive.ps1"
-. "$Root/build/PackCheck.ps1"
-. "$Root/build/Pack.ps1"
-. "$Root/build/TestRunners.ps1"
-. "$Root/build/PackRunners.ps1"
-. "$Root/build/Windows.ps1"
-. "$Root/build/Tests.ps1"
-
-function Build-All {
-    $null = [IO.Directory]::CreateDirectory("$Root/target")
-    Build-Library
-    Test-Header
-    Build-Module
+foreach ($part in 'Native', 'Artifacts', 'Archive', 'PackCheck', 'Pack', 'TestRunners', 'PackRunners', 'Windows', 'Tests') {
+    . "$Root/build/$part.ps1"
 }
 
-# Calls a command with arguments from a command line, where all are strings: those that look like a
-# parameter name are one, `-Name:value` works, a value with commas is a list.
-function Invoke-WithArguments([string] $Command, [object[]] $Arguments) {
-    $values = [Collections.Generic.List[object]]::new()
-    $call = [Text.StringBuilder]::new("& '" + $Command.Replace("'", "''") + "'")
+# What comes from a command line is text: a value with commas is a list. Names of parameters stay
+# marked as such by the engine, so that the result can be splatted.
+function Split-List([object[]] $Arguments) {
     foreach ($argument in $Arguments) {
-        $value = $argument
-        if ($argument -is [string]) {
-            if ($argument -match '^-[A-Za-z]\w*:?$') {
-                $null = $call.Append(" $argument")
-                continue
-            }
-            if ($argument -match '^(-[A-Za-z]\w*:)(.+)$') {
-                $null = $call.Append(' ' + $Matches[1])
-                $value = $Matches[2]
-            }
-            if ($value -eq '$true') { $value = $true }
-            elseif ($value -eq '$false') { $value = $false }
-            elseif ($value.Contains(',')) { $value = $value.Split(',') }
-        }
-        # Values stay objects: the text only refers to them, so there is nothing to quote. A switch
-        # takes its value after a colon only.
-        $separator = if ($value -is [bool] -and $call[$call.Length - 1] -ne ':') { ':' } else { ' ' }
-        $null = $call.Append("$separator`$values[$($values.Count)]")
-        $values.Add($value)
+        if ($argument -is [string] -and $argument.Contains(',')) { , $argument.Split(',') } else { $argument }
     }
-    . ([ScriptBlock]::Create($call.ToString()))
 }
 
 function Invoke-Run([object[]] $Arguments) {
     Import-Module "$Root/out/RustRunspaces/RustRunspaces.psd1" -Force
     if ($Arguments.Count -eq 0) {
         # This machine under all its names, and a name that is reserved for not existing.
-        $Arguments = @(
-            '-ComputerName', @('localhost', '::1', '127.0.0.0/28', [Environment]::MachineName, 'no-such-host.invalid'),
-            '-ResolveName', '-AsObject')
+        $names = 'localhost', '::1', '127.0.0.0/28', [Environment]::MachineName, 'no-such-host.invalid'
+        return Invoke-RustParallel -ComputerName $names -ResolveName -AsObject
     }
-    Invoke-WithArguments 'Invoke-RustParallel' $Arguments | ForEach-Object {
+    Invoke-RustParallel @Arguments | ForEach-Object {
         # The hashtable's rows read better as the table that the module has a view for.
-        if ($_ -is [Collections.Hashtable]) {
-            $hosts = [string[]] $_.Keys
-            [Array]::Sort($hosts, [StringComparer]::OrdinalIgnoreCase)
-            foreach ($name in $hosts) { $_[$name] }
-        }
-        else { $_ }
+        if ($_ -is [Collections.Hashtable]) { $_.GetEnumerator() | Sort-Object Key | ForEach-Object { $_.Value } } else { $_ }
     }
 }
 
-function Clear-Build {
-    foreach ($folder in 'target', 'out') {
-        if ([IO.Directory]::Exists("$Root/$folder")) {
-            [IO.Directory]::Delete("$Root/$folder", $true)
-        }
-    }
-}
-
+$null = New-Item "$Root/target" -ItemType Directory -Force
 try {
     switch ($Task) {
         'Build' { Build-All }
-        'Run' { Build-All; Invoke-Run $args }
+        'Run' { Build-All; Invoke-Run @(Split-List $args) }
         'Test' { exit (Invoke-TestRun $args) }
         'Pack' { Invoke-Pack }
-        'Bench' { Build-All; Invoke-WithArguments "$Root/benches/run.ps1" $args }
+        'Bench' { Build-All; $arguments = @(Split-List $args); & "$Root/benches/run.ps1" @arguments }
         'Header' { Update-Header }
-        'Clean' { Clear-Build }
+        'Clean' { 'target', 'out' | ForEach-Object { "$Root/$_" } | Where-Object { Test-Path $_ } | Remove-Item -Recurse -Force }
         default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Pack, Bench, Header and Clean" }
     }
 }

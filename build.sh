@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes a Debian-like machine able to run build.ps1, and runs it with the task named here: finds
-# or installs what is needed, picks the source of the crates, builds the embedded PowerShell host
-# where there is no pwsh. What a task does is build.ps1's business. Nothing outside this folder is
-# touched but packages and their caches.
+# or installs what is needed, picks the source of the crates, restores PowerShell where there is none
+# of 7.4 or later. What a task does is build.ps1's business. Nothing outside this folder is touched but
+# packages and their caches.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$PWD
@@ -10,12 +10,12 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [area] | pack | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
   run     builds, then sweeps this machine's own addresses, or what the arguments name
-  test    builds, then runs all tests, or those of one area
+  test    builds, then runs all tests, the quick ones, or those of one area
   pack    builds for all systems, checks, and writes the package into out
   bench   builds, then measures
   header  renews include/rust_runspaces.h
@@ -211,22 +211,23 @@ prepare_stand_ins() {
     install_missing
 }
 
-# The embedded host stands in for pwsh; it is built again only when its sources or the SDK changed.
-build_host() {
-    local key
-    key=$({
-        find tests/host -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
-        sha256sum Directory.Build.props
-        dotnet --version
-    } | sha256sum)
-    if [[ -f target/host.key && $(<target/host.key) == "$key" && -x target/host/EmbeddedHost ]]; then
+# The machine's own PowerShell where it is 7.4 or later, else the one that .config/dotnet-tools.json
+# pins; its folder is the first of the path, so that `pwsh` is the same everywhere below.
+find_powershell() {
+    # shellcheck disable=SC2016 # PowerShell's variables, not the shell's
+    if command -v pwsh >/dev/null &&
+        pwsh -NoProfile -NonInteractive -Command 'exit [int]($PSVersionTable.PSVersion -lt [version] "7.4")'; then
         return 0
     fi
-    say "building the embedded PowerShell host (once, about half a minute)"
-    rm -rf target/host target/host.key
-    logged dotnet publish tests/host/EmbeddedHost/EmbeddedHost.csproj -c Release -o target/host \
-        --nologo -nodeReuse:false || fail "the embedded host does not build, see $log"
-    echo "$key" >target/host.key
+    local version
+    version=$(sed -n 's/.*"version": "\([0-9.]\{5,\}\)".*/\1/p' .config/dotnet-tools.json)
+    if [[ ! -x target/pwsh/pwsh || $(<target/pwsh/version) != "$version" ]]; then
+        say "restoring PowerShell $version"
+        logged dotnet tool install PowerShell --version "$version" --tool-path target/pwsh ||
+            fail "PowerShell $version cannot be restored, see $log"
+        echo "$version" >target/pwsh/version
+    fi
+    export PATH="$root/target/pwsh:$PATH"
 }
 
 task=${1:-}
@@ -268,16 +269,15 @@ test | bench) prepare_tests ;;
 esac
 case $task in
 test)
-    prepare_pack || say "going on without them: the package is not tested"
-    prepare_stand_ins || say "going on without them: Windows and arm64 are not tested"
+    if [[ ${1:-} != quick ]]; then
+        prepare_pack || say "going on without them: the package is not tested"
+        prepare_stand_ins || say "going on without them: Windows and arm64 are not tested"
+    fi
     ;;
 pack) prepare_pack || fail "cannot build for all systems without them" ;;
 esac
 check_icu
-if command -v pwsh >/dev/null; then
-    powershell=pwsh
-else
-    build_host
-    powershell=$root/target/host/EmbeddedHost
-fi
-exec "$powershell" -NoProfile -NonInteractive -File "$root/build.ps1" "$task" "$@"
+find_powershell
+# Colours are for people.
+[[ -t 1 ]] || export NO_COLOR=1
+exec pwsh -NoProfile -NonInteractive -File "$root/build.ps1" "$task" "$@"

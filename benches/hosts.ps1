@@ -45,7 +45,7 @@ function Measure-EchoSides([int] $Hosts, [string] $Options, [int] $Repeat) {
 # fping's own figure, which leaves out the start of its process. It may miss a few of 65,024 hosts on
 # a busy machine: those are counted and told.
 function Measure-Fping([int] $Hosts) {
-    $said = (Invoke-Program 'fping' (@('-i0', '-r0', '-t1000', '-b32', '-q', '-s', '-g') + $HostRanges[$Hosts].Split('-'))).ErrorOutput
+    $said = (Measure-Program 'fping' (@('-i0', '-r0', '-t1000', '-b32', '-q', '-s', '-g') + $HostRanges[$Hosts].Split('-'))).ErrorOutput
     if ($said -notmatch '(\d+) alive') { throw "fping: $said" }
     $script:missedByFping += $Hosts - [int] $Matches[1]
     if ($said -notmatch '([0-9.]+) sec \(elapsed real time\)') { throw "fping: $said" }
@@ -105,8 +105,7 @@ function Measure-Connects {
 # Fresh processes: imports, and the first calls after them.
 function Measure-Imports {
     $empty = "$ProgramFolder/Empty/Empty.psd1"
-    $null = [IO.Directory]::CreateDirectory("$ProgramFolder/Empty")
-    [IO.File]::WriteAllText($empty, "@{ ModuleVersion = '1.0' }")
+    $null = New-Item $empty -Force -Value "@{ ModuleVersion = '1.0' }"
     $samples = [ordered] @{}
     foreach ($name in 'import', 'first call', 'later call', 'import of an empty manifest') {
         $samples[$name] = [Collections.Generic.List[double]]::new()
@@ -160,7 +159,7 @@ function Measure-Memory {
 # Hosts that never answer: a network namespace whose filter drops everything, the same addresses as
 # above. They cost time, which the defaults say, and should cost little else.
 function Measure-DeadHosts {
-    $namespace = "rust-runspaces-bench-$([Diagnostics.Process]::GetCurrentProcess().Id)"
+    $namespace = "rust-runspaces-bench-$PID"
     $samples = [ordered] @{}
     foreach ($name in '1 dead host', '65,024 dead hosts', 'of one core') { $samples[$name] = [Collections.Generic.List[double]]::new() }
     $null = Invoke-Required 'ip netns' 'ip' @('netns', 'add', $namespace)
@@ -191,9 +190,9 @@ function Measure-DeadHosts {
 
 $sweep = Build-Sweep
 $hasLoops = Build-BareLoops
-$hasEcho = $hasLoops -and (Invoke-Program "$ProgramFolder/echo" @('1')).ExitCode -eq 0
+$hasEcho = $hasLoops -and (Measure-Program "$ProgramFolder/echo" @('1')).ExitCode -eq 0
 $missedByFping = 0
-$hasFping = [bool] (Find-Command 'fping')
+$hasFping = [bool] (Find-Program 'fping')
 
 Write-Table $report @('side', 'command line') @(
     , @($Cmdlet, (Get-CmdletLine 65024))
@@ -209,7 +208,7 @@ Write-Table $report $ComparisonHeaders (Measure-Echo)
 if ($hasLoops) { Write-Table $report $ComparisonHeaders (Measure-Connects) }
 Write-Table $report $ComparisonHeaders (Measure-Imports)
 Write-Table $report @('memory', 'measured', 'target', 'met') (Measure-Memory)
-if ($hasEcho -and (Find-Command 'ip') -and (Find-Command 'nft')) {
+if ($hasEcho -and (Find-Program 'ip') -and (Find-Program 'nft')) {
     Write-Table $report @('dead hosts', 'measured', 'target', 'met') (Measure-DeadHosts)
 }
 if ($missedByFping) { Write-Line $report "fping missed $missedByFping live hosts in all" }

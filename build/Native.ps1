@@ -1,37 +1,31 @@
-# Runs native commands for the build: their output goes to a log, and to the caller as text. Needs
-# $Root. The same in Windows PowerShell, PowerShell and the embedded host, where the language's own
-# redirection of error output differs.
+# Runs other programs for the build: what they say goes to a log, and to the caller as text. Needs
+# $Root. The same in Windows PowerShell and PowerShell.
 
 $IsOnWindows = [Environment]::OSVersion.Platform -eq 'Win32NT'
-$BuildLog = "$Root/target/build.log"
+$BuildLog = if ($env:RUSTRUNSPACES_BUILD_LOG) { $env:RUSTRUNSPACES_BUILD_LOG } else { "$Root/target/build.log" }
 
-function Write-Step([string] $Text) {
-    $Host.UI.WriteLine($Text)
+# Progress goes to the host, so that functions give values alone.
+function Write-Step([string] $Text) { $Host.UI.WriteLine($Text) }
+
+# The full path of a program, or nothing.
+function Find-Program([string] $Name) {
+    Get-Command $Name -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1 -ExpandProperty Path
 }
 
-# One argument by the quoting rules of Windows, which .NET applies everywhere.
-function ConvertTo-Argument([string] $Text) {
-    if ($Text -ne '' -and $Text -notmatch '[\s"]') { return $Text }
-    $escaped = [Text.RegularExpressions.Regex]::Replace($Text, '(\\*)"', '$1$1\"')
-    $escaped = [Text.RegularExpressions.Regex]::Replace($escaped, '(\\+)$', '$1$1')
-    return '"' + $escaped + '"'
-}
-
-# The full path of a command, or $null.
-function Find-Command([string] $Name) {
-    $extensions = @('')
-    if ($IsOnWindows) { $extensions = @('.exe', '.cmd', '.bat') }
-    foreach ($folder in [Environment]::GetEnvironmentVariable('PATH').Split([IO.Path]::PathSeparator)) {
-        foreach ($extension in $extensions) {
-            if ($folder -and [IO.File]::Exists("$folder/$Name$extension")) { return "$folder/$Name$extension" }
-        }
+# Sets environment variables, and removes those that are $null; gives what they were before.
+function Set-Environment([Collections.IDictionary] $Variables) {
+    $before = @{}
+    foreach ($name in $Variables.Keys) {
+        $before[$name] = [Environment]::GetEnvironmentVariable($name)
+        if ($null -eq $Variables[$name]) { Remove-Item "env:$name" -ErrorAction Ignore }
+        else { Set-Item "env:$name" $Variables[$name] }
     }
-    return $null
+    return $before
 }
 
-# Runs a command to its end or its time limit. Gives ExitCode (-1 past the limit), Output (standard
-# output) and Text (both outputs in the order of arrival). Throws when it cannot be started.
-function Invoke-Native {
+# Runs a program to its end, on Linux for $LimitMinutes at most (its exit code is then 124 or 137).
+# Gives ExitCode, Output (standard output) and Text (both outputs in the order of arrival).
+function Invoke-Program {
     param(
         [string] $File,
         [string[]] $Arguments = @(),
@@ -39,105 +33,79 @@ function Invoke-Native {
         [Collections.IDictionary] $Environment = @{},
         [int] $LimitMinutes = 10)
 
-    $start = [Diagnostics.ProcessStartInfo]::new()
-    $start.FileName = $File
-    $quoted = foreach ($argument in $Arguments) { ConvertTo-Argument $argument }
-    $start.Arguments = $quoted -join ' '
-    $start.WorkingDirectory = $Folder
-    $start.UseShellExecute = $false
-    $start.RedirectStandardOutput = $true
-    $start.RedirectStandardError = $true
-    $start.RedirectStandardInput = $true
-    foreach ($name in $Environment.Keys) { $start.EnvironmentVariables[$name] = $Environment[$name] }
-
-    $log = [IO.StreamWriter]::new($BuildLog, $true)
+    # What a program says on standard error is no error of the build.
+    $ErrorActionPreference = 'Continue'
+    $line = @($File) + $Arguments
+    if (-not $IsOnWindows) { $line = @('timeout', '--kill-after=20', "${LimitMinutes}m") + $line }
+    $before = Set-Environment $Environment
+    Push-Location -LiteralPath $Folder
+    $log = New-Object IO.StreamWriter $BuildLog, $true
     $log.AutoFlush = $true
-    $log.WriteLine("`$ $File $($start.Arguments)")
-    $output = [Text.StringBuilder]::new()
-    $text = [Text.StringBuilder]::new()
-    $watch = [Diagnostics.Stopwatch]::StartNew()
-    $late = $false
-    $process = [Diagnostics.Process]::Start($start)
     try {
-        $process.StandardInput.Close()
-        $readers = @($process.StandardOutput, $process.StandardError)
-        [Threading.Tasks.Task[]] $reads = @($readers[0].ReadLineAsync(), $readers[1].ReadLineAsync())
-        $open = 2
-        while ($open -gt 0) {
-            # A wait of its own length each, so that a stop of the build is noticed.
-            $done = [Threading.Tasks.Task]::WaitAny($reads, 200)
-            if ($done -lt 0) {
-                # What a left-behind child still holds open is not waited for.
-                if ($process.HasExited) { break }
-                if ($watch.Elapsed.TotalMinutes -gt $LimitMinutes) { $late = $true; break }
-                continue
-            }
-            $line = $reads[$done].Result
-            if ($null -eq $line) {
-                $open--
-                $reads[$done] = [Threading.Tasks.TaskCompletionSource[string]]::new().Task
-                continue
-            }
-            $log.WriteLine($line)
-            $null = $text.AppendLine($line)
-            if ($done -eq 0) { $null = $output.AppendLine($line) }
-            $reads[$done] = $readers[$done].ReadLineAsync()
-        }
-        while (-not $late -and -not $process.WaitForExit(200)) {
-            $late = $watch.Elapsed.TotalMinutes -gt $LimitMinutes
-        }
-        if ($late) {
-            $null = $text.AppendLine("ended after its limit of $LimitMinutes minutes")
-        }
+        $log.WriteLine("`$ $line")
+        $program, $rest = $line
+        $said = @($null | & $program @rest 2>&1 | ForEach-Object { $log.WriteLine("$_"); $_ })
         return [PSCustomObject] @{
-            ExitCode = if ($late) { -1 } else { $process.ExitCode }
-            Output   = $output.ToString()
-            Text     = $text.ToString()
-            Seconds  = $watch.Elapsed.TotalSeconds
+            ExitCode = $LASTEXITCODE
+            Output   = @($said | Where-Object { $_ -isnot [Management.Automation.ErrorRecord] }) -join "`n"
+            Text     = @($said | ForEach-Object { "$_" }) -join "`n"
         }
     }
     finally {
-        Stop-ProcessTree $process
-        $process.Dispose()
         $log.Dispose()
+        Pop-Location
+        $null = Set-Environment $before
     }
 }
 
-# Ends a process that still runs, where the platform allows with all that it started.
-function Stop-ProcessTree($Process) {
-    if ($Process.HasExited) { return }
-    if ($IsOnWindows) { $Process.Kill() } else { $Process.Kill($true) }
+# Starts a program beside this build; Wait-Beside gives what Invoke-Program would.
+function Start-Beside([string[]] $Line, [Collections.IDictionary] $Environment = @{}) {
+    $before = Set-Environment $Environment
+    try {
+        return Start-Job -ArgumentList $Line, $Root {
+            param($Line, $Folder)
+            Set-Location -LiteralPath $Folder
+            $program, $rest = $Line
+            $said = @($null | & $program @rest 2>&1 | ForEach-Object { "$_" }) -join "`n"
+            [PSCustomObject] @{ ExitCode = $LASTEXITCODE; Output = $said; Text = $said }
+        }
+    }
+    finally { $null = Set-Environment $before }
 }
 
-# Runs a command that must succeed; its last lines are shown when it does not.
+function Wait-Beside($Job) {
+    $result = Receive-Job $Job -Wait -AutoRemoveJob
+    Add-Content -LiteralPath $BuildLog $result.Text
+    return $result
+}
+
+# The PowerShell that runs this, as the beginning of a command line.
+function Get-PowerShellLine {
+    $file = [Diagnostics.Process]::GetCurrentProcess().MainModule.FileName
+    $file
+    if ($file -match '[/\\]dotnet(\.exe)?$') { "$PSHOME/pwsh.dll" }
+    if ($IsOnWindows) { '-ExecutionPolicy', 'Bypass' }
+    '-NoProfile', '-NonInteractive', '-File'
+}
+
+# The same for a program that must succeed; its last lines are shown when it does not.
 function Invoke-Required {
-    param([string] $What, [string] $File, [string[]] $Arguments = @(), [string] $Folder = $Root)
-    $result = Invoke-Native -File $File -Arguments $Arguments -Folder $Folder
+    param([string] $What, [string] $File, [string[]] $Arguments = @(), [string] $Folder = $Root, [Collections.IDictionary] $Environment = @{})
+    $result = Invoke-Program -File $File -Arguments $Arguments -Folder $Folder -Environment $Environment
     if ($result.ExitCode -ne 0) {
-        Write-Step (Get-LastLines $result.Text 40)
+        Write-Step (Get-LastLine $result.Text 40)
         throw "$What failed with exit code $($result.ExitCode); everything it said is in $BuildLog"
     }
     return $result
 }
 
-function Get-LastLines([string] $Text, [int] $Count) {
-    $lines = $Text.TrimEnd().Split("`n")
-    $first = [Math]::Max($lines.Length - $Count, 0)
-    return ($lines[$first..($lines.Length - 1)] -join "`n").Replace("`r", '')
+function Get-LastLine([string] $Text, [int] $Count) {
+    return ($Text.TrimEnd() -split '\r?\n' | Select-Object -Last $Count) -join "`n"
 }
 
 # cargo with the crates this machine can get: build.sh knows where those are on Linux.
 function Invoke-Cargo([string[]] $Arguments, [int] $LimitMinutes = 10) {
-    $file = "$Root/build.sh"
-    $first = 'cargo'
-    if ($IsOnWindows) {
-        $file = 'cargo'
-        $first = '--locked'
-    }
-    return Invoke-Native -File $file -Arguments (@($first) + $Arguments) -LimitMinutes $LimitMinutes `
+    $cargo = if ($IsOnWindows) { 'cargo', '--locked' } else { "$Root/build.sh", 'cargo' }
+    return Invoke-Program -File $cargo[0] -Arguments ($cargo[1..1] + $Arguments) -LimitMinutes $LimitMinutes `
         -Environment @{ CARGO_TERM_COLOR = 'never'; RUST_BACKTRACE = '0' }
-}
-
-function Test-CargoCommand([string] $Name) {
-    return (Invoke-Native -File 'cargo' -Arguments $Name, '--version').ExitCode -eq 0
 }

@@ -41,27 +41,21 @@ $PackedLibraries = @(
 )
 
 function Get-ProductVersion {
-    $text = [IO.File]::ReadAllText("$Root/Cargo.toml")
-    return [regex]::Match($text, '(?m)^version = "([0-9.]+)"').Groups[1].Value
+    return [regex]::Match((Get-Content "$Root/Cargo.toml" -Raw), '(?m)^version = "([0-9.]+)"').Groups[1].Value
 }
 
-function Get-PackagePath([string] $Extension) {
-    return "$Root/out/RustRunspaces.$(Get-ProductVersion).$Extension"
-}
+function Get-PackagePath([string] $Extension) { return "$Root/out/RustRunspaces.$(Get-ProductVersion).$Extension" }
 
 # The time in the archives: that of the sources, not of the build. SOURCE_DATE_EPOCH where it is
 # set, else the last commit's, else the first that a zip can tell.
 function Get-SourceTime {
-    $seconds = [Environment]::GetEnvironmentVariable('SOURCE_DATE_EPOCH')
-    if (-not $seconds -and (Find-Command 'git')) {
-        $result = Invoke-Native -File 'git' -Arguments 'log', '-1', '--format=%ct'
-        if ($result.ExitCode -eq 0) { $seconds = $result.Output.Trim() }
+    $seconds = $env:SOURCE_DATE_EPOCH
+    if (-not $seconds -and (Find-Program 'git')) {
+        $seconds = (Invoke-Program -File 'git' -Arguments 'log', '-1', '--format=%ct').Output -replace '\D'
     }
     $first = [DateTimeOffset]::new(1980, 1, 1, 0, 0, 0, [TimeSpan]::Zero)
-    if (-not $seconds) { return $first }
-    $time = [DateTimeOffset]::FromUnixTimeSeconds([long] $seconds)
-    if ($time -lt $first) { return $first }
-    return $time
+    $time = if ($seconds) { [DateTimeOffset]::FromUnixTimeSeconds([long] $seconds) } else { $first }
+    if ($time -lt $first) { return $first } else { return $time }
 }
 
 # Why this machine cannot make the package; nothing where it can.
@@ -69,22 +63,19 @@ function Get-PackObstacle {
     if ((Get-RuntimeIdentifier) -ne 'linux-x64') {
         return "the libraries of all systems are built on linux-x64, this is $(Get-RuntimeIdentifier)"
     }
-    foreach ($library in $PackedLibraries) {
-        if (-not $library.Target) { continue }
-        if (-not (Find-Command $library.Linker)) { return "there is no $($library.Linker)" }
-        if (-not [IO.Directory]::Exists("/usr/lib/rustlib/$($library.Target)")) {
-            return "Debian's Rust has no standard library for $($library.Target)"
-        }
+    foreach ($library in $PackedLibraries | Where-Object { $_.Target }) {
+        if (-not (Find-Program $library.Linker)) { return "there is no $($library.Linker)" }
+        if (-not (Test-Path "/usr/lib/rustlib/$($library.Target)")) { return "Debian's Rust has no standard library for $($library.Target)" }
     }
     foreach ($file in '/usr/bin/cargo', '/usr/bin/rustc', "$Root/target/crate/Cargo.toml") {
-        if (-not [IO.File]::Exists($file)) { return "there is no $file" }
+        if (-not (Test-Path $file)) { return "there is no $file" }
     }
 }
 
 # What Windows shows of a library and knows it by, as an object for the linker: the manifest's words
 # and Cargo.toml's version. Gives its path.
 function New-VersionResource($Library) {
-    $manifest = Read-Manifest "$Root/module/RustRunspaces.psd1"
+    $manifest = Import-PowerShellDataFile "$Root/module/RustRunspaces.psd1"
     $version = Get-ProductVersion
     $texts = [ordered] @{
         CompanyName      = $manifest.CompanyName
@@ -120,80 +111,50 @@ FILETYPE 2
 
 # Builds one library without a trace of this machine's folders; gives its path.
 function New-PackedLibrary($Library) {
-    $folder = "$PackFolder/cargo"
-    $homeFolder = [Environment]::GetEnvironmentVariable('HOME')
-    $flags = $Library.Flags + @("--remap-path-prefix=$homeFolder/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
+    $flags = $Library.Flags + @("--remap-path-prefix=$HOME/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
     if ($Library.Runtime.StartsWith('win-')) { $flags += @('-C', "link-arg=$(New-VersionResource $Library)") }
     # The encoded form of RUSTFLAGS: folders may have spaces.
-    $environment = @{
-        CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f
-        CARGO_TERM_COLOR        = 'never'
-    }
-    $arguments = @('build', '--release', '--lib', '--target-dir', $folder)
+    $environment = @{ CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f; CARGO_TERM_COLOR = 'never' }
+    $arguments = @('build', '--release', '--lib', '--target-dir', "$PackFolder/cargo")
+    $what = "the library for $($Library.Runtime)"
     if ($Library.Target) {
-        $variable = $Library.Target.Replace('-', '_').ToUpperInvariant()
-        $environment["CARGO_TARGET_${variable}_LINKER"] = $Library.Linker
+        $environment["CARGO_TARGET_$($Library.Target.Replace('-', '_').ToUpperInvariant())_LINKER"] = $Library.Linker
         $environment['RUSTC'] = '/usr/bin/rustc'
         $arguments += @('--target', $Library.Target)
-        $result = Invoke-Native -File '/usr/bin/cargo' -Arguments $arguments -Environment $environment `
-            -Folder "$Root/target/crate"
+        $null = Invoke-Required $what '/usr/bin/cargo' $arguments "$Root/target/crate" $environment
     }
-    else {
-        $result = Invoke-Native -File "$Root/build.sh" -Arguments (@('cargo') + $arguments) -Environment $environment
-    }
-    if ($result.ExitCode -ne 0) {
-        Write-Step (Get-LastLines $result.Text 40)
-        throw "the library for $($Library.Runtime) does not build; everything cargo said is in $BuildLog"
-    }
-    return [IO.Path]::Combine($folder, "$($Library.Target)", 'release', $Library.File)
+    else { $null = Invoke-Required $what "$Root/build.sh" (@('cargo') + $arguments) -Environment $environment }
+    return [IO.Path]::Combine("$PackFolder/cargo", "$($Library.Target)", 'release', $Library.File)
 }
 
 # The module folder as users get it, with nothing from an earlier time in it.
 function New-PackedModule {
-    if ([IO.Directory]::Exists($PackedModule)) { [IO.Directory]::Delete($PackedModule, $true) }
-    $null = [IO.Directory]::CreateDirectory($PackFolder)
+    if (Test-Path $PackedModule) { Remove-Item $PackedModule -Recurse }
+    $null = New-Item $PackFolder -ItemType Directory -Force
     foreach ($library in $PackedLibraries) {
         Write-Step "package: library for $($library.Runtime)"
         Copy-Changed (New-PackedLibrary $library) "$PackedModule/native/$($library.Runtime)/$($library.File)"
     }
-    $built = "$Root/target/module"
-    foreach ($file in [IO.Directory]::GetFiles($built, '*', 'AllDirectories')) {
-        Copy-Changed $file "$PackedModule/$($file.Substring($built.Length + 1))"
-    }
-    foreach ($name in 'LICENSE', 'THIRD-PARTY-NOTICES.txt') { Copy-Changed "$Root/$name" "$PackedModule/$name" }
-}
-
-# The module's files by their names in an archive.
-function Get-PackedFile {
-    $files = [Collections.Generic.SortedDictionary[string, byte[]]]::new([StringComparer]::Ordinal)
-    foreach ($file in [IO.Directory]::GetFiles($PackedModule, '*', 'AllDirectories')) {
-        $files.Add($file.Substring($PackedModule.Length + 1).Replace('\', '/'), [IO.File]::ReadAllBytes($file))
-    }
-    return , $files
+    Copy-Item "$Root/target/module/*" $PackedModule -Recurse
+    Copy-Item "$Root/LICENSE", "$Root/THIRD-PARTY-NOTICES.txt" $PackedModule
 }
 
 # Writes both archives and their sums; those of other versions go.
 function Write-Package {
-    foreach ($old in [IO.Directory]::GetFiles("$Root/out", 'RustRunspaces.*')) { [IO.File]::Delete($old) }
+    Remove-Item "$Root/out/RustRunspaces.*"
     $time = Get-SourceTime
-    $files = Get-PackedFile
-    $manifest = Read-Manifest "$PackedModule/RustRunspaces.psd1"
-    $package = Get-PackagePath 'nupkg'
-    Write-Archive $package (Add-PackageParts $files $manifest) $time
+    $files = @(Get-RelativeFile $PackedModule | ForEach-Object {
+            [PSCustomObject] @{ Name = $_.Name; Bytes = [IO.File]::ReadAllBytes($_.Path) }
+        })
+    $parts = @(Get-PackagePart $files.Name (Import-PowerShellDataFile "$PackedModule/RustRunspaces.psd1"))
+    Write-Archive (Get-PackagePath 'nupkg') ($parts + $files) $time
+    foreach ($file in $files) { $file.Name = "RustRunspaces/$($file.Name)" }
+    Write-Archive (Get-PackagePath 'zip') $files $time
 
-    $inFolder = [Collections.Generic.SortedDictionary[string, byte[]]]::new([StringComparer]::Ordinal)
-    foreach ($name in $files.Keys) { $inFolder.Add("RustRunspaces/$name", $files[$name]) }
-    $archive = Get-PackagePath 'zip'
-    Write-Archive $archive $inFolder $time
-
-    $sums = [Text.StringBuilder]::new()
-    foreach ($path in $package, $archive) {
-        $null = $sums.Append((Get-Sha256 ([IO.File]::ReadAllBytes($path))) + '  ' + [IO.Path]::GetFileName($path) + "`n")
-    }
-    [IO.File]::WriteAllText("$Root/out/RustRunspaces.$(Get-ProductVersion).sha256", $sums.ToString())
-    foreach ($path in $package, $archive) {
-        Write-Step "package: $path ($([IO.FileInfo]::new($path).Length) bytes)"
-    }
+    $packages = Get-Item (Get-PackagePath 'nupkg'), (Get-PackagePath 'zip')
+    $sums = $packages | Get-FileHash | ForEach-Object { "$($_.Hash.ToLowerInvariant())  $(Split-Path -Leaf $_.Path)`n" }
+    [IO.File]::WriteAllText((Get-PackagePath 'sha256'), -join $sums)
+    $packages | ForEach-Object { Write-Step "package: $($_.FullName) ($($_.Length) bytes)" }
 }
 
 # Task Pack: builds, checks and writes the package, unless it was done for these very sources.
@@ -201,19 +162,16 @@ function Invoke-Pack {
     $obstacle = Get-PackObstacle
     if ($obstacle) { throw "cannot make the package: $obstacle" }
     Build-Module
-    $fingerprint = Get-Fingerprint @(
-        'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE', 'THIRD-PARTY-NOTICES.txt',
-        'build/Pack.ps1', 'build/PackCheck.ps1', 'build/Archive.ps1')
-    $fingerprint += (Get-SourceTime).ToString('o') + [Environment]::NewLine
-    $written = [IO.File]::Exists((Get-PackagePath 'nupkg')) -and [IO.File]::Exists((Get-PackagePath 'zip'))
-    if ($written -and (Test-Done 'pack' $fingerprint)) {
-        Write-Step "package: $(Get-PackagePath 'nupkg') is up to date"
-        return
+    if (-not (Test-Path (Get-PackagePath 'sha256'))) { Remove-Item "$Root/target/stamps/pack" -ErrorAction Ignore }
+    $sources = Get-Fingerprint @(
+        'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE',
+        'THIRD-PARTY-NOTICES.txt', 'build/Pack.ps1', 'build/PackCheck.ps1', 'build/Archive.ps1')
+    Invoke-Once 'pack' "$sources $(Get-SourceTime)" {
+        New-PackedModule
+        Test-PackedModule
+        Write-Package
     }
-    New-PackedModule
-    Test-PackedModule
-    Write-Package
-    Set-Done 'pack' $fingerprint
+    Write-Step "package: $(Get-PackagePath 'nupkg')"
 }
 
 # The package, unpacked as an installation leaves it; gives its manifest.

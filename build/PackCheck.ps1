@@ -5,17 +5,8 @@
 # The newest glibc that the Linux libraries may ask for; README and error messages name it.
 $NewestGlibc = [version] '2.34'
 
-# A manifest's table, without running anything: only constants may stand in it.
-function Read-Manifest([string] $Path) {
-    $problems = $null
-    $ast = [Management.Automation.Language.Parser]::ParseFile($Path, [ref] $null, [ref] $problems)
-    if ($problems.Length -gt 0) { throw "$Path does not parse: $($problems[0].Message)" }
-    $table = $ast.Find({ param($node) $node -is [Management.Automation.Language.HashtableAst] }, $false)
-    return $table.SafeGetValue()
-}
-
 function Test-PackedModule {
-    $manifest = Read-Manifest "$PackedModule/RustRunspaces.psd1"
+    $manifest = Import-PowerShellDataFile "$PackedModule/RustRunspaces.psd1"
     Test-PackedFiles $manifest
     Test-PackedVersions $manifest
     Test-PackedTexts $manifest
@@ -26,27 +17,21 @@ function Test-PackedModule {
 # Every file that something refers to is there, and no other.
 function Test-PackedFiles($Manifest) {
     $assembly = $Manifest.RootModule
-    $expected = [Collections.Generic.SortedSet[string]]::new([StringComparer]::Ordinal)
-    $listed = @(
+    $expected = @(
         'RustRunspaces.psd1', $assembly, "en-US/$assembly-Help.xml", 'en-US/about_RustRunspaces.help.txt',
-        'LICENSE', 'THIRD-PARTY-NOTICES.txt')
+        'LICENSE', 'THIRD-PARTY-NOTICES.txt') + @($PackedLibraries | ForEach-Object { "native/$($_.Runtime)/$($_.File)" })
     foreach ($key in 'FormatsToProcess', 'TypesToProcess', 'ScriptsToProcess', 'NestedModules', 'RequiredAssemblies') {
-        if ($Manifest.ContainsKey($key)) { $listed += @($Manifest[$key]) }
+        if ($Manifest.ContainsKey($key)) { $expected += @($Manifest[$key]) }
     }
-    foreach ($library in $PackedLibraries) { $listed += "native/$($library.Runtime)/$($library.File)" }
-    foreach ($name in $listed) { $null = $expected.Add($name) }
-    $present = (Get-PackedFile).Keys
-    foreach ($name in $expected) {
-        if ($present -cnotcontains $name) { throw "the package lacks $name" }
-    }
-    foreach ($name in $present) {
-        if (-not $expected.Contains($name)) { throw "the package has a stray file: $name" }
+    foreach ($difference in Compare-Object $expected @((Get-RelativeFile $PackedModule).Name) -CaseSensitive) {
+        if ($difference.SideIndicator -eq '<=') { throw "the package lacks $($difference.InputObject)" }
+        throw "the package has a stray file: $($difference.InputObject)"
     }
 }
 
 function Test-PackedVersions($Manifest) {
     $version = Get-ProductVersion
-    $lock = [IO.File]::ReadAllText("$Root/Cargo.lock").Replace("`r", '')
+    $lock = (Get-Content "$Root/Cargo.lock" -Raw).Replace("`r", '')
     # .NET reads the resource of a library without managed code on Windows only.
     $dll = [Text.Encoding]::Unicode.GetString([IO.File]::ReadAllBytes("$PackedModule/native/win-x64/rust_runspaces.dll"))
     $found = [ordered] @{
@@ -63,19 +48,14 @@ function Test-PackedVersions($Manifest) {
 # Help and formats are well-formed, and speak of what the module exports.
 function Test-PackedTexts($Manifest) {
     foreach ($format in $Manifest.FormatsToProcess) {
-        $document = [Xml.XmlDocument]::new()
-        $document.Load("$PackedModule/$format")
-        if ($document.SelectNodes('/Configuration/ViewDefinitions/View').Count -eq 0) { throw "$format has no view" }
+        if (-not (Select-Xml -LiteralPath "$PackedModule/$format" -XPath '/Configuration/ViewDefinitions/View')) { throw "$format has no view" }
     }
-    $help = [Xml.XmlDocument]::new()
-    $help.Load("$PackedModule/en-US/$($Manifest.RootModule)-Help.xml")
-    $explained = foreach ($name in $help.SelectNodes('//*[local-name()="command"]/*[local-name()="details"]/*[local-name()="name"]')) {
-        $name.InnerText.Trim()
-    }
+    $explained = Select-Xml -LiteralPath "$PackedModule/en-US/$($Manifest.RootModule)-Help.xml" `
+        -XPath '//*[local-name()="command"]/*[local-name()="details"]/*[local-name()="name"]' | ForEach-Object { $_.Node.InnerText.Trim() }
     foreach ($cmdlet in $Manifest.CmdletsToExport) {
         if (@($explained) -cnotcontains $cmdlet) { throw "the help says nothing of $cmdlet" }
     }
-    $about = [IO.File]::ReadAllText("$PackedModule/en-US/about_RustRunspaces.help.txt")
+    $about = Get-Content "$PackedModule/en-US/about_RustRunspaces.help.txt" -Raw
     if ($about -cnotmatch '(?m)^\s+about_RustRunspaces\r?$') { throw 'about_RustRunspaces.help.txt does not begin with its topic' }
 }
 
@@ -89,9 +69,7 @@ function Test-PackedImport($Manifest) {
     }
 }
 
-function Test-PackedLibraries {
-    foreach ($library in $PackedLibraries) { Test-PackedLibrary $library }
-}
+function Test-PackedLibraries { $PackedLibraries | ForEach-Object { Test-PackedLibrary $_ } }
 
 # Right machine, the header's functions, and nothing that a plain system lacks. Says what it needs.
 function Test-PackedLibrary($Library) {
@@ -99,11 +77,10 @@ function Test-PackedLibrary($Library) {
     $dump = Get-LibraryDump $Library $path
     if ($dump.Format -cne $Library.Format) { throw "$path is a library for $($dump.Format), not $($Library.Format)" }
 
-    $header = [regex]::Replace([IO.File]::ReadAllText("$Root/include/rust_runspaces.h"), '(?m)^\s*//.*$', '')
+    $header = [regex]::Replace((Get-Content "$Root/include/rust_runspaces.h" -Raw), '(?m)^\s*//.*$', '')
     $declared = [regex]::Matches($header, '\b(rr_[a-z_]+)\(') | ForEach-Object { $_.Groups[1].Value }
-    $difference = [Linq.Enumerable]::Except([string[]] $dump.Exports, [string[]] $declared) -join ' '
-    $difference += [Linq.Enumerable]::Except([string[]] $declared, [string[]] $dump.Exports) -join ' '
-    if ($difference) { throw "$path and the header differ in: $difference" }
+    $difference = Compare-Object @($dump.Exports) @($declared | Select-Object -Unique) -CaseSensitive
+    if ($difference) { throw "$path and the header differ in: $($difference.InputObject)" }
 
     foreach ($import in $dump.Imports) {
         if ($Library.Imports -notcontains $import) { throw "$path needs $import, which a plain system lacks" }

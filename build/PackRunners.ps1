@@ -1,34 +1,48 @@
 # The runners of the package: what tests import, and the tests of the package itself. The same kind
 # of functions as in TestRunners.ps1. Needs Pack.ps1, PackCheck.ps1 and TestRunners.ps1.
 
-# The manifest that the tests of the module import: the package's, unpacked; the build's own where
-# no package can be made, which Invoke-PackageTest counts as skipped, with the reason.
+# The manifest that the tests of the module import: the package's, unpacked; where none can be made
+# here, that of a package in out; else the build's own, and Invoke-PackageTest says why. Quick: always
+# the build's own.
 function Get-TestedManifest {
-    if (Get-PackObstacle) { return "$ModuleFolder/RustRunspaces.psd1" }
-    return Expand-TestedModule
+    if ($env:RUSTRUNSPACES_TESTED_MODULE) { return $env:RUSTRUNSPACES_TESTED_MODULE }
+    if ($Quick) { return "$ModuleFolder/RustRunspaces.psd1" }
+    if (-not (Get-PackObstacle)) { return Expand-TestedModule }
+    $package = Get-PackagePath 'zip'
+    if (-not (Test-Path $package)) { return "$ModuleFolder/RustRunspaces.psd1" }
+    if (Test-Path $TestedModule) { Remove-Item $TestedModule -Recurse }
+    Expand-Archive $package (Split-Path $TestedModule)
+    return "$TestedModule/RustRunspaces.psd1"
 }
 
 # The package passes its checks, which find what they are for; is the same from another folder; and
 # installs.
 function Invoke-PackageTest {
     $obstacle = Get-PackObstacle
-    if ($obstacle) {
-        $count = New-Count -Skipped 1
-        $count.Notes.Add("skipped: package: $obstacle")
-        return $count
-    }
-    $null = Expand-TestedModule
-    $seconds = (Get-SourceTime).ToUnixTimeSeconds()
-    $count = Invoke-TestScript 'tests/package/run.sh' @((Get-PackagePath 'nupkg'), "$seconds")
+    if ($obstacle) { return New-SkippedCount 'package' $obstacle }
+    $null = Get-TestedManifest
+    $count = Invoke-TestScript 'tests/package/run.sh' (Get-PackagePath 'nupkg'), "$((Get-SourceTime).ToUnixTimeSeconds())"
     foreach ($case in $PackFlaws) { Test-FlawIsFound $case $count }
     return $count
+}
+
+# What docs/install.md says, with the real commands of PowerShell.
+function Invoke-InstallTest {
+    $obstacle = Get-PackObstacle
+    if ($obstacle) { return New-SkippedCount 'installing' $obstacle }
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1" + '-File' + '../package/*.Tests.ps1'
+    $first, $rest = $line
+    return Get-ScriptCount 'installing' (Invoke-Program -File $first -Arguments $rest -Environment @{
+            RUSTRUNSPACES_PACKAGE = Get-PackagePath 'nupkg'
+            RUSTRUNSPACES_PESTER  = Get-Pester
+        })
 }
 
 # What the checks must find: how a copy of the module is spoiled, which check looks at it, and what
 # it must say.
 $PackFlaws = @(
-    @{ Says = 'stray file: notes.txt'; Check = 'Test-PackedFiles'; Spoil = { [IO.File]::WriteAllText("$PackedModule/notes.txt", '') } }
-    @{ Says = 'lacks native/linux-arm64'; Check = 'Test-PackedFiles'; Spoil = { [IO.Directory]::Delete("$PackedModule/native/linux-arm64", $true) } }
+    @{ Says = 'stray file: notes.txt'; Check = 'Test-PackedFiles'; Spoil = { New-Item "$PackedModule/notes.txt" } }
+    @{ Says = 'lacks native/linux-arm64'; Check = 'Test-PackedFiles'; Spoil = { Remove-Item "$PackedModule/native/linux-arm64" -Recurse } }
     @{ Says = 'the manifest has version 99.1'; Check = 'Test-PackedVersions'; Spoil = {
             Edit-PackedFile 'RustRunspaces.psd1' "ModuleVersion *= *'[0-9.]+'" "ModuleVersion = '99.1'" } }
     @{ Says = 'the library for Windows has version 9'; Check = 'Test-PackedVersions'; Spoil = {
@@ -59,18 +73,15 @@ function Edit-PackedFile([string] $Name, [string] $Pattern, [string] $Replacemen
 }
 
 function Test-FlawIsFound($Case, $Count) {
-    $files = Get-PackedFile
+    $whole = $PackedModule
     # The checks and the spoiling see this folder in place of the package's.
     $PackedModule = "$Root/target/package/flawed"
-    if ([IO.Directory]::Exists($PackedModule)) { [IO.Directory]::Delete($PackedModule, $true) }
-    foreach ($name in $files.Keys) {
-        $null = [IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName("$PackedModule/$name"))
-        [IO.File]::WriteAllBytes("$PackedModule/$name", $files[$name])
-    }
+    if (Test-Path $PackedModule) { Remove-Item $PackedModule -Recurse }
+    Copy-Item $whole $PackedModule -Recurse
     $said = 'nothing'
     try {
         $null = & $Case.Spoil
-        $null = & $Case.Check (Read-Manifest "$PackedModule/RustRunspaces.psd1")
+        $null = & $Case.Check (Import-PowerShellDataFile "$PackedModule/RustRunspaces.psd1")
     }
     catch { $said = $_.Exception.Message }
     if ($said.Contains($Case.Says)) { $Count.Passed++ }
@@ -82,5 +93,5 @@ function Test-FlawIsFound($Case, $Count) {
 
 # The module's native layer under Mono, in place of .NET Framework.
 function Invoke-MonoTest {
-    return Invoke-TestScript 'tests/mono/run.sh' @([IO.Path]::GetDirectoryName((Get-TestedManifest)))
+    return Invoke-TestScript 'tests/mono/run.sh' (Split-Path (Get-TestedManifest))
 }

@@ -11,17 +11,26 @@ function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0) {
     }
 }
 
+function Add-Count($Total, $Count) {
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Total.$kind += $Count.$kind }
+    foreach ($note in $Count.Notes) { $Total.Notes.Add($note) }
+}
+
+function New-SkippedCount([string] $What, [string] $Reason) {
+    $count = New-Count -Skipped 1
+    $count.Notes.Add("skipped: ${What}: $Reason")
+    return $count
+}
+
 # A check that is one test: it passes when its command succeeds, and is skipped without the tool.
 function Invoke-Check([string] $Tool, [string[]] $Arguments) {
-    if (-not (Test-CargoCommand $Tool)) {
-        $count = New-Count -Skipped 1
-        $count.Notes.Add("skipped: cargo $Tool is not on this machine")
-        return $count
+    if ((Invoke-Program -File 'cargo' -Arguments $Tool, '--version').ExitCode -ne 0) {
+        return New-SkippedCount "cargo $Tool" 'it is not on this machine'
     }
     $result = Invoke-Cargo (@($Tool) + $Arguments)
     if ($result.ExitCode -eq 0) { return New-Count -Passed 1 }
     $count = New-Count -Failed 1
-    $count.Notes.Add((Get-LastLines $result.Text 60))
+    $count.Notes.Add((Get-LastLine $result.Text 60))
     return $count
 }
 
@@ -70,31 +79,28 @@ function Get-CargoTestCount($Result) {
         $count.Failed += $lost
         $count.Notes.Add("failed: $lost test programs gave no result (exit code $($Result.ExitCode))")
     }
-    if ($count.Failed -gt 0) { $count.Notes.Add((Get-LastLines $Result.Text 60)) }
+    if ($count.Failed -gt 0) { $count.Notes.Add((Get-LastLine $Result.Text 60)) }
     if ($count.Passed + $count.Failed + $count.Skipped -eq 0) { throw 'cargo test ran no test' }
     return $count
 }
 
-function Invoke-EngineTest { Invoke-CargoTest @() }
+# Quick: the unit and property tests.
+function Invoke-EngineTest { Invoke-CargoTest $(if ($Quick) { '--lib' }) }
 
 # The behaviours once more, on the portable backend.
 function Invoke-FallbackTest { Invoke-CargoTest @('--features', 'unix-fallback', '--test', '*') }
 
 # A script that prints `ok NAME`, `not ok NAME ...`, `skip NAME reason`, and its sum at the end.
 function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {
-    if ($IsOnWindows) {
-        $count = New-Count -Skipped 1
-        $count.Notes.Add("skipped: $File is for unix")
-        return $count
-    }
+    if ($IsOnWindows) { return New-SkippedCount $File 'it is for Linux' }
     return Get-ScriptCount $File (
-        Invoke-Native -File "$Root/$File" -Arguments $Arguments -Environment $Environment)
+        Invoke-Program -File "$Root/$File" -Arguments $Arguments -Environment $Environment)
 }
 
 # The counts in what such a script or program has said.
 function Get-ScriptCount([string] $Name, $Result) {
     if ($Result.Output -notmatch '(\d+) passed, (\d+) failed, (\d+) skipped\s*$') {
-        throw "no counts, exit code $($Result.ExitCode)`n$(Get-LastLines $Result.Text 20)"
+        throw "no counts, exit code $($Result.ExitCode)`n$(Get-LastLine $Result.Text 20)"
     }
     $count = New-Count ([int] $Matches[1]) ([int] $Matches[2]) ([int] $Matches[3])
     foreach ($line in $Result.Text.Split("`n")) {
@@ -108,64 +114,64 @@ function Get-ScriptCount([string] $Name, $Result) {
 }
 
 function Invoke-CClient {
-    Invoke-TestScript 'tests/c/run.sh' -Environment @{ NATIVE_DIR = Get-NativeFolder }
+    Invoke-TestScript 'tests/c/run.sh' -Environment @{ NATIVE_DIR = Get-NativeFolder; QUICK = if ($Quick) { '1' } else { $null } }
 }
 
-function Invoke-HostCheck {
-    $program = "$Root/target/host/EmbeddedHost"
-    if ([IO.File]::Exists($program)) { return Invoke-TestScript 'tests/host/run.sh' @($program) }
-    $count = New-Count -Skipped 1
-    $count.Notes.Add('skipped: the embedded host is not built where pwsh is')
+# Pester 5, restored as any package; gives its manifest.
+function Get-Pester {
+    $manifest = "$Root/target/packages/pester/5.7.1/tools/Pester.psd1"
+    if (-not (Test-Path $manifest)) { $null = Invoke-Required 'dotnet restore of Pester' 'dotnet' 'restore', "$Root/build/Pester.csproj" }
+    return $manifest
+}
+
+# The module's own tests, in PowerShells of their own, on Linux in the tests' network. Those that wait
+# for seconds on purpose run beside the others; quick: without them.
+function Invoke-ModuleTest {
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
+    if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
+    return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+}
+
+function Get-ModuleCount([string[]] $Line, $Environment) {
+    $slow = if (-not $Quick) { Start-Beside ($Line + '-Tag' + 'Slow') $Environment }
+    $first, $rest = $Line + '-ExcludeTag' + 'Slow'
+    $count = Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment $Environment)
+    if ($slow) { Add-Count $count (Get-ScriptCount 'the slow tests of the module' (Wait-Beside $slow)) }
     return $count
 }
 
-# Tests of the module, an xunit executable: its counts are in the report it writes. $Filter chooses
-# among them: those of script jobs have a namespace of their own.
-function Invoke-PowerShellTest([string[]] $Filter) {
-    $projects = [IO.Directory]::GetFiles("$Root/tests/powershell", '*.csproj')
-    if ($projects.Length -ne 1) { throw "tests/powershell has $($projects.Length) projects where one is expected" }
-    $name = [IO.Path]::GetFileNameWithoutExtension($projects[0])
-    $folder = "$Root/target/powershell-tests"
-    $null = Invoke-Required 'dotnet build' 'dotnet' @(
-        'build', $projects[0], '-c', 'Release', '-o', $folder, '--nologo', '-nodeReuse:false')
-    $report = "$Root/target/powershell-tests.xml"
-    if ([IO.File]::Exists($report)) { [IO.File]::Delete($report) }
-    $program = if ($IsOnWindows) { "$folder/$name.exe" } else { "$folder/$name" }
-    # What is tested is the package as it is installed.
-    $result = Invoke-Native -File $program -Arguments (@('-xml', $report, '-noColor') + $Filter) `
-        -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest }
-    return Get-ReportCount $report $result
+# What needs a .NET host of its own, an xunit executable: its counts are in the report it writes.
+function Invoke-HostTest {
+    $built = "$Root/target/powershell-tests"
+    Invoke-Once 'powershell-tests' (Get-Fingerprint 'tests/powershell', 'Directory.Build.props') {
+        $null = Invoke-Required 'dotnet build' 'dotnet' @(
+            'build', 'tests/powershell/PowerShellTests.csproj', '-c', 'Release', '-o', $built, '--nologo', '-nodeReuse:false')
+    }
+    $report = "$built/report.xml"
+    if (Test-Path $report) { Remove-Item $report }
+    $line = @("$built/PowerShellTests", '-xml', $report, '-noColor')
+    if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
+    $first, $rest = $line
+    return Get-ReportCount $report (Invoke-Program -File $first -Arguments $rest -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest })
 }
 
 # The counts in the report of an xunit executable.
 function Get-ReportCount([string] $Report, $Result) {
-    if (-not [IO.File]::Exists($Report)) {
-        throw "no report, exit code $($Result.ExitCode)`n$(Get-LastLines $Result.Text 30)"
-    }
+    if (-not (Test-Path $Report)) { throw "no report, exit code $($Result.ExitCode)`n$(Get-LastLine $Result.Text 30)" }
     $count = New-Count
-    $document = [Xml.XmlDocument]::new()
-    $document.Load($Report)
-    foreach ($assembly in $document.SelectNodes('/assemblies/assembly')) {
-        $count.Passed += [int] $assembly.GetAttribute('passed')
-        $count.Failed += [int] $assembly.GetAttribute('failed') + [int] $assembly.GetAttribute('errors')
-        $count.Skipped += [int] $assembly.GetAttribute('skipped')
+    foreach ($assembly in (Select-Xml -LiteralPath $Report -XPath '/assemblies/assembly').Node) {
+        $count.Passed += [int] $assembly.passed
+        $count.Failed += [int] $assembly.failed + [int] $assembly.errors
+        $count.Skipped += [int] $assembly.skipped
     }
-    foreach ($test in $document.SelectNodes('//test[@result="Fail"]')) {
-        $message = $test.SelectSingleNode('failure/message')
-        $text = if ($null -ne $message) { $message.InnerText } else { '' }
-        $count.Notes.Add("failed: $($test.GetAttribute('name')): $text")
-    }
-    foreach ($test in $document.SelectNodes('//test[@result="Skip"]')) {
-        $reason = $test.SelectSingleNode('reason')
-        $text = if ($null -ne $reason) { $reason.InnerText } else { '' }
-        $count.Notes.Add("skipped: $($test.GetAttribute('name')): $text")
+    foreach ($found in Select-Xml -LiteralPath $Report -XPath '//test[failure or reason]') {
+        $message = $found.Node.SelectSingleNode('failure/message|reason').InnerText
+        $count.Notes.Add("$(if ($found.Node.result -eq 'Fail') { 'failed' } else { 'skipped' }): $($found.Node.name): $message")
     }
     # What a thread of no test threw is not in the report.
-    foreach ($line in $Result.Output.Split("`n")) {
-        if ($line -match '\[FATAL ERROR\] (.+)$') {
-            $count.Failed++
-            $count.Notes.Add("failed: outside of the tests: $($Matches[1].TrimEnd())")
-        }
+    foreach ($line in $Result.Output -split "`n" -match '\[FATAL ERROR\] ') {
+        $count.Failed++
+        $count.Notes.Add("failed: outside of the tests: $line")
     }
     if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count

@@ -1,53 +1,53 @@
 # The test run: which runners belong to which area, and the sum of what they count. Needs $Root,
 # Artifacts.ps1 and TestRunners.ps1.
 
-$ScriptTests = 'RustRunspaces.PowerShellTests.Scripts'
-
-# In the order of their running. A later area adds its runners here.
+# In the order of their running. A later area adds its runners here. The quick ones are those that
+# somebody who changes something wants to pass before going on.
 $TestRunners = @(
-    @{ Area = 'hosts'; Name = 'rustfmt'; Run = { Invoke-FormatCheck } }
-    @{ Area = 'hosts'; Name = 'clippy'; Run = { Invoke-LintCheck } }
-    @{ Area = 'hosts'; Name = 'engine'; Run = { Invoke-EngineTest } }
+    @{ Area = 'hosts'; Name = 'rustfmt'; Quick = $true; Run = { Invoke-FormatCheck } }
+    @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
+    @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
     @{ Area = 'hosts'; Name = 'engine, portable backend'; Run = { Invoke-FallbackTest } }
-    @{ Area = 'hosts'; Name = 'embedded host'; Run = { Invoke-HostCheck } }
-    @{ Area = 'hosts'; Name = 'C client'; Run = { Invoke-CClient } }
-    @{ Area = 'hosts'; Name = 'module'; Run = { Invoke-PowerShellTest '-namespace-', $ScriptTests } }
-    @{ Area = 'scripts'; Name = 'script jobs'; Run = { Invoke-PowerShellTest '-namespace', $ScriptTests } }
+    @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
+    @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
+    @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
+    @{ Area = 'windows'; Name = 'installing'; Run = { Invoke-InstallTest } }
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
     @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Run = { Invoke-WineHostTest } }
     @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
 )
 
-# Runs one area, or all; prints the sum as the last line and gives the exit code.
+# Runs the quick tests, one area, or all; prints the sum as the last line and gives the exit code.
 function Invoke-TestRun([object[]] $Arguments) {
     $total = New-Count
-    try {
-        Invoke-TestArea $Arguments $total
-    }
+    try { Invoke-TestArea "$Arguments" $total }
     catch {
         Write-Step "failed: $_"
         $total.Failed++
     }
     Write-Step "$($total.Passed) passed, $($total.Failed) failed, $($total.Skipped) skipped"
-    if ($total.Failed -gt 0) { return 1 }
-    return 0
+    if ($total.Failed -gt 0) { return 1 } else { return 0 }
 }
 
-function Invoke-TestArea([object[]] $Arguments, $Total) {
-    $runners = $TestRunners
-    if ($Arguments.Count -gt 0) {
-        $runners = @($TestRunners | Where-Object { $_.Area -eq $Arguments[0] })
-        if ($runners.Count -eq 0) { throw "there is no test area '$($Arguments[0])'" }
+# All areas: that of other systems runs beside the others, in a process of its own.
+function Invoke-TestArea([string] $Area, $Total) {
+    $Quick = $Area -eq 'quick'
+    $runners = @($TestRunners | Where-Object { $_.Area -eq $Area -or ($Quick -and $_['Quick']) -or (-not $Area -and $_.Area -ne 'windows') })
+    if (-not $runners) { throw "there is no test area '$Area'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
+    # Where a package came from elsewhere, its tests build nothing.
+    $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ($Area -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
+    if (-not $isGiven) { $null = Build-All }
+    $beside = if (-not $Area) {
+        $others = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + 'windows'
+        Start-Beside $others @{ RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest; RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-windows.log" }
     }
-    $null = Build-All
-    foreach ($runner in $runners) {
+    $times = foreach ($runner in $runners) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
-        try {
-            $count = & $runner.Run
-        }
+        try { $count = & $runner.Run }
         catch {
             $count = New-Count -Failed 1
             $count.Notes.Add("failed: $($runner.Name): $_")
@@ -56,8 +56,14 @@ function Invoke-TestArea([object[]] $Arguments, $Total) {
         $seconds = [int] $watch.Elapsed.TotalSeconds
         Write-Step ("{0}, {1}: {2} passed, {3} failed, {4} skipped ({5} s)" -f
             $runner.Area, $runner.Name, $count.Passed, $count.Failed, $count.Skipped, $seconds)
-        $Total.Passed += $count.Passed
-        $Total.Failed += $count.Failed
-        $Total.Skipped += $count.Skipped
+        Add-Count $Total $count
+        [PSCustomObject] @{ Name = $runner.Name; Seconds = $seconds }
     }
+    if ($beside) {
+        $said = Wait-Beside $beside
+        $lines = $said.Text -split "`n"
+        $lines | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
+        Add-Count $Total (Get-ScriptCount 'the tests of other systems' $said)
+    }
+    Write-Step "where the time went: $(($times | Sort-Object Seconds -Descending | ForEach-Object { "$($_.Name) $($_.Seconds) s" }) -join ', ')"
 }

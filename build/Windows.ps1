@@ -20,13 +20,7 @@ $AloneTests = 'call::tests::growth'
 function Get-WineObstacle {
     $obstacle = Get-PackObstacle
     if ($obstacle) { return $obstacle }
-    if (-not (Find-Command 'wine')) { return 'there is no wine' }
-}
-
-function New-SkippedCount([string] $What, [string] $Reason) {
-    $count = New-Count -Skipped 1
-    $count.Notes.Add("skipped: ${What}: $Reason")
-    return $count
+    if (-not (Find-Program 'wine')) { return 'there is no wine' }
 }
 
 # What Wine and .NET under Wine need: a system of their own, no trace of Wine's, no executable
@@ -34,7 +28,7 @@ function New-SkippedCount([string] $What, [string] $Reason) {
 # backtrace would ask for.
 function Get-WineEnvironment {
     # Wine makes its system there, but not the folders above.
-    $null = [IO.Directory]::CreateDirectory("$WindowsFolder/wine")
+    $null = New-Item "$WindowsFolder/wine" -ItemType Directory -Force
     return @{
         WINEPREFIX                   = "$WindowsFolder/wine"
         WINEDEBUG                    = '-all'
@@ -50,17 +44,16 @@ function ConvertTo-WinePath([string] $Path) {
 
 # Runs a Windows program; Wine's own processes end with it.
 function Invoke-Wine([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {
-    $null = [IO.Directory]::CreateDirectory($WindowsFolder)
     $all = Get-WineEnvironment
     foreach ($name in $Environment.Keys) { $all[$name] = $Environment[$name] }
     try {
-        return Invoke-Native -File 'wine' -Arguments (@($File) + $Arguments) -Environment $all -LimitMinutes 8
+        return Invoke-Program -File 'wine' -Arguments (@($File) + $Arguments) -Environment $all -LimitMinutes 8
     }
     finally { Stop-Wine }
 }
 
 function Stop-Wine {
-    $null = Invoke-Native -File 'wineserver' -Arguments '-k' -Environment (Get-WineEnvironment)
+    $null = Invoke-Program -File 'wineserver' -Arguments '-k' -Environment (Get-WineEnvironment)
 }
 
 # cargo test for another system, by Debian's Rust, which has the standard libraries for it.
@@ -69,7 +62,6 @@ function Invoke-CrossTest {
         [string] $Target, [string] $Linker, [string] $Runner, [string[]] $Tests,
         [string[]] $Arguments = @(), [string[]] $Skipped = @(), $Environment = @{})
 
-    $null = [IO.Directory]::CreateDirectory($WindowsFolder)
     $variable = $Target.Replace('-', '_').ToUpperInvariant()
     $all = @{
         RUSTC                             = '/usr/bin/rustc'
@@ -86,17 +78,8 @@ function Invoke-CrossTest {
     $line = @('test', '--no-fail-fast', '--target', $Target, '--target-dir', "$Root/target/cross") + $Tests
     $line += @('--', '--show-output') + $Arguments
     foreach ($name in $Skipped) { $line += @('--skip', $name) }
-    return Get-CargoTestCount (Invoke-Native -File '/usr/bin/cargo' -Arguments $line -Environment $all `
+    return Get-CargoTestCount (Invoke-Program -File '/usr/bin/cargo' -Arguments $line -Environment $all `
             -Folder "$Root/target/crate" -LimitMinutes 8)
-}
-
-# The tests in these files of Rust.
-function Measure-RustTest([string[]] $Files) {
-    $number = 0
-    foreach ($file in $Files) {
-        $number += [regex]::Matches([IO.File]::ReadAllText($file), '(?m)^\s*#\[test\]').Count
-    }
-    return $number
 }
 
 # The engine's unit and integration tests under Wine.
@@ -112,7 +95,7 @@ function Invoke-WineEngineTest {
         $count.Skipped++
         $count.Notes.Add("skipped: ${name}: Wine answers too few echo requests a second")
     }
-    $network = Measure-RustTest ([IO.Directory]::GetFiles("$Root/tests/network", '*.rs'))
+    $network = @(Select-String -Path "$Root/tests/network/*.rs" -Pattern '^\s*#\[test\]').Count
     $count.Skipped += $network
     $count.Notes.Add("skipped: $network tests of tests/network: they need Linux's network namespaces")
     return $count
@@ -122,11 +105,9 @@ function Invoke-WineEngineTest {
 function Invoke-WineCClient {
     $obstacle = Get-WineObstacle
     if ($obstacle) { return New-SkippedCount 'C client under Wine' $obstacle }
-    $library = [IO.Path]::GetDirectoryName((Get-TestedManifest)) + '/native/win-x64/rust_runspaces.dll'
     $folder = "$WindowsFolder/c"
-    $null = [IO.Directory]::CreateDirectory($folder)
-    Copy-Changed $library "$folder/rust_runspaces.dll"
-    $sources = [IO.Directory]::GetFiles("$Root/tests/c", '*.c')
+    Copy-Changed "$(Split-Path (Get-TestedManifest))/native/win-x64/rust_runspaces.dll" "$folder/rust_runspaces.dll"
+    $sources = (Get-Item "$Root/tests/c/*.c").FullName
     $null = Invoke-Required 'the C client' 'x86_64-w64-mingw32-gcc' (@(
             '-std=c99', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra', '-Werror', '-pedantic', '-O2', "-I$Root/include",
             '-o', "$folder/client.exe") + $sources + @(
@@ -144,26 +125,41 @@ function Publish-ForWindows([string] $Project, [string] $Name) {
     return $folder
 }
 
-# The module's tests, the same executable as on Linux, and the host that they start scripts with.
+# The module's tests in the real PowerShell for Windows.
 function Invoke-WineModuleTest {
     $obstacle = Get-WineObstacle
+    if (-not $obstacle -and -not (Find-Program 'script')) { $obstacle = 'there is no script' }
     if ($obstacle) { return New-SkippedCount 'module under Wine' $obstacle }
-    $manifest = Get-TestedManifest
-    $null = Publish-ForWindows 'tests/host/EmbeddedHost/EmbeddedHost.csproj' 'host'
+    $folder = Publish-ForWindows 'tests/wine/PowerShell.csproj' 'pwsh'
+    $environment = Get-WineEnvironment
+    $environment['RUSTRUNSPACES_MODULE'] = ConvertTo-WinePath (Get-TestedManifest)
+    $environment['RUSTRUNSPACES_PESTER'] = ConvertTo-WinePath (Get-Pester)
+    # The first program makes Wine's system, which two at once must not.
+    $null = Invoke-Program -File 'wineboot' -Arguments '-i' -Environment $environment
+    try {
+        return Get-ModuleCount @("$Root/tests/wine/run.sh", "$folder/pwsh.exe", (ConvertTo-WinePath "$Root/tests/module/Invoke-ModuleTests.ps1")) $environment
+    }
+    finally { Stop-Wine }
+}
+
+# What needs a .NET host of its own, the same executable as on Linux.
+function Invoke-WineHostTest {
+    $obstacle = Get-WineObstacle
+    if ($obstacle) { return New-SkippedCount 'hosts of their own under Wine' $obstacle }
     $folder = Publish-ForWindows 'tests/powershell/PowerShellTests.csproj' 'powershell-tests'
     $report = "$WindowsFolder/powershell-tests.xml"
-    if ([IO.File]::Exists($report)) { [IO.File]::Delete($report) }
+    if (Test-Path $report) { Remove-Item $report }
     # The verbose reporter names each test when it starts: a hang shows in the build's log.
     $result = Invoke-Wine "$folder/PowerShellTests.exe" `
         @('-xml', (ConvertTo-WinePath $report), '-noColor', '-reporter', 'verbose') `
-        @{ RUSTRUNSPACES_MODULE = ConvertTo-WinePath $manifest }
+        @{ RUSTRUNSPACES_MODULE = ConvertTo-WinePath (Get-TestedManifest) }
     return Get-ReportCount $report $result
 }
 
 # The engine's unit tests on arm64.
 function Invoke-Arm64EngineTest {
     $obstacle = Get-PackObstacle
-    if (-not $obstacle -and -not (Find-Command 'qemu-aarch64-static')) { $obstacle = 'there is no qemu-aarch64-static' }
+    if (-not $obstacle -and -not (Find-Program 'qemu-aarch64-static')) { $obstacle = 'there is no qemu-aarch64-static' }
     if ($obstacle) { return New-SkippedCount 'engine on arm64' $obstacle }
     $cross = @{
         Target = 'aarch64-unknown-linux-gnu'

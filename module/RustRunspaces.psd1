@@ -16,7 +16,10 @@
     VariablesToExport      = @()
     PrivateData            = @{
         PSData = @{
-            Tags = @('Parallel', 'Runspace', 'Ping', 'ICMP', 'TCP', 'Network', 'Windows', 'Linux')
+            Tags         = @('Parallel', 'Runspace', 'Multithreading', 'Ping', 'ICMP', 'TCP', 'PortScan', 'Network', 'Rust', 'Windows', 'Linux')
+            ProjectUri   = 'https://github.com/rust-runspaces/rust-runspaces'
+            LicenseUri   = 'https://opensource.org/license/mit'
+            ReleaseNotes = 'https://github.com/rust-runspaces/rust-runspaces/blob/main/CHANGELOG.md'
         }
     }
 }

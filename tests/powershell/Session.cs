@@ -13,22 +13,13 @@ namespace RustRunspaces.PowerShellTests;
 internal sealed class Session : IDisposable
 {
     public Session()
-        : this(ModuleUnderTest.Manifest)
-    {
-    }
-
-    /// <param name="manifest">The module to import; null for none.</param>
-    public Session(string? manifest)
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         if (OperatingSystem.IsWindows())
         {
             state.ExecutionPolicy = ExecutionPolicy.Bypass;
         }
-        if (manifest is not null)
-        {
-            state.ImportPSModule(manifest);
-        }
+        state.ImportPSModule(ModuleUnderTest.Manifest);
         state.ThrowOnRunspaceOpenError = true;
         Runspace = RunspaceFactory.CreateRunspace(state);
         Runspace.Open();
@@ -63,16 +54,6 @@ internal sealed class Session : IDisposable
             throw new InvalidOperationException($"'{script}' wrote the error {error.FullyQualifiedErrorId}: {error}", error.Exception);
         }
         return call;
-    }
-
-    /// <summary>Runs the script to the terminating error that it must end with.</summary>
-    public ErrorRecord RunToFailure(string script, params (string Name, object? Value)[] variables)
-    {
-        // Inside try, a terminating error does not become a mere record; other errors do not get to catch.
-        Call call = RunWithErrors($"try {{ {script} }} catch {{ throw }}", variables);
-        return call.Failure is IContainsErrorRecord failure
-            ? failure.ErrorRecord
-            : throw new InvalidOperationException($"'{script}' did not fail");
     }
 
     public void Dispose() => Runspace.Dispose();

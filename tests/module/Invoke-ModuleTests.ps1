@@ -1,0 +1,52 @@
+# Runs the tests of this folder with Pester 5 and prints what failed and what was skipped, with
+# reasons, then the counts:
+#
+#     ./laboratory.sh pwsh -NoProfile -File Invoke-ModuleTests.ps1     on Linux
+#     pwsh -NoProfile -File Invoke-ModuleTests.ps1                     on Windows; also powershell.exe
+#
+# Session.ps1 says which module is tested. Knows nothing of the build.
+param(
+    # Of these files only; patterns.
+    [string[]] $File = '*.Tests.ps1',
+    # Of these tests only: patterns of "describe.name".
+    [string[]] $Name = @(),
+    # Only, or without, the tests that carry one of these tags: Slow ones wait for seconds on purpose.
+    [string[]] $Tag = @(),
+    [string[]] $ExcludeTag = @(),
+    # Pester's manifest; else the newest version 5 that is installed.
+    [string] $Pester = $env:RUSTRUNSPACES_PESTER,
+    # Written beside the output, for hosts whose output cannot be read.
+    [string] $Report,
+    [switch] $Detailed)
+
+$ErrorActionPreference = 'Stop'
+if ($Pester) { Import-Module $Pester } else { Import-Module Pester -MinimumVersion 5.3 -MaximumVersion 5.99.99 }
+
+# What `-File` hands over is one string.
+$files = foreach ($pattern in ($File -split ',')) { Get-ChildItem -Path (Join-Path $PSScriptRoot $pattern) | ForEach-Object { $_.FullName } }
+$configuration = New-PesterConfiguration
+$configuration.Run.Path = [string[]] @($files | Select-Object -Unique)
+$configuration.Run.PassThru = $true
+$configuration.Output.Verbosity = if ($Detailed) { 'Detailed' } else { 'None' }
+if ($Name) { $configuration.Filter.FullName = $Name }
+if ($Tag) { $configuration.Filter.Tag = [string[]] ($Tag -split ',') }
+if ($ExcludeTag) { $configuration.Filter.ExcludeTag = [string[]] ($ExcludeTag -split ',') }
+$result = Invoke-Pester -Configuration $configuration
+
+$lines = New-Object Collections.Generic.List[string]
+foreach ($test in $result.Failed) {
+    $lines.Add("not ok $($test.ExpandedPath): $($test.ErrorRecord -join '; ') (line $($test.StartLine) of $(Split-Path -Leaf $test.ScriptBlock.File))")
+}
+# A block or file that fails as a whole has no failed test of its own.
+foreach ($container in @($result.FailedContainers) + @($result.FailedBlocks)) {
+    $lines.Add("not ok $($container): $($container.ErrorRecord -join '; ')")
+}
+foreach ($test in $result.Skipped) {
+    $reason = "$($test.ErrorRecord)" -replace '^is skipped, because ', ''
+    $lines.Add("skip $($test.ExpandedPath): $reason")
+}
+$failed = $result.FailedCount + $result.FailedContainersCount + $result.FailedBlocksCount
+$lines.Add("$($result.PassedCount) passed, $failed failed, $($result.SkippedCount) skipped")
+if ($Report) { [IO.File]::WriteAllLines($Report, $lines) }
+$lines | ForEach-Object { $Host.UI.WriteLine($_) }
+exit [int] ($failed -gt 0)
