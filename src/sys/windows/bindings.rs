@@ -83,6 +83,7 @@ pub(super) const THREAD_QUERY_LIMITED_INFORMATION: u32 = 0x0800;
 
 pub(super) const CREATE_WAITABLE_TIMER_HIGH_RESOLUTION: u32 = 2;
 pub(super) const TIMER_MODIFY_STATE: u32 = 2;
+pub(super) const SYNCHRONIZE: u32 = 0x0010_0000;
 
 pub(super) const COINIT_MULTITHREADED: u32 = 0;
 pub(super) const COINIT_APARTMENTTHREADED: u32 = 2;
@@ -217,9 +218,6 @@ pub struct IoStatusBlock {
 pub type ApcRoutine =
     unsafe extern "system" fn(context: *mut c_void, status: *mut IoStatusBlock, reserved: u32);
 
-pub(super) type TimerRoutine =
-    unsafe extern "system" fn(argument: *mut c_void, low: u32, high: u32);
-
 /// TCP_INITIAL_RTO_PARAMETERS.
 #[repr(C)]
 pub(super) struct InitialRto {
@@ -342,10 +340,15 @@ extern "system" {
         timer: RawHandle,
         due: *const i64,
         period: i32,
-        routine: Option<TimerRoutine>,
+        routine: *const c_void,
         argument: *mut c_void,
         resume: Bool,
     ) -> Bool;
+    pub(super) fn WaitForSingleObjectEx(
+        handle: RawHandle,
+        milliseconds: u32,
+        alertable: Bool,
+    ) -> u32;
     pub(super) fn CreateEventW(
         attributes: *const c_void,
         manual_reset: Bool,

@@ -49,9 +49,11 @@ pub trait Calls: Clone + Send {
     /// CreateWaitableTimerExW, of high resolution; `None` where the system has none.
     fn make_timer(&self) -> Option<OwnedHandle>;
 
-    /// SetWaitableTimer: in so many units of 100 ns an APC that does nothing is queued to this
-    /// thread. Whether it could.
+    /// SetWaitableTimer, for so many units of 100 ns from now on; whether it could.
     fn set_timer(&self, timer: RawHandle, hundred_nanos: i64) -> bool;
+
+    /// WaitForSingleObjectEx, alertable, for the timer; whether APCs have run.
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool;
 
     /// IcmpCreateFile, Icmp6CreateFile.
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32>;
@@ -76,9 +78,6 @@ pub trait Calls: Clone + Send {
 /// The system's own.
 #[derive(Clone, Copy)]
 pub struct System;
-
-/// Its only purpose is to end an alertable wait.
-unsafe extern "system" fn timer_rang(_argument: *mut c_void, _low: u32, _high: u32) {}
 
 impl Calls for System {
     fn now(&self) -> Time {
@@ -114,7 +113,8 @@ impl Calls for System {
     }
 
     fn make_timer(&self) -> Option<OwnedHandle> {
-        let (flags, access) = (CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, TIMER_MODIFY_STATE);
+        let (flags, access) =
+            (CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, TIMER_MODIFY_STATE | SYNCHRONIZE);
         // SAFETY: no attributes, no name.
         let timer = unsafe { CreateWaitableTimerExW(null(), null(), flags, access) };
         // SAFETY: new, and nobody else's.
@@ -124,8 +124,13 @@ impl Calls for System {
     fn set_timer(&self, timer: RawHandle, hundred_nanos: i64) -> bool {
         // Negative: from now on.
         let due = -hundred_nanos;
-        // SAFETY: an open timer, a readable time, a routine that needs no argument.
-        unsafe { SetWaitableTimer(timer, &due, 0, Some(timer_rang), null_mut(), 0) != 0 }
+        // SAFETY: an open timer, a readable time, no routine.
+        unsafe { SetWaitableTimer(timer, &due, 0, null(), null_mut(), 0) != 0 }
+    }
+
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool {
+        // SAFETY: an open timer.
+        unsafe { WaitForSingleObjectEx(timer, milliseconds, 1) == WAIT_IO_COMPLETION as u32 }
     }
 
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32> {

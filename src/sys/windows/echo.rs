@@ -29,8 +29,8 @@ pub(super) const MOST_IN_FLIGHT: usize = 49_152;
 /// How much longer than the time that the system was given a request is kept that it may still use.
 pub(super) const GRACE: u64 = SECOND;
 
-/// How long the end waits for requests that it has just cancelled; then the process keeps them for
-/// as long as they may be used.
+/// How long the end waits for requests that end soon or that it has just cancelled; then the process
+/// keeps them for as long as they may be used.
 const END_LIMIT: u64 = 200 * MILLISECOND;
 
 /// The system's handle for echo requests of one family. Closing it cancels its requests; their APCs
@@ -107,6 +107,8 @@ pub(super) struct Echoes<C: Calls = System> {
     calls: C,
     /// IPv4, IPv6.
     files: [Option<IcmpFile<C>>; 2],
+    /// Asked to be closed: at this time at the latest, and sooner when nothing is under way.
+    closing: Option<Time>,
     /// The open probes and their openings.
     open: HashMap<ProbeId, u64>,
     openings: u64,
@@ -133,6 +135,7 @@ impl<C: Calls> Echoes<C> {
         Echoes {
             calls,
             files: [None, None],
+            closing: None,
             open: HashMap::new(),
             openings: 0,
             requests: HashMap::new(),
@@ -145,6 +148,7 @@ impl<C: Calls> Echoes<C> {
     }
 
     pub(super) fn ensure(&mut self, family: Family) -> Result<(), OpenError> {
+        self.closing = None;
         let place = &mut self.files[family.index()];
         if place.is_none() {
             *place = Some(IcmpFile::open(self.calls.clone(), family)?);
@@ -152,8 +156,25 @@ impl<C: Calls> Echoes<C> {
         Ok(())
     }
 
+    /// Closes the handles when what is under way has ended. Cancelling it all at the very time at
+    /// which the system gives it up gains nothing, and Wine has stood still over it.
     pub(super) fn close_files(&mut self) {
-        self.files = [None, None];
+        self.closing = Some(self.last_expiry().plus_nanos(GRACE));
+        self.close_idle_files();
+    }
+
+    fn close_idle_files(&mut self) {
+        let is_over = |limit| self.promised == 0 || self.calls.now() >= limit;
+        if self.closing.map_or(false, is_over) {
+            self.closing = None;
+            self.files = [None, None];
+        }
+    }
+
+    /// When the system has given up everything that it has.
+    fn last_expiry(&self) -> Time {
+        let promised = self.requests.values().filter(|held| held.is_promised);
+        promised.map(|held| held.request.expiry()).max().unwrap_or(Time::from_nanos(0))
     }
 
     pub(super) fn open(&mut self, id: ProbeId) {
@@ -238,9 +259,18 @@ impl<C: Calls> Echoes<C> {
                 }
             }
         }
+        self.close_idle_files();
         if self.requests.is_empty() && self.requests.capacity() > 0 {
             self.requests = HashMap::new();
             self.doubtful = VecDeque::new();
+        }
+    }
+
+    fn await_completions(&mut self, limit: Time) {
+        self.collect(false, &mut Vec::new());
+        while self.promised > 0 && self.calls.now() < limit {
+            self.calls.run_calls(10);
+            self.collect(false, &mut Vec::new());
         }
     }
 
@@ -276,13 +306,14 @@ fn tell<C: Calls>(
 
 impl<C: Calls> Drop for Echoes<C> {
     fn drop(&mut self) {
-        self.close_files();
-        let limit = self.calls.now().plus_nanos(END_LIMIT);
-        self.collect(false, &mut Vec::new());
-        while self.promised > 0 && self.calls.now() < limit {
-            self.calls.run_calls(10);
-            self.collect(false, &mut Vec::new());
+        // What is about to end by itself is waited for, the rest is cancelled.
+        let now = self.calls.now();
+        let soon = now.plus_nanos(END_LIMIT);
+        if self.last_expiry() <= now.plus_nanos(END_LIMIT / 2) {
+            self.await_completions(soon);
         }
+        self.files = [None, None];
+        self.await_completions(soon);
         // The thread ends, which cancels what it had under way; its own time is over then, too.
         let requests = take(&mut self.requests).into_iter().map(|(_, held)| held.request);
         let until = |request: &Request| request.expiry().plus_nanos(GRACE);

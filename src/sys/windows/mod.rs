@@ -92,8 +92,8 @@ impl<C: Calls> Network<C> {
         self.echoes.ensure(family)
     }
 
-    /// Closes the handles; for when no echo probe is open. What the system still waits for it gives
-    /// up, and gives back at the next waits.
+    /// Closes the handles, for when no echo probe is open: at a later wait where requests are still
+    /// under way.
     pub fn close_echo_sockets(&mut self) {
         self.echoes.close_files();
     }

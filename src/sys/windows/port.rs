@@ -19,6 +19,12 @@ pub(super) const SOCKET: usize = 1;
 const BATCH: usize = 128;
 /// The longest sleep without a look at the wake-ups that the system had no memory for.
 pub(super) const LONGEST_SLEEP: u64 = SECOND;
+/// A wait of at most this is slept out on the timer, before a look at the port: packets and wake-ups
+/// are seen this much later at most. (A timer's own APC would end a wait at the port itself; under
+/// Wine waits with such a timer have not ended.)
+pub(super) const SHORT: u64 = 4 * MILLISECOND;
+/// Longer than the system's clock makes of it.
+const SHORT_LIMIT_MS: u32 = 20;
 /// Alertable waits in a row, each of which ran APCs, before other things are looked at.
 const MOST_CALLS: usize = 64;
 
@@ -65,7 +71,7 @@ pub(super) struct Port<C = System> {
     /// The system's waits end at ticks of its clock, which come every 15.6 ms: at 256 packets a
     /// burst that caps a rate at about 16,400 a second. A timer of high resolution
     /// (CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, Windows 10 version 1803 and later: the page of
-    /// CreateWaitableTimerExW) ends them sooner, by an APC. `None`: there is none.
+    /// CreateWaitableTimerExW) ends short ones in time. `None`: there is none.
     timer: Option<OwnedHandle>,
     entries: [OverlappedEntry; BATCH],
 }
@@ -124,11 +130,15 @@ impl<C: Calls> Port<C> {
             }
             let left = deadline.nanos_since(self.calls.now());
             let is_last = left <= LONGEST_SLEEP;
-            if is_last && left > 0 {
-                self.set_timer(left);
+            let mut sleep = left.min(LONGEST_SLEEP);
+            if left > 0 && left <= SHORT {
+                match self.sleep_shortly(left) {
+                    Some(true) => return Waited::Calls,
+                    Some(false) => sleep = 0,
+                    None => {}
+                }
             }
             // Rounded up, or the last millisecond would be spent turning.
-            let sleep = left.min(LONGEST_SLEEP);
             let milliseconds = ((sleep + MILLISECOND - 1) / MILLISECOND) as u32;
             let port = self.waker.shared.port.as_raw_handle();
             match self.calls.dequeue(port, &mut self.entries, milliseconds) {
@@ -150,14 +160,15 @@ impl<C: Calls> Port<C> {
         (0..MOST_CALLS).any(|_| !self.calls.run_calls(0))
     }
 
-    fn set_timer(&mut self, nanos: u64) {
-        if let Some(timer) = &self.timer {
-            let set = self.calls.set_timer(timer.as_raw_handle(), ((nanos + 99) / 100) as i64);
-            if !set {
-                // The wait's own time ends it, at a tick.
-                self.timer = None;
-            }
+    /// Sleeps on the timer; whether APCs have run. `None`: there is no timer, and no sleep.
+    fn sleep_shortly(&mut self, nanos: u64) -> Option<bool> {
+        let timer = self.timer.as_ref()?.as_raw_handle();
+        if self.calls.set_timer(timer, ((nanos + 99) / 100) as i64) {
+            return Some(self.calls.sleep_on(timer, SHORT_LIMIT_MS));
         }
+        // The wait's own time ends it, at a tick.
+        self.timer = None;
+        None
     }
 
     fn take(&mut self, count: usize, ended: &mut Vec<*mut Overlapped>) {

@@ -221,20 +221,55 @@ fn a_deadline_between_two_ticks_is_the_timer_s() {
     wait(1_500_050);
     assert_eq!(play.with(|state| std::mem::take(&mut state.timers)), [15_001]);
     wait(0);
-    assert!(play.with(|state| state.timers.is_empty()), "a look needs none");
+    wait(5 * MILLISECOND);
+    assert!(play.with(|state| state.timers.is_empty()), "a look and a long wait need none");
     play.with(|state| state.timer_fails = true);
     wait(MILLISECOND);
     wait(MILLISECOND);
     assert_eq!(play.with(|state| state.timers.len()), 1, "what cannot be set is not set again");
-    assert_eq!(play.with(|state| state.waits.clone()), [2, 0, 1, 1], "rounded up, never turning");
+    assert_eq!(
+        play.with(|state| state.waits.clone()),
+        [0, 0, 5, 1, 1],
+        "rounded up, never turning"
+    );
 }
 
 #[test]
-fn the_system_s_timer_ends_an_alertable_wait() {
+fn the_system_s_timer_ends_a_sleep_on_it() {
     let timer = match System.make_timer() {
         Some(timer) => timer,
         None => return println!("skipped: no timer of high resolution here"),
     };
+    let begin = Time::now();
     assert!(System.set_timer(timer.as_raw_handle(), 10_000));
-    assert!(System.run_calls(20_000), "the time of the sleep was over first");
+    assert!(!System.sleep_on(timer.as_raw_handle(), 20_000));
+    let slept = Time::now().nanos_since(begin);
+    assert!((MILLISECOND..20_000 * MILLISECOND).contains(&slept), "{slept} ns");
+}
+
+#[test]
+fn a_handle_is_closed_when_what_is_under_way_has_ended_or_its_time_is_over() {
+    let play = Play::default();
+    let closed = || play.with(|state| state.closed);
+    let mut echoes = echoes(&play);
+    send(&mut echoes, &play, (0, 997));
+    echoes.close_files();
+    collect(&mut echoes, &play);
+    assert_eq!(closed(), 0);
+    play.queue(0);
+    collect(&mut echoes, &play);
+    assert_eq!(closed(), 1, "it has ended");
+    echoes.ensure(Family::V4).unwrap();
+    send(&mut echoes, &play, (0, 997));
+    echoes.close_files();
+    play.advance(LIFETIME + GRACE);
+    collect(&mut echoes, &play);
+    assert_eq!(closed(), 2, "its time is over");
+    echoes.ensure(Family::V4).unwrap();
+    send(&mut echoes, &play, (0, 997));
+    echoes.close_files();
+    echoes.ensure(Family::V4).unwrap();
+    play.advance(10 * LIFETIME);
+    collect(&mut echoes, &play);
+    assert_eq!(closed(), 2, "it is wanted again");
 }

@@ -39,6 +39,7 @@ pub(super) struct State {
     pub posted: usize,
     /// Done during the next look, as another thread would.
     pub meanwhile: Option<Box<dyn FnOnce() + Send>>,
+    pub closed: usize,
     pub timer_fails: bool,
     /// Units of 100 ns.
     pub timers: Vec<i64>,
@@ -158,11 +159,19 @@ impl Calls for Play {
         })
     }
 
+    fn sleep_on(&self, _timer: RawHandle, _milliseconds: u32) -> bool {
+        let nanos = self.with(|state| state.timers.last().map_or(0, |timer| *timer as u64 * 100));
+        self.advance(nanos);
+        self.run_queued()
+    }
+
     fn open_icmp(&self, _family: Family) -> Result<RawHandle, i32> {
         Ok(8 as RawHandle)
     }
 
-    fn close_icmp(&self, _file: RawHandle) {}
+    fn close_icmp(&self, _file: RawHandle) {
+        self.with(|state| state.closed += 1);
+    }
 
     unsafe fn send_echo(&self, _file: RawHandle, call: &EchoCall) -> (u32, i32) {
         self.with(|state| {
