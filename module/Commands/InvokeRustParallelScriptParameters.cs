@@ -158,7 +158,9 @@ public sealed partial class InvokeRustParallelCommand
             {
                 "STA" => Apartment.SingleThreaded,
                 "MTA" => Apartment.MultiThreaded,
-                _ => SystemLoader.IsWindows ? Apartment.SingleThreaded : Apartment.None,
+                // As in the article that the host form follows, and as in ForEach-Object -Parallel, which the item
+                // form follows: there WaitHandle.WaitAll takes several handles, which an STA refuses.
+                _ => !SystemLoader.IsWindows ? Apartment.None : IsHostForm ? Apartment.SingleThreaded : Apartment.MultiThreaded,
             },
         };
     }

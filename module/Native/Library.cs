@@ -99,6 +99,10 @@ internal sealed unsafe class Library
         string folder = Path.Combine(Path.GetDirectoryName(assembly) ?? "", "native");
         string own = RuntimeIdentifier();
         string path = Path.GetFullPath(Path.Combine(folder, own, FileName(own)));
+        if (OfThirtyTwoBits(own) is string instead)
+        {
+            throw new LibraryException(LibraryFailure.NativeLibraryNotFound, path, instead);
+        }
         if (!File.Exists(path))
         {
             string[] present = Directory.Exists(folder)
@@ -119,6 +123,15 @@ internal sealed unsafe class Library
         }
         return new Library(library, path);
     }
+
+    /// <summary>What to use instead of a process of 32 bits on Windows; null for any other process.</summary>
+    internal static string? OfThirtyTwoBits(string runtimeIdentifier) =>
+        runtimeIdentifier is "win-x86" or "win-arm"
+            ? "There is no library for 32-bit PowerShell: use the 64-bit one. "
+                // The page "File System Redirector": what 32-bit processes see as System32 is SysWOW64.
+                + @"A 32-bit process finds it as %SystemRoot%\Sysnative\WindowsPowerShell\v1.0\powershell.exe, "
+                + @"any other as %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
+            : null;
 
     private static string RuntimeIdentifier()
     {

@@ -18,7 +18,7 @@ internal static class SystemLoader
         IntPtr library;
         if (IsWindows)
         {
-            library = Windows.LoadLibraryExW(path, IntPtr.Zero, Windows.SearchItsFolder | Windows.SearchSystem32);
+            library = Windows.Load(path);
             if (library == IntPtr.Zero)
             {
                 reason = new Win32Exception(Marshal.GetLastWin32Error()).Message;
@@ -63,8 +63,24 @@ internal static class SystemLoader
 
     private static class Windows
     {
-        internal const uint SearchItsFolder = 0x100; // LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR
-        internal const uint SearchSystem32 = 0x800; // LOAD_LIBRARY_SEARCH_SYSTEM32
+        private const uint SearchSystem32 = 0x800; // LOAD_LIBRARY_SEARCH_SYSTEM32
+        private const int MaximumPath = 260; // MAX_PATH, with the zero at the end
+
+        /// <summary>
+        /// By absolute path; what the library needs comes from System32 alone, and so neither from the program's folder nor
+        /// from the working folder (the pages of LoadLibraryExW and "Dynamic-link library search order").
+        /// </summary>
+        internal static IntPtr Load(string path)
+        {
+            IntPtr library = LoadLibraryExW(path, IntPtr.Zero, SearchSystem32);
+            if (library != IntPtr.Zero || path.Length < MaximumPath || path.StartsWith(@"\\?\", StringComparison.Ordinal))
+            {
+                return library;
+            }
+            // A process that has not asked for long paths reaches them by this form ("Maximum Path Length Limitation").
+            string extended = path.StartsWith(@"\\", StringComparison.Ordinal) ? @"\\?\UNC" + path.Substring(1) : @"\\?\" + path;
+            return LoadLibraryExW(extended, IntPtr.Zero, SearchSystem32);
+        }
 
         [DllImport("kernel32", CharSet = CharSet.Unicode, ExactSpelling = true, SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

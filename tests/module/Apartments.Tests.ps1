@@ -10,7 +10,7 @@ BeforeAll {
 
 Describe 'apartments of jobs' {
     It 'jobs are in the apartment asked for: <Arguments>' -ForEach @(
-        @{ Arguments = ''; Apartment = 'STA' }
+        @{ Arguments = ''; Apartment = 'MTA' }
         @{ Arguments = '-ApartmentState STA'; Apartment = 'STA' }
         @{ Arguments = '-ApartmentState MTA'; Apartment = 'MTA' }
         @{ Arguments = '-ApartmentState STA -UseNewRunspace'; Apartment = 'STA' }
@@ -18,6 +18,21 @@ Describe 'apartments of jobs' {
         Use-Windows
         Get-Line "1..4 | Invoke-RustParallel { [Threading.Thread]::CurrentThread.GetApartmentState() } $Arguments" |
             Should -BeExactly $Apartment, $Apartment, $Apartment, $Apartment
+    }
+
+    It 'jobs for computers are in an STA unless another is asked for' {
+        Use-Windows
+        $block = '{ [Threading.Thread]::CurrentThread.GetApartmentState() }'
+        Get-Line "Invoke-RustParallel -ComputerName one, two $block -AsObject | ForEach-Object Output" | Should -BeExactly 'STA', 'STA'
+        Get-Line "Invoke-RustParallel -ComputerName one, two $block -AsObject -ApartmentState MTA | ForEach-Object Output" |
+            Should -BeExactly 'MTA', 'MTA'
+    }
+
+    It 'jobs for items wait for several handles, as in ForEach-Object -Parallel' {
+        Use-Windows
+        Get-Line @'
+1 | Invoke-RustParallel { [Threading.WaitHandle]::WaitAll([Threading.WaitHandle[]] @(1, 2 | ForEach-Object { [Threading.ManualResetEvent]::new($true) })) }
+'@ | Should -BeExactly 'True'
     }
 
     It 'jobs use COM objects in <_>' -ForEach 'STA', 'MTA' {

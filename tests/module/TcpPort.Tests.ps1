@@ -2,6 +2,13 @@
 
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
+
+    # A refusal's time is a round trip where the system sends one SYN, which Wine does not promise.
+    function Test-RefusalLatency($Latency) {
+        if (Test-Wine) { return $Latency | Should -Be $null }
+        $Latency | Should -BeGreaterOrEqual 0.0001
+        $Latency | Should -BeLessOrEqual 200
+    }
     Set-StrictMode -Version 2.0
 
     function Get-PortResult([string] $Address, [int[]] $Ports) {
@@ -41,8 +48,7 @@ Describe 'TCP ports' {
         $result.Status | Should -BeExactly 'Refused'
         $result.Ping | Should -BeTrue
         @($result.OpenPorts).Count | Should -Be 0
-        $result.Latency | Should -BeGreaterOrEqual 0.0001
-        $result.Latency | Should -BeLessOrEqual 200
+        Test-RefusalLatency $result.Latency
     }
 
     It 'has TimedOut for a silent port' {
@@ -100,10 +106,9 @@ Describe 'TCP ports' {
         ($ports | ForEach-Object { $_.Port }) | Should -Be $silent.Number, $open.Number, $closed.Number
         ($ports | ForEach-Object { $_.Status }) | Should -BeExactly 'TimedOut', 'Success', 'Refused'
         $ports[0].Latency | Should -Be $null
-        foreach ($answered in $ports[1, 2]) {
-            $answered.Latency | Should -BeGreaterOrEqual 0.0001
-            $answered.Latency | Should -BeLessOrEqual 200
-        }
+        $ports[1].Latency | Should -BeGreaterOrEqual 0.0001
+        $ports[1].Latency | Should -BeLessOrEqual 200
+        Test-RefusalLatency $ports[2].Latency
     }
 
     It 'lists open ports in the order given' {

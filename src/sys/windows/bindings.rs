@@ -17,13 +17,18 @@ pub(super) const INVALID_HANDLE_VALUE: RawHandle = usize::MAX as RawHandle;
 
 pub(super) const ERROR_ACCESS_DENIED: i32 = 5;
 pub(super) const ERROR_NOT_ENOUGH_MEMORY: i32 = 8;
+pub(super) const ERROR_NOT_SUPPORTED: i32 = 50;
+pub(super) const ERROR_INVALID_PARAMETER: i32 = 87;
 pub(super) const ERROR_BUFFER_OVERFLOW: u32 = 111;
 pub(super) const WAIT_OBJECT_0: u32 = 0;
+pub(super) const WAIT_TIMEOUT: i32 = 258;
 /// An APC has run; no failure.
 pub(super) const WAIT_IO_COMPLETION: i32 = 192;
+pub(super) const ERROR_OPERATION_ABORTED: i32 = 995;
 pub(super) const ERROR_IO_PENDING: i32 = 997;
 pub(super) const ERROR_NETWORK_UNREACHABLE: i32 = 1231;
 pub(super) const ERROR_HOST_UNREACHABLE: i32 = 1232;
+pub(super) const ERROR_REQUEST_ABORTED: i32 = 1235;
 pub(super) const ERROR_NO_SYSTEM_RESOURCES: i32 = 1450;
 pub(super) const ERROR_WORKING_SET_QUOTA: i32 = 1453;
 
@@ -56,6 +61,9 @@ pub(super) const SO_LINGER: c_int = 0x0080;
 pub(super) const SO_REUSE_UNICASTPORT: c_int = 0x3007;
 pub(super) const SO_UPDATE_CONNECT_CONTEXT: c_int = 0x7010;
 pub(super) const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
+pub(super) const SIO_TCP_INITIAL_RTO: u32 = 0x9800_0011;
+/// TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS, -2 as an unsigned byte.
+pub(super) const NO_SYN_RETRANSMISSIONS: u8 = 0xfe;
 pub(super) const AI_CANONNAME: c_int = 0x02;
 pub(super) const NI_NAMEREQD: c_int = 0x04;
 
@@ -72,6 +80,10 @@ pub(super) const BCRYPT_USE_SYSTEM_PREFERRED_RNG: u32 = 2;
 pub(super) const GET_MODULE_HANDLE_EX_FLAG_PIN: u32 = 1;
 pub(super) const GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS: u32 = 4;
 pub(super) const THREAD_QUERY_LIMITED_INFORMATION: u32 = 0x0800;
+
+pub(super) const CREATE_WAITABLE_TIMER_HIGH_RESOLUTION: u32 = 2;
+pub(super) const TIMER_MODIFY_STATE: u32 = 2;
+pub(super) const SYNCHRONIZE: u32 = 0x0010_0000;
 
 pub(super) const COINIT_MULTITHREADED: u32 = 0;
 pub(super) const COINIT_APARTMENTTHREADED: u32 = 2;
@@ -93,7 +105,7 @@ pub(super) struct SockaddrIn {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct SockaddrIn6 {
+pub struct SockaddrIn6 {
     pub family: u16,
     /// Network byte order.
     pub port: u16,
@@ -109,7 +121,7 @@ pub(super) struct Linger {
 }
 
 #[repr(C)]
-pub(super) struct Overlapped {
+pub struct Overlapped {
     pub internal: usize,
     pub internal_high: usize,
     pub offset: u32,
@@ -119,7 +131,7 @@ pub(super) struct Overlapped {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(super) struct OverlappedEntry {
+pub struct OverlappedEntry {
     pub key: usize,
     pub overlapped: *mut Overlapped,
     pub internal: usize,
@@ -156,7 +168,7 @@ pub(super) struct AddrInfo {
 }
 
 #[repr(C)]
-pub(super) struct IpOptions {
+pub struct IpOptions {
     pub ttl: u8,
     pub tos: u8,
     pub flags: u8,
@@ -198,13 +210,21 @@ pub(super) struct EchoReply6 {
 }
 
 #[repr(C)]
-pub(super) struct IoStatusBlock {
+pub struct IoStatusBlock {
     pub status: usize,
     pub information: usize,
 }
 
-pub(super) type ApcRoutine =
+pub type ApcRoutine =
     unsafe extern "system" fn(context: *mut c_void, status: *mut IoStatusBlock, reserved: u32);
+
+/// TCP_INITIAL_RTO_PARAMETERS.
+#[repr(C)]
+pub(super) struct InitialRto {
+    /// Milliseconds.
+    pub round_trip: u16,
+    pub most_syn_retransmissions: u8,
+}
 
 /// The head of IP_ADAPTER_ADDRESSES_LH.
 #[repr(C)]
@@ -280,6 +300,7 @@ const _: () = {
     assert!(size_of::<SockaddrIn>() == 16 && size_of::<SockaddrIn6>() == 28);
     assert!(size_of::<Overlapped>() == 32 && size_of::<OverlappedEntry>() == 32);
     assert!(size_of::<EchoReply>() == 40 && size_of::<EchoReply6>() == 36);
+    assert!(size_of::<InitialRto>() == 4);
     assert!(size_of::<AddrInfo>() == 48 && size_of::<Message>() == 48);
     assert!(size_of::<AdapterAddresses>() == 112 && size_of::<UnicastAddress>() == 64);
 };
@@ -309,6 +330,25 @@ extern "system" {
         overlapped: *mut Overlapped,
     ) -> Bool;
     pub(super) fn SleepEx(milliseconds: u32, alertable: Bool) -> u32;
+    pub(super) fn CreateWaitableTimerExW(
+        attributes: *const c_void,
+        name: *const u16,
+        flags: u32,
+        access: u32,
+    ) -> RawHandle;
+    pub(super) fn SetWaitableTimer(
+        timer: RawHandle,
+        due: *const i64,
+        period: i32,
+        routine: *const c_void,
+        argument: *mut c_void,
+        resume: Bool,
+    ) -> Bool;
+    pub(super) fn WaitForSingleObjectEx(
+        handle: RawHandle,
+        milliseconds: u32,
+        alertable: Bool,
+    ) -> u32;
     pub(super) fn CreateEventW(
         attributes: *const c_void,
         manual_reset: Bool,

@@ -3,6 +3,7 @@
 //! system from the call until its packet has arrived at the port, cancelled or not.
 
 use super::bindings::*;
+use super::calls::Calls;
 use super::port::{Port, Waited};
 use super::socket::{bind_any, last_error, local_name, open_tcp_socket, set_option, SocketAddress};
 use super::status::connect_error;
@@ -26,9 +27,15 @@ struct Connecting {
     id: ProbeId,
     to: Address,
     port: u16,
+    /// What its time says where it is refused.
+    refusal: RoundTrip,
     /// `None`: cancelled, its packet is still awaited.
     socket: Option<OwnedSocket>,
 }
+
+/// Milliseconds that the system may wait for the answer to its one SYN: the longest initial
+/// retransmission time that it can be given, and longer than connects are usually waited for.
+const ANSWER_TIME: u16 = 3000;
 
 /// See the file's head.
 #[derive(Default)]
@@ -44,9 +51,9 @@ unsafe impl Send for Connects {}
 
 impl Connects {
     /// Begins a connect; its packet will tell.
-    pub(super) fn begin(
+    pub(super) fn begin<C: Calls>(
         &mut self,
-        completions: &Port,
+        completions: &Port<C>,
         id: ProbeId,
         to: Address,
         port: u16,
@@ -59,6 +66,7 @@ impl Connects {
         // different hosts may share one. Without it there are some 16,000 ports for all.
         let _ = set_option(&socket, SO_REUSE_UNICASTPORT, Some(&1u32));
         bind_any(&socket, family).map_err(connect_error)?;
+        let refusal = refusal_time(ask_for_one_syn(&socket));
         let connect_ex = self.connect_ex(&socket).map_err(connect_error)?;
         completions.add(&socket).map_err(connect_error)?;
         let raw = socket.as_raw_socket();
@@ -69,8 +77,9 @@ impl Connects {
             offset_high: 0,
             event: null_mut(),
         };
+        let socket = Some(socket);
         let connecting =
-            Box::into_raw(Box::new(Connecting { overlapped, id, to, port, socket: Some(socket) }));
+            Box::into_raw(Box::new(Connecting { overlapped, id, to, port, refusal, socket }));
         let name = SocketAddress::new(&to, port);
         let length = SocketAddress::length(family);
         // SAFETY: the name is readable for its length; the connect lives until its packet.
@@ -137,7 +146,7 @@ impl Connects {
         let error = error.or_else(|| connecting.met_itself(&socket));
         Some(match error {
             None => Event::Connected { id, at, round_trip: RoundTrip::BySight },
-            Some(error) => Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight },
+            Some(error) => Event::ConnectFailed { id, at, error, round_trip: connecting.refusal },
         })
     }
 
@@ -157,7 +166,7 @@ impl Connects {
     }
 
     /// Cancels all and waits for their packets, but not for ever.
-    pub(super) fn end(&mut self, completions: &mut Port) {
+    pub(super) fn end<C: Calls>(&mut self, completions: &mut Port<C>) {
         let ids: Vec<ProbeId> = self.by_probe.keys().copied().collect();
         for id in ids {
             self.cancel(id);
@@ -175,6 +184,41 @@ impl Connects {
     }
 }
 
+/// Has the system send one SYN and no more (the pages of SIO_TCP_INITIAL_RTO and of
+/// TCP_INITIAL_RTO_PARAMETERS; Windows 8 and later). Otherwise it repeats one that is refused, for
+/// about two seconds, before it tells.
+fn ask_for_one_syn(socket: &OwnedSocket) -> Result<(), i32> {
+    let parameters =
+        InitialRto { round_trip: ANSWER_TIME, most_syn_retransmissions: NO_SYN_RETRANSMISSIONS };
+    let mut returned = 0;
+    // SAFETY: readable for the length given; nothing is written but the count.
+    let result = unsafe {
+        WSAIoctl(
+            socket.as_raw_socket(),
+            SIO_TCP_INITIAL_RTO,
+            (&parameters as *const InitialRto).cast(),
+            size_of::<InitialRto>() as u32,
+            null_mut(),
+            0,
+            &mut returned,
+            null_mut(),
+            null(),
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(last_error()),
+    }
+}
+
+/// What the time until a refusal says: with one SYN it is a round trip, with more it is not.
+fn refusal_time(one_syn: Result<(), i32>) -> RoundTrip {
+    match one_syn {
+        Ok(()) => RoundTrip::BySight,
+        Err(_) => RoundTrip::Unknown,
+    }
+}
+
 impl Connecting {
     /// A connect to a closed port of our own, in the range that local ports are taken from, may be
     /// given that very port and meet itself.
@@ -186,5 +230,16 @@ impl Connecting {
         let (address, port) = local_name(socket)?;
         let is_itself = port == self.port && address.octets() == self.to.octets();
         is_itself.then_some(ConnectError::Refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_s_time_is_a_round_trip_only_where_one_syn_was_granted() {
+        assert_eq!(refusal_time(Ok(())), RoundTrip::BySight);
+        assert_eq!(refusal_time(Err(10_045)), RoundTrip::Unknown);
     }
 }

@@ -5,11 +5,13 @@
 
 mod apartment;
 mod bindings;
+mod calls;
 mod connect;
 mod echo;
 mod interfaces;
 mod port;
 mod process;
+mod request;
 mod socket;
 mod status;
 
@@ -19,6 +21,7 @@ pub mod lookup;
 mod tests;
 
 use self::bindings::Overlapped;
+use self::calls::{Calls, System};
 use self::connect::Connects;
 use self::echo::Echoes;
 use self::port::{Port, Waited};
@@ -43,33 +46,44 @@ pub const TELLS_DUPLICATES: bool = false;
 
 /// Most looks at the port in one turn, so that a flood cannot keep the reactor.
 const TURN: usize = 512;
+/// Looks at a port that has packets each time before APCs get their turn: by themselves they have
+/// none then.
+const LOOKS_PER_CALLS: usize = 16;
 
 /// All that the engine has open, and where it waits for it.
-pub struct Network {
-    port: Port,
-    echoes: Echoes,
+pub struct Network<C: Calls = System> {
+    port: Port<C>,
+    echoes: Echoes<C>,
+    calls: C,
     connects: Connects,
     /// Empty between calls; kept for its capacity.
     ended: Vec<*mut Overlapped>,
 }
 
 // SAFETY: the pointers in `ended` are owned by `connects`; see there.
-unsafe impl Send for Network {}
+unsafe impl<C: Calls> Send for Network<C> {}
 
 impl Network {
     /// Without any handle for echo requests yet.
     pub fn new() -> io::Result<Network> {
+        Network::over(System)
+    }
+}
+
+impl<C: Calls> Network<C> {
+    fn over(calls: C) -> io::Result<Network<C>> {
         socket::start_sockets();
         Ok(Network {
-            port: Port::new()?,
-            echoes: Echoes::new(),
+            port: Port::new(calls.clone())?,
+            echoes: Echoes::new(calls.clone()),
+            calls,
             connects: Connects::default(),
             ended: Vec::new(),
         })
     }
 
     /// Something for other threads to end a [`Network::wait`] with.
-    pub fn waker(&self) -> Waker {
+    pub fn waker(&self) -> Waker<C> {
         self.port.waker()
     }
 
@@ -78,8 +92,8 @@ impl Network {
         self.echoes.ensure(family)
     }
 
-    /// Closes the handles; for when no echo probe is open. What the system still waits for it gives
-    /// up, and gives back at the next waits.
+    /// Closes the handles, for when no echo probe is open: at a later wait where requests are still
+    /// under way.
     pub fn close_echo_sockets(&mut self) {
         self.echoes.close_files();
     }
@@ -128,7 +142,7 @@ impl Network {
     /// appends all that happened.
     pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
         let mut deadline = deadline;
-        for _ in 0..TURN {
+        for look in 1..=TURN {
             let waited = self.port.wait(deadline, &mut self.ended);
             let now = Time::now();
             for overlapped in self.ended.drain(..) {
@@ -137,9 +151,13 @@ impl Network {
             if waited == Waited::Nothing {
                 break;
             }
+            if look % LOOKS_PER_CALLS == 0 {
+                self.port.run_calls();
+            }
             deadline = Time::from_nanos(0);
         }
-        self.echoes.collect(events);
+        let no_calls_left = self.port.run_calls();
+        self.echoes.collect(no_calls_left, events);
     }
 
     /// Changes whenever the system has taken a request of a family and then had no memory for it.
@@ -164,12 +182,12 @@ impl Network {
     pub fn reset(&mut self) -> io::Result<()> {
         self.connects.end(&mut self.port);
         self.connects = Connects::default();
-        self.echoes = Echoes::new();
+        self.echoes = Echoes::new(self.calls.clone());
         Ok(())
     }
 }
 
-impl Drop for Network {
+impl<C: Calls> Drop for Network<C> {
     fn drop(&mut self) {
         self.connects.end(&mut self.port);
     }

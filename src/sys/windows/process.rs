@@ -1,7 +1,7 @@
 //! Small questions to the system about this process and its threads. Any thread.
 
 use super::bindings::*;
-use crate::clock::{Time, MILLISECOND};
+use crate::clock::MILLISECOND;
 use crate::sync::lock;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
@@ -64,40 +64,10 @@ pub fn is_forked_child() -> bool {
 /// The system has no signals.
 pub fn block_signals() {}
 
-/// Nanoseconds over which the coarse clock is averaged: it moves by whole ticks of the system, of
-/// up to 16 ms.
-const WINDOW: u64 = 32 * MILLISECOND;
-
-/// Processor time of a thread as the coarse clock has it: within a window as much of each
-/// nanosecond as in the window before.
-struct Coarse {
-    /// The window's beginning, with the coarse clock's reading and ours.
-    since: Time,
-    read: u64,
-    told: u64,
-    /// Of a thousand nanoseconds; all, until a window has passed.
-    share: u64,
-}
-
-impl Coarse {
-    fn tell(&mut self, now: Time, read: u64) -> u64 {
-        let elapsed = now.nanos_since(self.since);
-        let told = self.told + elapsed / 1000 * self.share;
-        if elapsed >= WINDOW {
-            // What lies further back says nothing about the job in hand.
-            let is_recent = elapsed < 4 * WINDOW;
-            let used = read.saturating_sub(self.read).saturating_mul(1000) / elapsed;
-            let share = if is_recent { used.min(1000) } else { 1000 };
-            *self = Coarse { since: now, read, told, share };
-        }
-        told
-    }
-}
-
 /// The processor time of one thread, to be read from another.
 pub struct ThreadClock {
     /// `None` once the thread has retired.
-    clock: Mutex<Option<(OwnedHandle, Coarse)>>,
+    clock: Mutex<Option<OwnedHandle>>,
 }
 
 impl ThreadClock {
@@ -106,25 +76,25 @@ impl ThreadClock {
         // SAFETY: the calling thread lives.
         let thread =
             unsafe { OpenThread(THREAD_QUERY_LIMITED_INFORMATION, 0, GetCurrentThreadId()) };
-        let clock = (!thread.is_null()).then(|| {
-            // SAFETY: new, and nobody else's.
-            let thread = unsafe { OwnedHandle::from_raw_handle(thread) };
-            let read = thread_times(&thread).unwrap_or(0);
-            (thread, Coarse { since: Time::now(), read, told: 0, share: 1000 })
-        });
+        // SAFETY: new, and nobody else's.
+        let own = |thread| unsafe { OwnedHandle::from_raw_handle(thread) };
+        let clock = (!thread.is_null()).then(|| own(thread));
         ThreadClock { clock: Mutex::new(clock) }
     }
 
     /// Nanoseconds that the thread has run on a processor; `None` once it has retired.
+    ///
+    /// Every Windows counts a thread's cycles (the page of QueryThreadCycleTime: since Vista). Wine
+    /// does not: there the thread's times stand in, which move by ticks.
     pub fn cpu_nanos(&self) -> Option<u64> {
-        let mut clock = lock(&self.clock);
-        let (thread, coarse) = clock.as_mut()?;
+        let clock = lock(&self.clock);
+        let thread = clock.as_ref()?;
         let mut cycles = 0;
         // SAFETY: the thread's handle is open; writable.
         if unsafe { QueryThreadCycleTime(thread.as_raw_handle(), &mut cycles) } != 0 {
             return Some(nanos_of(cycles));
         }
-        Some(coarse.tell(Time::now(), thread_times(thread)?))
+        thread_times(thread)
     }
 
     /// Whether the thread runs or waits for a processor at this moment. Windows does not tell
@@ -194,6 +164,7 @@ fn nanos(time: FileTime) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Time;
     use std::sync::mpsc::channel;
     use std::sync::Arc;
 
@@ -224,23 +195,6 @@ mod tests {
             assert!(Time::now() < limit, "two seconds of work and nothing counted");
         }
         assert!(process_cpu_nanos() > begun);
-    }
-
-    #[test]
-    fn the_coarse_clock_tells_a_waiting_thread_from_a_working_one_after_a_window() {
-        let at = |ms: u64| Time::from_nanos(1_000_000_000 + ms * MILLISECOND);
-        let mut coarse = Coarse { since: at(0), read: 0, told: 0, share: 1000 };
-        // Nothing is known yet: taken for working.
-        assert_eq!(coarse.tell(at(2), 0), 2 * MILLISECOND);
-        // It worked, in ticks of 10 ms.
-        assert_eq!(coarse.tell(at(40), 40 * MILLISECOND), 40 * MILLISECOND);
-        assert_eq!(coarse.tell(at(42), 40 * MILLISECOND), 42 * MILLISECOND);
-        // It waits from here on.
-        assert_eq!(coarse.tell(at(80), 40 * MILLISECOND), 80 * MILLISECOND);
-        assert_eq!(coarse.tell(at(100), 40 * MILLISECOND), 80 * MILLISECOND);
-        // After a long time in which nobody asked nothing is known again.
-        assert_eq!(coarse.tell(at(1000), 40 * MILLISECOND), 80 * MILLISECOND);
-        assert_eq!(coarse.tell(at(1002), 40 * MILLISECOND), 82 * MILLISECOND);
     }
 
     #[test]

@@ -81,8 +81,17 @@ fn a_batch_opens_the_families_it_needs() {
     };
     let mixed = [address("127.0.0.1"), address("::1"), address("127.0.0.2")];
     let results = send_all(&mut network, &mixed);
-    assert_eq!(results, [SENT, SENT, SENT]);
-    wait_for(&mut network, 3);
+    match echo_permission(Family::V6) {
+        Ok(()) => {
+            assert_eq!(results, [SENT, SENT, SENT]);
+            wait_for(&mut network, 3);
+        }
+        // Wine has none: the others go on.
+        Err(error) => {
+            assert_eq!(results, [SENT, SendResult::NoSocket(error), SENT]);
+            wait_for(&mut network, 2);
+        }
+    }
 }
 
 #[test]

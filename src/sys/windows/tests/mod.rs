@@ -2,7 +2,9 @@
 
 mod apartment;
 mod connect;
+mod contracts;
 mod echo;
+mod play;
 mod wait;
 
 use super::*;
