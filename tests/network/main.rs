@@ -12,6 +12,7 @@ mod sweep;
 mod tun;
 mod witness;
 
+mod crowd;
 mod hosts;
 mod identity;
 mod ipv6;
