@@ -14,7 +14,7 @@ use std::os::unix::io::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What is known of a host. Times are since the player's begin.
 #[derive(Clone, Copy, Default, Debug)]
@@ -22,6 +22,9 @@ pub struct Record {
     /// Requests read from the device.
     pub requests: u8,
     pub last_read: Duration,
+    /// The same on the wall clock, and that request's identifier and sequence.
+    pub last_read_unix_ns: i64,
+    pub last_request: u32,
     /// When the first valid reply began to be written, and when that request had been read.
     pub replied: Option<(Duration, Duration)>,
     /// Valid replies written.
@@ -164,6 +167,10 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
                 (host, tcp) = (request.destination, false);
                 record = truth.hosts.entry(host).or_default();
                 actions = script.play(&request, record.requests, asked);
+                record.last_request =
+                    u32::from(request.identifier) << 16 | u32::from(request.sequence);
+                let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                record.last_read_unix_ns = unix.expect("after 1970").as_nanos() as i64;
                 last_request = Some(request);
             } else if let Some(syn) = Syn::parse(&buffer[..length]) {
                 (host, tcp) = (syn.destination, true);
