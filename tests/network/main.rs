@@ -21,5 +21,6 @@ mod names;
 mod overflow;
 mod permission;
 mod ports;
+mod rooms;
 mod routes;
 mod timing;

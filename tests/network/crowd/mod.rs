@@ -72,7 +72,8 @@ impl Findings {
         overload: bool,
     ) {
         let attempts_end = (record.last_read + TIMEOUT).saturating_sub(lag);
-        let in_time = record.replied.map(|(written, _)| written + DOUBT <= attempts_end);
+        let answered = record.replied.map(|(written, _)| written).or(record.refused);
+        let in_time = answered.map_or(false, |written| written + DOUBT <= attempts_end);
         let late =
             record.replied.map_or(false, |(written, _)| written > attempts_end + lag + DOUBT);
         let mut wrong = |what: &str| {
@@ -97,16 +98,16 @@ impl Findings {
             "Unknown" if overload => self.unknown += 1,
             "Refused" => {
                 self.up += 1;
-                if !record.refused {
+                if record.refused.is_none() {
                     wrong("it did not refuse");
                 }
             }
             _ => {
                 self.down += 1;
                 let expected = record.error.unwrap_or("TimedOut");
-                if in_time == Some(true) || record.refused {
+                if in_time {
                     wrong("it answered in time");
-                } else if record.replied.is_some() && !late {
+                } else if answered.is_some() && !late {
                     self.doubtful += 1;
                 } else if state != expected && !overload {
                     wrong("another state was due");

@@ -29,8 +29,8 @@ pub struct Record {
     pub replied: Option<(Duration, Duration)>,
     /// Valid replies written.
     pub replies: u8,
-    /// A TCP host's no.
-    pub refused: bool,
+    /// When a TCP host's no began to be written.
+    pub refused: Option<Duration>,
     /// What the last error written stands for.
     pub error: Option<&'static str>,
 }
@@ -236,7 +236,9 @@ fn write_due(
                 record.replies = record.replies.saturating_add(1);
                 record.replied.get_or_insert((now, asked));
             }
-            Meaning::Refusal => record.refused = true,
+            Meaning::Refusal => {
+                record.refused.get_or_insert(now);
+            }
             Meaning::Error(state) => record.error = Some(state),
             Meaning::Noise => {}
         }
