@@ -63,8 +63,9 @@ impl Completions {
         } else {
             shared.finished.append(batch);
         }
-        self.ready.fetch_add(count, Ordering::SeqCst);
+        // In this order: who sees them as ready sees them as finished, too.
         self.jobs.fetch_add(jobs, Ordering::SeqCst);
+        self.ready.fetch_add(count, Ordering::SeqCst);
         let sleeping = shared.sleeping;
         drop(shared);
         if sleeping {

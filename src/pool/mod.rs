@@ -296,12 +296,15 @@ impl Pool {
 
     /// The figures now.
     pub fn counts(&self) -> Counts {
-        let calls = self.calls.as_ref().map(|calls| calls.counts()).unwrap_or_default();
-        let client = self.joined();
+        // Against the way that jobs go, so that none is counted as ready and not as finished, or as
+        // finished and not as submitted.
+        let ready = self.completions.ready();
         let finished = self.completions.jobs_finished();
+        let client = self.joined();
+        let calls = self.calls.as_ref().map(|calls| calls.counts()).unwrap_or_default();
         Counts {
             finished,
-            ready: self.completions.ready(),
+            ready,
             input_closed: self.intake.is_closed(),
             cancelled: self.is_cancelled(),
             run_limit_reached: self.cancellation.by_run_limit.load(Ordering::Acquire),

@@ -12,6 +12,7 @@ mod sweep;
 mod tun;
 mod witness;
 
+mod crowd;
 mod hosts;
 mod identity;
 mod ipv6;
@@ -20,5 +21,6 @@ mod names;
 mod overflow;
 mod permission;
 mod ports;
+mod rooms;
 mod routes;
 mod timing;

@@ -99,7 +99,13 @@ impl Request {
 
     /// "Host unreachable" from `router`, which quotes `quoted` bytes behind the IP header.
     pub fn unreachable_from(&self, router: IpAddr, quoted: usize) -> Vec<u8> {
-        let (kind, code, header) = if self.source.is_ipv4() { (3, 1, 20) } else { (1, 3, 40) };
+        let (kind, code) = if self.source.is_ipv4() { (3, 1) } else { (1, 3) };
+        self.error_from(router, kind, code, quoted)
+    }
+
+    /// The ICMP error of this type and code from `router`, which quotes as above.
+    pub fn error_from(&self, router: IpAddr, kind: u8, code: u8, quoted: usize) -> Vec<u8> {
+        let header = if self.source.is_ipv4() { 20 } else { 40 };
         let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
         let end = self.packet.len().min(header + quoted);
         message.extend_from_slice(&self.packet[..end]);
@@ -130,29 +136,43 @@ fn checksum(sum: u32) -> [u8; 2] {
 }
 
 /// The ICMP message with its checksum, in an IP packet.
-fn ip(source: IpAddr, destination: IpAddr, mut message: Vec<u8>) -> Vec<u8> {
+fn ip(source: IpAddr, destination: IpAddr, message: Vec<u8>) -> Vec<u8> {
+    let protocol = if source.is_ipv4() { ICMP } else { ICMPV6 };
+    packet(source, destination, protocol, 2, message)
+}
+
+/// An IP packet with this message, whose checksum belongs at `check`.
+pub fn packet(
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: u8,
+    check: usize,
+    mut message: Vec<u8>,
+) -> Vec<u8> {
+    let pseudo = message.len() as u32 + u32::from(protocol);
     match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let check = checksum(sum(&message));
-            message[2..4].copy_from_slice(&check);
+            let pseudo = match protocol {
+                ICMP => 0,
+                _ => sum(&source.octets()) + sum(&destination.octets()) + pseudo,
+            };
+            let sum_of_message = checksum(pseudo + sum(&message));
+            message[check..check + 2].copy_from_slice(&sum_of_message);
             let length = (20 + message.len()) as u16;
-            let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, TTL, ICMP, 0, 0];
+            let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, TTL, protocol, 0, 0];
             packet[2..4].copy_from_slice(&length.to_be_bytes());
             packet.extend_from_slice(&source.octets());
             packet.extend_from_slice(&destination.octets());
-            let check = checksum(sum(&packet));
-            packet[10..12].copy_from_slice(&check);
+            let sum_of_header = checksum(sum(&packet));
+            packet[10..12].copy_from_slice(&sum_of_header);
             packet.extend(message);
             packet
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let pseudo = sum(&source.octets())
-                + sum(&destination.octets())
-                + message.len() as u32
-                + u32::from(ICMPV6);
-            let check = checksum(pseudo + sum(&message));
-            message[2..4].copy_from_slice(&check);
-            let mut packet = vec![0x60, 0, 0, 0, 0, 0, ICMPV6, TTL];
+            let pseudo = sum(&source.octets()) + sum(&destination.octets()) + pseudo;
+            let sum_of_message = checksum(pseudo + sum(&message));
+            message[check..check + 2].copy_from_slice(&sum_of_message);
+            let mut packet = vec![0x60, 0, 0, 0, 0, 0, protocol, TTL];
             packet[4..6].copy_from_slice(&(message.len() as u16).to_be_bytes());
             packet.extend_from_slice(&source.octets());
             packet.extend_from_slice(&destination.octets());

@@ -93,7 +93,8 @@ impl Drop for Tun {
     }
 }
 
-fn open_device() -> Result<File, String> {
+/// Makes the device `tun0` in the thread's namespace.
+pub fn open_device() -> Result<File, String> {
     let device = OpenOptions::new()
         .read(true)
         .write(true)

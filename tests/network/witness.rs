@@ -16,10 +16,10 @@ const ETH_P_ALL: u16 = 3;
 const PACKET_HOST: u8 = 0;
 const PACKET_OUTGOING: u8 = 4;
 /// Nanoseconds on the wall clock.
-type Stamp = i64;
+pub type Stamp = i64;
 
 /// The other host, and what tells its requests apart: identifier and sequence, or our port.
-type Key = (Ipv4Addr, u32);
+pub type Key = (Ipv4Addr, u32);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -33,11 +33,13 @@ pub struct Witness {
     watching: JoinHandle<Seen>,
 }
 
+/// What passed the interface.
 #[derive(Default)]
-struct Seen {
-    requests: HashMap<Key, Stamp>,
+pub struct Seen {
+    /// When each request left.
+    pub requests: HashMap<Key, Stamp>,
     /// Of each host, the round trips in nanoseconds.
-    trips: HashMap<Ipv4Addr, Vec<i64>>,
+    pub trips: HashMap<Ipv4Addr, Vec<i64>>,
 }
 
 impl Witness {
@@ -66,8 +68,13 @@ impl Witness {
 
     /// The round trips of each host, in nanoseconds.
     pub fn round_trips(self) -> HashMap<Ipv4Addr, Vec<i64>> {
+        self.seen().trips
+    }
+
+    /// Everything.
+    pub fn seen(self) -> Seen {
         self.stop.store(true, Ordering::SeqCst);
-        self.watching.join().expect("it only watches").trips
+        self.watching.join().expect("it only watches")
     }
 }
 
