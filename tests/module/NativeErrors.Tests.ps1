@@ -4,7 +4,7 @@
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
     # A program that writes two lines to its standard error and one to its output.
-    $Program = if ($IsOnWindows) { 'cmd /c "echo e1 1>&2 & echo e2 1>&2 & echo out"' } else { "sh -c 'echo e1 >&2; echo e2 >&2; echo out'" }
+    $Program = if ($IsOnWindows) { '& $env:ComSpec /c "echo e1 1>&2 & echo e2 1>&2 & echo out"' } else { "sh -c 'echo e1 >&2; echo e2 >&2; echo out'" }
 }
 
 Describe 'the standard error of a native program' {
