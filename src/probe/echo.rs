@@ -239,6 +239,8 @@ impl EchoProbe {
     /// The system has no way to the host: the probe ends.
     pub fn failed(&mut self, outcome: Outcome, os_error: i32, detail: Detail) {
         self.error = Some((outcome, os_error, detail));
+        // The system's own word needs no packet that could have been lost here.
+        self.void = None;
         self.ended = true;
     }
 
@@ -308,10 +310,11 @@ impl EchoProbe {
             let detail =
                 self.answered_from.map_or(Detail::None, |from| Detail::AnsweredFrom { from });
             (Outcome::Success, 0, detail)
+        } else if let Some(cause) = self.void {
+            // Also where somebody on the way sent an error: the reply may be what was lost.
+            (Outcome::Unknown, 0, cause)
         } else if let Some(error) = self.error {
             error
-        } else if let Some(cause) = self.void {
-            (Outcome::Unknown, 0, cause)
         } else if self.lapsed > 0 {
             (Outcome::NoResources, self.refusal, Detail::NotBegun)
         } else {
@@ -487,6 +490,23 @@ mod tests {
         assert_eq!(sent.len(), 4 + usize::from(MAX_REPEATS));
         assert_eq!(verdict.outcome, Outcome::Unknown);
         assert_eq!(verdict.detail, Detail::LocalOverflow);
+    }
+
+    #[test]
+    fn an_error_does_not_decide_what_an_overflow_left_open() {
+        let schedule = Schedule { count: 1, ..SCHEDULE };
+        let mut probe = EchoProbe::default();
+        for transmission in 0..=MAX_REPEATS {
+            let ms = u64::from(transmission) * 1000;
+            probe.next(&schedule, at(ms), voids(transmission.into()));
+            probe.sent(&schedule, at(ms), voids(transmission.into()));
+            probe.icmp_error(transmission.into(), Outcome::TtlExpired, Detail::None, false);
+        }
+        let end = u64::from(MAX_REPEATS) * 1000 + 1000;
+        assert_eq!(probe.next(&schedule, at(end), voids(99)), Step::Done);
+        assert_eq!(probe.verdict(true).outcome, Outcome::Unknown);
+        probe.failed(Outcome::DestinationHostUnreachable, 113, Detail::LocalRoute);
+        assert_eq!(probe.verdict(true).outcome, Outcome::DestinationHostUnreachable);
     }
 
     #[test]
