@@ -9,8 +9,28 @@ $WindowsTarget = 'x86_64-pc-windows-gnu'
 # Wine answers about 3,000 echo requests a second, a thread each: these send a hundred times that.
 $SlowUnderWine = @('a_whole_block_is_expanded_as_room_allows', 'exactly_one_answer_a_job')
 
-# What qemu-user cannot do, and why.
-$UnfitForQemu = @{ 'dropped_replies_change_the_overflow_number' = 'qemu-user has no SO_MEMINFO' }
+# What qemu-user cannot do, and why. Whole paths: the rest of these files runs.
+$UnfitForQemu = @{
+    'dropped_replies_change_the_overflow_number' = 'qemu-user has no SO_MEMINFO'
+    'sys::linux::neighbours::tests::the_tables_have_places' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::neighbours::a_neighbour_that_answers_is_not_told' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::neighbours::connects_to_neighbours_that_do_not_answer_end' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::neighbours::every_neighbour_that_does_not_answer_is_told' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::neighbours::neighbours_of_both_families_and_link_local_ones_are_told' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::neighbours::the_tables_have_places_in_a_namespace' = 'qemu-user has no rtnetlink'
+    'sys::linux::tests::sandbox::a_firewall_s_word_is_told_apart_from_a_refusal' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::sandbox::either_of_the_two_may_be_refused' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::sandbox::refused_batches_go_one_by_one' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::sandbox::where_no_message_may_be_sent_echo_is_not_permitted' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::sandbox::without_epoll_pwait2_the_sleep_is_by_epoll_and_a_timer' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::sandbox::without_epoll_the_sleep_is_by_ppoll' = 'qemu-user has no seccomp filters'
+    'sys::linux::tests::timing::a_connect_s_round_trip_is_the_system_s_own' = 'qemu-user has no stamps of the kernel and no tcp_info'
+    'sys::linux::tests::timing::a_request_s_time_is_not_its_batch_s' = 'qemu-user has no stamps of the kernel and no tcp_info'
+    'sys::linux::tests::timing::failed_requests_do_not_shift_the_stamps' = 'qemu-user has no stamps of the kernel and no tcp_info'
+    'sys::linux::tests::timing::one_family_s_batch_does_not_pay_for_the_other_s' = 'qemu-user has no stamps of the kernel and no tcp_info'
+    'sys::linux::tests::timing::stamped_requests_have_the_kernel_s_time' = 'qemu-user has no stamps of the kernel and no tcp_info'
+    'sys::linux::tests::timing::stamps_are_not_interpolated' = 'qemu-user has no stamps of the kernel and no tcp_info'
+}
 
 # Tests that start themselves again, to be alone in a process. qemu-user starts no program of the
 # other architecture: they run one by one in a process that is theirs from the start.

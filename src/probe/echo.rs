@@ -239,6 +239,8 @@ impl EchoProbe {
     /// The system has no way to the host: the probe ends.
     pub fn failed(&mut self, outcome: Outcome, os_error: i32, detail: Detail) {
         self.error = Some((outcome, os_error, detail));
+        // The system's own word needs no packet that could have been lost here.
+        self.void = None;
         self.ended = true;
     }
 
@@ -308,10 +310,11 @@ impl EchoProbe {
             let detail =
                 self.answered_from.map_or(Detail::None, |from| Detail::AnsweredFrom { from });
             (Outcome::Success, 0, detail)
+        } else if let Some(cause) = self.void {
+            // Also where somebody on the way sent an error: the reply may be what was lost.
+            (Outcome::Unknown, 0, cause)
         } else if let Some(error) = self.error {
             error
-        } else if let Some(cause) = self.void {
-            (Outcome::Unknown, 0, cause)
         } else if self.lapsed > 0 {
             (Outcome::NoResources, self.refusal, Detail::NotBegun)
         } else {

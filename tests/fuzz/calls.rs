@@ -112,9 +112,9 @@ impl Player<'_> {
         if self.random.below(8) == 0 {
             match self.random.below(4) {
                 0 => options.struct_size = self.random.below(60) as u32 & !1,
-                1 => options.kind = self.random.next() as u32,
-                2 => options.flags = self.random.next() as u32 & !RR_PROBE_RESOLVE,
-                _ => options.hops = self.random.next() as u32,
+                1 => options.kind = self.random.number() as u32,
+                2 => options.flags = self.random.number() as u32 & !RR_PROBE_RESOLVE,
+                _ => options.hops = self.random.number() as u32,
             }
             // A larger struct than there is may not be claimed, and others are not ours to read.
             options.struct_size = options.struct_size.min(size_of::<rr_probe_options>() as u32);
@@ -138,7 +138,7 @@ impl Player<'_> {
         }
         if self.random.below(16) == 0 {
             if let Some(last) = targets.last_mut() {
-                last.text_offset = self.random.next() as u32 | 0x1000;
+                last.text_offset = self.random.number() as u32 | 0x1000;
             }
         }
         let mut taken = usize::MAX;
@@ -254,7 +254,7 @@ impl Player<'_> {
 
     /// No handle, one of a pool that was closed, or any number.
     fn misuse(&mut self, closed: rr_pool) {
-        let any = self.random.next();
+        let any = self.random.number();
         let handle = if self.pools.iter().any(|pool| pool.handle == any) {
             0
         } else {

@@ -127,7 +127,7 @@ fn check(bytes: &[u8]) -> bool {
 fn v4_header(random: &mut Random) -> Vec<u8> {
     let options = if random.below(4) == 0 { random.below(11) } else { 0 };
     let mut header = vec![0x45 + options as u8, 0, 0, 84, 0, 1, 0x40, 0, 64, 1, 0, 0];
-    header.extend([127, 0, 0, 1, 127, 0, 0, random.next() as u8]);
+    header.extend([127, 0, 0, 1, 127, 0, 0, random.number() as u8]);
     header.resize(20 + options * 4, 1);
     header
 }
@@ -154,7 +154,7 @@ fn right(random: &mut Random) -> Vec<u8> {
     let token = [7; TOKEN_LENGTH];
     let mut request = [0; 8 + TOKEN_LENGTH];
     let length = random.below(TOKEN_LENGTH + 1);
-    let (identifier, sequence) = (random.next() as u16, random.next() as u16);
+    let (identifier, sequence) = (random.number() as u16, random.number() as u16);
     let length = encode_request(family, &mut request, identifier, sequence, &token[..length]);
     let mut message = if random.below(2) == 0 {
         request[0] = if family == Family::V4 { 0 } else { 129 };
@@ -187,11 +187,11 @@ fn damage(random: &mut Random, packet: &mut Vec<u8>) {
     for _ in 0..random.below(4) {
         let at = random.below(packet.len());
         match random.below(6) {
-            _ if packet.is_empty() => packet.push(random.next() as u8),
+            _ if packet.is_empty() => packet.push(random.number() as u8),
             0 => packet.truncate(at),
             1 => packet[at] ^= 1 << random.below(8),
-            2 => packet[at] = random.next() as u8,
-            3 => packet.insert(at, random.next() as u8),
+            2 => packet[at] = random.number() as u8,
+            3 => packet.insert(at, random.number() as u8),
             4 => packet.extend((0..random.below(80)).map(|byte| byte as u8)),
             _ => packet[at] = [0, 255, 128, 1, 0x45, 0x60][random.below(6)],
         }
@@ -211,7 +211,7 @@ fn packets_mean_what_they_say() {
     let (mut meant, mut all) = (0u64, 0u64);
     fuzz("packets", |random| {
         let mut packet = if random.below(16) == 0 {
-            (0..random.below(200)).map(|_| random.next() as u8).collect()
+            (0..random.below(200)).map(|_| random.number() as u8).collect()
         } else {
             right(random)
         };
@@ -220,7 +220,7 @@ fn packets_mean_what_they_say() {
         meant += u64::from(check(&packet));
         // Nobody guesses a token, and a right one that was changed is none.
         let (probe, sequence, transmission) =
-            (random.next(), random.next() as u16, random.next() as u16);
+            (random.number(), random.number() as u16, random.number() as u16);
         let mut token = key.token(probe, sequence, transmission);
         assert_eq!(key.open(sequence, &token), Some((probe, transmission)));
         token[random.below(TOKEN_LENGTH)] ^= 1 << random.below(8);

@@ -138,15 +138,15 @@ fn text(random: &mut Random) -> Vec<u8> {
     let mut text = Vec::new();
     for _ in 0..1 + random.below(4) {
         match random.below(12) {
-            0 => text.extend_from_slice(&random.next().to_le_bytes()[..random.below(8)]),
+            0 => text.extend_from_slice(&random.number().to_le_bytes()[..random.below(8)]),
             1 => text.extend(random.below(300).to_string().bytes()),
             2 => {
-                let ip = std::net::Ipv4Addr::from(random.next() as u32);
+                let ip = std::net::Ipv4Addr::from(random.number() as u32);
                 text.extend(ip.to_string().bytes());
             }
             3 => {
-                let high = u128::from(random.next()) << 64 << random.below(64);
-                let ip = std::net::Ipv6Addr::from(high | u128::from(random.next()));
+                let high = u128::from(random.number()) << 64 << random.below(64);
+                let ip = std::net::Ipv6Addr::from(high | u128::from(random.number()));
                 text.extend(ip.to_string().bytes());
             }
             _ => text.extend_from_slice(random.pick(PIECES).as_bytes()),
@@ -157,7 +157,7 @@ fn text(random: &mut Random) -> Vec<u8> {
     }
     if random.below(8) == 0 && !text.is_empty() {
         let at = random.below(text.len());
-        text[at] = random.next() as u8;
+        text[at] = random.number() as u8;
     }
     text
 }

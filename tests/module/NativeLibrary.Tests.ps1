@@ -65,6 +65,26 @@ Describe 'the native library' {
         $lines[3].Contains($library) | Should -BeTrue
     }
 
+    It 'is never looked for in the working directory or through the search paths of the system' {
+        $manifest = Copy-Module $folder
+        $library = Remove-Library $manifest
+        $planted = (New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid()))).FullName
+        # A right one, so that it would be taken wherever it were found.
+        $right = @(Get-ChildItem -LiteralPath (Join-Path $ModuleFolder 'native') -Recurse -File |
+                Where-Object { $_.Directory.Name -eq (Split-Path (Split-Path $library) -Leaf) })[0]
+        Copy-Item -LiteralPath $right.FullName -Destination $planted
+        $path, $libraryPath = $env:PATH, $env:LD_LIBRARY_PATH
+        try {
+            $env:PATH = $planted + [IO.Path]::PathSeparator + $path
+            $env:LD_LIBRARY_PATH = $planted
+            $lines = @(Get-ChildLine "Set-Location '$planted'; [Environment]::CurrentDirectory = '$planted'; $Call" $manifest)
+        } finally {
+            $env:PATH, $env:LD_LIBRARY_PATH = $path, $libraryPath
+        }
+        $lines[0] | Should -BeExactly 'NativeLibraryNotFound,RustRunspaces.InvokeRustParallelCommand'
+        $lines[2] | Should -BeExactly $library
+    }
+
     It 'is AbiMismatch with both numbers where it is of another version' {
         Use-Linux
         if (-not (Get-Command cc -CommandType Application -ErrorAction Ignore)) { Skip-Test 'there is no C compiler here' }

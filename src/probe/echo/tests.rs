@@ -150,6 +150,23 @@ fn overflow_through_all_repeats_is_unknown() {
 }
 
 #[test]
+fn an_error_does_not_decide_what_an_overflow_left_open() {
+    let schedule = Schedule { count: 1, ..SCHEDULE };
+    let mut probe = EchoProbe::default();
+    for transmission in 0..=MAX_REPEATS {
+        let ms = u64::from(transmission) * 1000;
+        probe.next(&schedule, at(ms), voids(transmission.into()));
+        probe.sent(&schedule, at(ms), voids(transmission.into()));
+        probe.icmp_error(transmission.into(), Outcome::TtlExpired, Detail::None, false);
+    }
+    let end = u64::from(MAX_REPEATS) * 1000 + 1000;
+    assert_eq!(probe.next(&schedule, at(end), voids(99)), Step::Done);
+    assert_eq!(probe.verdict(true).outcome, Outcome::Unknown);
+    probe.failed(Outcome::DestinationHostUnreachable, 113, Detail::LocalRoute);
+    assert_eq!(probe.verdict(true).outcome, Outcome::DestinationHostUnreachable);
+}
+
+#[test]
 fn a_local_error_ends_the_probe_at_once() {
     let mut probe = EchoProbe::default();
     probe.next(&SCHEDULE, at(0), Voids::NONE);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::mem::zeroed;
 use std::net::IpAddr;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -90,7 +90,8 @@ impl Verdicts {
 
 /// A sweep under way.
 pub struct Sweep {
-    process: libc::pid_t,
+    /// Waited for by number, for that tells what it used.
+    child: Child,
     reading: JoinHandle<Verdicts>,
     ended: Sender<()>,
     guard: JoinHandle<()>,
@@ -118,7 +119,7 @@ impl Sweep {
                 unsafe { libc::kill(process, libc::SIGKILL) };
             }
         });
-        Sweep { process, reading, ended, guard }
+        Sweep { child, reading, ended, guard }
     }
 
     pub fn is_over(&self) -> bool {
@@ -128,20 +129,21 @@ impl Sweep {
     /// Stops or continues the whole process.
     pub fn signal(&self, signal: libc::c_int) {
         // SAFETY: a child that nobody has waited for yet: the number is still its own.
-        unsafe { libc::kill(self.process, signal) };
+        unsafe { libc::kill(self.child.id() as libc::pid_t, signal) };
     }
 
     /// Waits for the end.
     pub fn finish(self) -> Verdicts {
         let mut verdicts = self.reading.join().expect("the reader's own panic is above");
+        let process = self.child.id() as libc::pid_t;
         let mut status = 0;
         // SAFETY: integers only.
         let mut used: libc::rusage = unsafe { zeroed() };
         // SAFETY: our child, and two values to write to.
-        let waited = unsafe { libc::wait4(self.process, &mut status, 0, &mut used) };
+        let waited = unsafe { libc::wait4(process, &mut status, 0, &mut used) };
         drop(self.ended);
         self.guard.join().expect("the guard only waits");
-        assert_eq!((waited, status), (self.process, 0), "the sweep hung or failed");
+        assert_eq!((waited, status), (process, 0), "the sweep hung or failed");
         verdicts.peak_kib = used.ru_maxrss as u64;
         verdicts
     }
