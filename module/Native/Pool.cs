@@ -78,6 +78,17 @@ internal sealed unsafe partial class Pool : IDisposable
         }
     }
 
+    /// <summary>Jobs that were accepted and have not begun.</summary>
+    internal long NotBegun
+    {
+        get
+        {
+            var counts = new PoolCounts { StructSize = PoolCounts.Size };
+            library.Check(library.PoolPoll(handle.Value, 0, &counts));
+            return (long)(counts.Submitted - counts.Begun);
+        }
+    }
+
     /// <summary>Fills the buffer with finished completions; never sleeps.</summary>
     internal void Collect(CompletionBuffer buffer)
     {

@@ -28,6 +28,26 @@ internal readonly struct HostAddress
         family = completion.Family;
     }
 
+    /// <param name="family">4, 6, or 0 where there is none.</param>
+    /// <param name="first">The first eight bytes, the first of them lowest.</param>
+    /// <param name="second">The others.</param>
+    /// <param name="scope">Of a link-local address.</param>
+    internal HostAddress(ushort family, ulong first, ulong second, uint scope)
+    {
+        this.family = family;
+        this.first = first;
+        this.second = second;
+        this.scope = scope;
+    }
+
+    internal ushort Family => family;
+
+    internal ulong First => first;
+
+    internal ulong Second => second;
+
+    internal uint Scope => scope;
+
     /// <summary>Null where there is no address.</summary>
     public override string? ToString() => family switch
     {
