@@ -16,6 +16,10 @@ namespace RustRunspaces.PowerShellTests;
 public sealed class HelpTests : ModuleTest
 {
     private const string CommandName = "Invoke-RustParallel";
+    private const string SiteCommandName = "Invoke-RustParallelSite";
+
+    // That of the command which people type.
+    private const string CommandPath = "//*[local-name()='command'][*[local-name()='details']/*[local-name()='name']='" + CommandName + "']";
 
     // Kept apart from the engine's own: the common parameters are every command's.
     private static readonly HashSet<string> CommonParameters =
@@ -28,7 +32,7 @@ public sealed class HelpTests : ModuleTest
         var manifest = (Hashtable)Session.Run("Import-PowerShellDataFile $path", ("path", ModuleUnderTest.Manifest)).Output.Single().BaseObject;
         string[] documented = HelpDocument().SelectNodes("//*[local-name()='details']/*[local-name()='name']")!
             .Cast<XmlNode>().Select(node => node.InnerText.Trim()).ToArray();
-        Assert.Equal([CommandName], commands);
+        Assert.Equal([CommandName, SiteCommandName], commands);
         Assert.Equal(commands, LanguagePrimitives.ConvertTo<string[]>(manifest["CmdletsToExport"]));
         Assert.Equal(commands, documented);
         foreach (string list in new[] { "FunctionsToExport", "AliasesToExport", "VariablesToExport" })
@@ -42,13 +46,23 @@ public sealed class HelpTests : ModuleTest
         Assert.Equal(Parameters().Keys.Order(), Documented().Keys.Order());
 
     [Fact]
+    public void The_parameters_of_the_other_sides_command_are_documented()
+    {
+        var command = (CmdletInfo)Session.Run($"Get-Command {SiteCommandName}").Output.Single().BaseObject;
+        string[] documented = HelpDocument()
+            .SelectNodes($"{CommandPath.Replace($"'{CommandName}'", $"'{SiteCommandName}'")}//*[local-name()='parameters']/*[local-name()='parameter']")!
+            .Cast<XmlElement>().Select(parameter => Text(parameter, "name")).Order().ToArray();
+        Assert.Equal(command.Parameters.Keys.Where(name => !CommonParameters.Contains(name)).Order(), documented);
+    }
+
+    [Fact]
     public void Every_parameter_is_described() =>
         Assert.All(Documented(), parameter => Assert.NotEqual("", Text(parameter.Value, "description")));
 
     [Fact]
     public void The_syntax_has_the_parameters_of_each_parameter_set()
     {
-        string[][] syntax = HelpDocument().SelectNodes("//*[local-name()='syntaxItem']")!.Cast<XmlNode>()
+        string[][] syntax = HelpDocument().SelectNodes($"{CommandPath}//*[local-name()='syntaxItem']")!.Cast<XmlNode>()
             .Select(item => item.SelectNodes("*[local-name()='parameter']/*[local-name()='name']")!
                 .Cast<XmlNode>().Select(name => name.InnerText.Trim()).Order().ToArray())
             .ToArray();
@@ -172,11 +186,11 @@ public sealed class HelpTests : ModuleTest
     }
 
     private static Dictionary<string, XmlElement> Documented() => HelpDocument()
-        .SelectNodes("//*[local-name()='parameters']/*[local-name()='parameter']")!.Cast<XmlElement>()
+        .SelectNodes($"{CommandPath}//*[local-name()='parameters']/*[local-name()='parameter']")!.Cast<XmlElement>()
         .ToDictionary(parameter => Text(parameter, "name"));
 
     private static XmlElement[] Examples() =>
-        HelpDocument().SelectNodes("//*[local-name()='example']")!.Cast<XmlElement>().ToArray();
+        HelpDocument().SelectNodes($"{CommandPath}//*[local-name()='example']")!.Cast<XmlElement>().ToArray();
 
     private static string Text(XmlElement element, params string[] path)
     {
