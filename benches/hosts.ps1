@@ -45,7 +45,7 @@ function Measure-EchoSides([int] $Hosts, [string] $Options, [int] $Repeat) {
 # fping's own figure, which leaves out the start of its process. It may miss a few of 65,024 hosts on
 # a busy machine: those are counted and told.
 function Measure-Fping([int] $Hosts) {
-    $said = (Invoke-Program 'fping' (@('-i0', '-r0', '-t1000', '-b32', '-q', '-s', '-g') + $HostRanges[$Hosts].Split('-'))).ErrorOutput
+    $said = (Measure-Program 'fping' (@('-i0', '-r0', '-t1000', '-b32', '-q', '-s', '-g') + $HostRanges[$Hosts].Split('-'))).ErrorOutput
     if ($said -notmatch '(\d+) alive') { throw "fping: $said" }
     $script:missedByFping += $Hosts - [int] $Matches[1]
     if ($said -notmatch '([0-9.]+) sec \(elapsed real time\)') { throw "fping: $said" }
@@ -102,11 +102,48 @@ function Measure-Connects {
         (Get-Comparison $report '4,096 TCP connects' $samples $Engine $BareLoop -RateAtLeast 0.7))
 }
 
+# How far latencies are from the truth, which a witness on the wire has in the kernel's own times:
+# the network tests measure it, on loopback and in a network whose distances they play, with fping
+# beside it where it is. Microseconds: median and 99th percentile of the hosts.
+$LatencyTargets = @{
+    'loopback, unlimited'       = 25, 250
+    'loopback, 10,000 a second' = 10, 100
+    'loopback, statistics'      = 10, 100
+    'distant, unlimited'        = 25, 250
+    'distant, 10,000 a second'  = 10, 100
+    'distant, statistics'       = 10, 100
+    'connects'                  = 50, 500
+    'connects, refused'         = 50, 500
+}
+
+function Measure-Latency {
+    $samples = [ordered] @{}
+    for ($round = 0; $round -lt $Rounds; $round++) {
+        $result = Invoke-Cargo @('test', '--release', '--test', 'network', 'latency::', '--', '--nocapture', '--test-threads', '1')
+        foreach ($line in $result.Output.Split("`n")) {
+            if ($line -notmatch 'latency\twork=(.+)\thosts=\d+\tmedian_us=([0-9.]+)\tp99_us=([0-9.]+)') { continue }
+            foreach ($figure in @{ "$($Matches[1]), median" = $Matches[2]; "$($Matches[1]), p99" = $Matches[3] }.GetEnumerator()) {
+                if (-not $samples.Contains($figure.Key)) { $samples[$figure.Key] = [Collections.Generic.List[double]]::new() }
+                $samples[$figure.Key].Add([double]::Parse($figure.Value, $Invariant))
+            }
+        }
+    }
+    Add-Samples $report 'error of the latency' 'us' $samples
+    $works = @($samples.Keys | Where-Object { $_ -match ', median$' } | ForEach-Object { $_ -replace ', median$' })
+    return , @(foreach ($work in $works) {
+            $median = Get-Summary $samples["$work, median"]
+            $p99 = Get-Summary $samples["$work, p99"]
+            $most = $LatencyTargets[$work]
+            $target = if ($most) { "<= $($most[0]) and $($most[1])" } else { '-' }
+            $met = if ($most) { $median.Median -le $most[0] -and $p99.Median -le $most[1] }
+            , @($work, "$(Format-Summary $median)", "$(Format-Summary $p99)", $target, (Get-Verdict $report $met))
+        })
+}
+
 # Fresh processes: imports, and the first calls after them.
 function Measure-Imports {
     $empty = "$ProgramFolder/Empty/Empty.psd1"
-    $null = [IO.Directory]::CreateDirectory("$ProgramFolder/Empty")
-    [IO.File]::WriteAllText($empty, "@{ ModuleVersion = '1.0' }")
+    $null = New-Item $empty -Force -Value "@{ ModuleVersion = '1.0' }"
     $samples = [ordered] @{}
     foreach ($name in 'import', 'first call', 'later call', 'import of an empty manifest') {
         $samples[$name] = [Collections.Generic.List[double]]::new()
@@ -160,7 +197,7 @@ function Measure-Memory {
 # Hosts that never answer: a network namespace whose filter drops everything, the same addresses as
 # above. They cost time, which the defaults say, and should cost little else.
 function Measure-DeadHosts {
-    $namespace = "rust-runspaces-bench-$([Diagnostics.Process]::GetCurrentProcess().Id)"
+    $namespace = "rust-runspaces-bench-$PID"
     $samples = [ordered] @{}
     foreach ($name in '1 dead host', '65,024 dead hosts', 'of one core') { $samples[$name] = [Collections.Generic.List[double]]::new() }
     $null = Invoke-Required 'ip netns' 'ip' @('netns', 'add', $namespace)
@@ -191,9 +228,9 @@ function Measure-DeadHosts {
 
 $sweep = Build-Sweep
 $hasLoops = Build-BareLoops
-$hasEcho = $hasLoops -and (Invoke-Program "$ProgramFolder/echo" @('1')).ExitCode -eq 0
+$hasEcho = $hasLoops -and (Measure-Program "$ProgramFolder/echo" @('1')).ExitCode -eq 0
 $missedByFping = 0
-$hasFping = [bool] (Find-Command 'fping')
+$hasFping = [bool] (Find-Program 'fping')
 
 Write-Table $report @('side', 'command line') @(
     , @($Cmdlet, (Get-CmdletLine 65024))
@@ -207,9 +244,11 @@ Write-Table $report @('side', 'command line') @(
 )
 Write-Table $report $ComparisonHeaders (Measure-Echo)
 if ($hasLoops) { Write-Table $report $ComparisonHeaders (Measure-Connects) }
+$latencies = Measure-Latency
+if ($latencies) { Write-Table $report @('latency', 'median error, us', 'p99 error, us', 'target', 'met') $latencies }
 Write-Table $report $ComparisonHeaders (Measure-Imports)
 Write-Table $report @('memory', 'measured', 'target', 'met') (Measure-Memory)
-if ($hasEcho -and (Find-Command 'ip') -and (Find-Command 'nft')) {
+if ($hasEcho -and (Find-Program 'ip') -and (Find-Program 'nft')) {
     Write-Table $report @('dead hosts', 'measured', 'target', 'met') (Measure-DeadHosts)
 }
 if ($missedByFping) { Write-Line $report "fping missed $missedByFping live hosts in all" }

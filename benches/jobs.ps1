@@ -1,10 +1,11 @@
 # The measurements of script jobs: Invoke-RustParallel against the article's runspace pool,
-# ForEach-Object -Parallel and a plain loop. Called by run.ps1; needs $report, $Rounds and what
+# ForEach-Object -Parallel, Start-ThreadJob and a plain loop. Called by run.ps1; needs $report, $Rounds and what
 # run.ps1 has loaded.
 
 $Cmdlet = 'Invoke-RustParallel'
 $Template = 'runspace pool'
 $Parallel = 'ForEach-Object -Parallel'
+$ThreadJob = 'Start-ThreadJob'
 $Loop = 'plain foreach'
 
 # The article's work without its ping. The second block differs in an attribute only, which makes
@@ -58,6 +59,18 @@ function Invoke-ForEachParallel([string[]] $ComputerName, [ScriptBlock] $ScriptB
     return $data
 }
 
+# A job a host: each has a runspace of its own.
+function Invoke-ThreadJob([string[]] $ComputerName, [ScriptBlock] $ScriptBlock, [int] $MaximumThreadCount) {
+    $data = [Hashtable]::Synchronized(@{})
+    $text = "param(`$ComputerName, `$Data) & { $ScriptBlock } `$ComputerName"
+    $block = [ScriptBlock]::Create($text)
+    $jobs = foreach ($computer in $ComputerName) {
+        Start-ThreadJob -ScriptBlock $block -ArgumentList $computer, $data -ThrottleLimit $MaximumThreadCount
+    }
+    $null = Receive-Job $jobs -Wait -AutoRemoveJob
+    return $data
+}
+
 function Invoke-Loop([string[]] $ComputerName, [ScriptBlock] $ScriptBlock) {
     $Data = [Hashtable]::Synchronized(@{})
     foreach ($computer in $ComputerName) { & $ScriptBlock $computer }
@@ -80,31 +93,32 @@ function Measure-JobSides([int] $Jobs, [ScriptBlock] $Block, [int] $Threads, [st
         $Cmdlet   = { Invoke-RustParallel -ComputerName $names -ScriptBlock $Block -MaximumThreadCount $Threads }
         $Template = { Invoke-Template $names $Block $Threads }
         $Parallel = { Invoke-ForEachParallel $names $Block $Threads }
+        $ThreadJob = { Invoke-ThreadJob $names $Block $Threads }
         $Loop     = { Invoke-Loop $names $Block }
     }
     $sides = [ordered] @{}
     foreach ($side in @($Cmdlet) + $Others) {
-        if ($side -eq $Parallel -and -not $hasParallel) { continue }
         $sides[$side] = [ScriptBlock]::Create(
             "`$call = `$calls['$side']; Get-Median @(for (`$i = 0; `$i -lt `$Repeat; `$i++) { Measure-Jobs `$Jobs `$call })")
     }
     # Half a minute a run: more than a few would say nothing new.
-    $fewer = if ($Jobs -ge 20000) { @{ $Parallel = 2; $Template = 3 } } else { @{} }
+    $fewer = if ($Jobs -ge 20000) { @{ $Parallel = 2; $Template = 3 } } else { @{ $ThreadJob = $(if ($Jobs -gt 5) { 2 } else { $Rounds }) } }
     return Measure-Sides $Rounds $sides $fewer
 }
 
 function Measure-ShortJobs {
     $rows = [Collections.Generic.List[object]]::new()
 
-    $samples = Measure-JobSides 5 $Trivial 32 @($Template, $Parallel, $Loop) 5
+    $samples = Measure-JobSides 5 $Trivial 32 @($Template, $Parallel, $ThreadJob, $Loop) 5
     Add-Samples $report '5 trivial jobs' 's' $samples
     Add-Bars $report '5 trivial script jobs' $samples
     $rows.Add((Get-Comparison $report '5 trivial jobs' $samples $Cmdlet $Parallel -MillisecondsAtMost 20))
     $rows.Add((Get-Comparison $report '5 trivial jobs' $samples $Cmdlet $Template))
+    $rows.Add((Get-Comparison $report '5 trivial jobs' $samples $Cmdlet $ThreadJob))
 
-    $samples = Measure-JobSides 1000 $Trivial 32 @($Template, $Parallel, $Loop)
+    $samples = Measure-JobSides 1000 $Trivial 32 @($Template, $Parallel, $ThreadJob, $Loop)
     Add-Samples $report '1,000 trivial jobs' 's' $samples
-    foreach ($other in $Template, $Parallel, $Loop) {
+    foreach ($other in $Template, $Parallel, $ThreadJob, $Loop) {
         $rows.Add((Get-Comparison $report '1,000 trivial jobs' $samples $Cmdlet $other))
     }
 
@@ -130,11 +144,12 @@ function Measure-WaitingJobs {
     $rows = [Collections.Generic.List[object]]::new()
     foreach ($size in @(320, 32, 1150), @(1280, 128, 1600)) {
         $work = "$($size[0].ToString('N0', $Invariant)) jobs of 100 ms, $($size[1]) threads"
-        $samples = Measure-JobSides $size[0] $Waiting $size[1] @($Template, $Parallel)
+        $samples = Measure-JobSides $size[0] $Waiting $size[1] @($Template, $Parallel, $ThreadJob)
         Add-Samples $report $work 's' $samples
         Add-Bars $report $work $samples
         $rows.Add((Get-Comparison $report $work $samples $Cmdlet $Template -MillisecondsAtMost $size[2]))
         $rows.Add((Get-Comparison $report $work $samples $Cmdlet $Parallel))
+        $rows.Add((Get-Comparison $report $work $samples $Cmdlet $ThreadJob))
     }
     return , $rows.ToArray()
 }
@@ -142,10 +157,13 @@ function Measure-WaitingJobs {
 # The first call in fresh processes, with the module imported and without.
 function Measure-FirstCalls {
     $sides = [ordered] @{ $Cmdlet = { Get-Figure (Invoke-FreshHost 'first.ps1' @($ModuleFolder, 'module')) 'first' } }
-    if ($hasParallel) { $sides[$Parallel] = { Get-Figure (Invoke-FreshHost 'first.ps1' @($ModuleFolder, 'engine')) 'first' } }
+    $sides[$Parallel] = { Get-Figure (Invoke-FreshHost 'first.ps1' @($ModuleFolder, 'engine')) 'first' }
+    $sides[$ThreadJob] = { Get-Figure (Invoke-FreshHost 'first.ps1' @($ModuleFolder, 'threadjob')) 'first' }
     $samples = Measure-Sides $Rounds $sides
     Add-Samples $report '5 trivial jobs, first call' 's' $samples
-    return , @(, (Get-Comparison $report '5 trivial jobs, first call' $samples $Cmdlet $Parallel -TimeAtMost 1))
+    return , @(
+        (Get-Comparison $report '5 trivial jobs, first call' $samples $Cmdlet $Parallel -TimeAtMost 1),
+        (Get-Comparison $report '5 trivial jobs, first call' $samples $Cmdlet $ThreadJob))
 }
 
 # Bytes that a job allocates, on all threads together.
@@ -181,12 +199,11 @@ function Measure-JobMemory {
     return , @($rows)
 }
 
-$hasParallel = (Get-Command ForEach-Object).Parameters.ContainsKey('Parallel')
-
 Write-Table $report @('side', 'how it is called; $names are strings, $Data is in every runspace') @(
     , @($Cmdlet, 'Invoke-RustParallel -ComputerName $names -ScriptBlock $block -MaximumThreadCount 32')
     , @($Template, 'RunspacePool(1, 32), PowerShell.Create().AddScript(block), BeginInvoke; every 250 ms EndInvoke and Dispose')
-    , @($Parallel, $(if ($hasParallel) { '$names piped to ForEach-Object -Parallel $block -ThrottleLimit 32, the table with $using:' } else { 'not measured: not in this PowerShell' }))
+    , @($Parallel, '$names piped to ForEach-Object -Parallel $block -ThrottleLimit 32, the table with $using:')
+    , @($ThreadJob, 'Start-ThreadJob $block -ArgumentList $name, $data -ThrottleLimit 32 for each; Receive-Job -Wait -AutoRemoveJob')
     , @($Loop, 'foreach ($name in $names) { & $block $name }')
     , @('trivial block', $Trivial.ToString().Trim())
 )

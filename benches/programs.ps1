@@ -5,8 +5,8 @@ $ProgramFolder = "$Root/target/bench"
 
 # The bare loops, where there is a C compiler and the system is the one they are written for.
 function Build-BareLoops {
-    if ($IsOnWindows -or -not (Find-Command 'cc')) { return $false }
-    $null = [IO.Directory]::CreateDirectory($ProgramFolder)
+    if ($IsOnWindows -or -not (Find-Program 'cc')) { return $false }
+    $null = New-Item $ProgramFolder -ItemType Directory -Force
     foreach ($name in 'echo', 'connect', 'listener') {
         $null = Invoke-Required "cc $name.c" 'cc' @(
             '-O2', '-Wall', '-Wextra', '-o', "$ProgramFolder/$name", "$Root/benches/bare/$name.c")
@@ -25,19 +25,14 @@ function Build-Sweep {
 
 # A process with its streams in our hands.
 function Start-Program([string] $File, [string[]] $Arguments) {
-    $start = [Diagnostics.ProcessStartInfo]::new()
-    $start.FileName = $File
-    $start.Arguments = @(foreach ($argument in $Arguments) { ConvertTo-Argument $argument }) -join ' '
+    $start = [Diagnostics.ProcessStartInfo]::new($File, $Arguments)
     $start.WorkingDirectory = $Root
-    $start.UseShellExecute = $false
-    $start.RedirectStandardInput = $true
-    $start.RedirectStandardOutput = $true
-    $start.RedirectStandardError = $true
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
     return [Diagnostics.Process]::Start($start)
 }
 
 # Runs a program to its end. Gives Output, ErrorOutput, ExitCode and the Seconds from start to end.
-function Invoke-Program([string] $File, [string[]] $Arguments) {
+function Measure-Program([string] $File, [string[]] $Arguments) {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $process = Start-Program $File $Arguments
     try {
@@ -66,40 +61,36 @@ function Get-Figure([string] $Output, [string] $Name) {
 
 # The same for a program that must succeed.
 function Get-ProgramFigure([string] $File, [string[]] $Arguments, [string] $Name) {
-    $result = Invoke-Program $File $Arguments
+    $result = Measure-Program $File $Arguments
     if ($result.ExitCode -ne 0) { throw "$File $Arguments failed: $($result.Output) $($result.ErrorOutput)" }
     return Get-Figure $result.Output $Name
 }
 
-# A script in a fresh process of the PowerShell that this one runs in; $Inside is the command that
-# starts it, where it is not to run as it is.
+# A script in a fresh process of PowerShell; $Inside is the command that starts it, where it is not to
+# run as it is.
 function Invoke-FreshHost([string] $Script, [string[]] $Arguments, [string[]] $Inside = @()) {
-    $file = [Diagnostics.Process]::GetCurrentProcess().MainModule.FileName
-    $line = $Inside + @($file, '-NoProfile', '-NonInteractive', '-File', "$Root/benches/fresh/$Script") + $Arguments
-    $result = Invoke-Program $line[0] $line[1..($line.Length - 1)]
+    $first, $rest = $Inside + @('pwsh', '-NoProfile', '-NonInteractive', '-File', "$Root/benches/fresh/$Script") + $Arguments
+    $result = Measure-Program $first $rest
     if ($result.ExitCode -ne 0 -or $result.ErrorOutput) { throw "$Script failed: $($result.Output) $($result.ErrorOutput)" }
     return $result.Output
 }
 
 # The first line of what a program says about its version, or why there is none.
 function Get-Version([string] $Name, [string[]] $Arguments) {
-    if (-not (Find-Command $Name)) { return 'not on this machine' }
-    return (Invoke-Program (Find-Command $Name) $Arguments).Output.Split("`n")[0].Trim()
+    $file = Find-Program $Name
+    if (-not $file) { return 'not on this machine' }
+    return (Measure-Program $file $Arguments).Output.Split("`n")[0].Trim()
 }
 
 function Get-ProcessorName {
-    if ([IO.File]::Exists('/proc/cpuinfo')) {
-        foreach ($line in [IO.File]::ReadAllLines('/proc/cpuinfo')) {
-            if ($line -match '^model name\s*:\s*(.+)$') { return $Matches[1] }
-        }
-    }
-    return [string] [Environment]::GetEnvironmentVariable('PROCESSOR_IDENTIFIER')
+    if (-not (Test-Path '/proc/cpuinfo')) { return $env:PROCESSOR_IDENTIFIER }
+    return (Select-String -LiteralPath '/proc/cpuinfo' -Pattern '^model name\s*:\s*(.+)$' -List).Matches.Groups[1].Value
 }
 
 # What else runs on the machine: its load averages, where the system has them.
 function Get-Load {
-    if (-not [IO.File]::Exists('/proc/loadavg')) { return 'unknown' }
-    return ([IO.File]::ReadAllText('/proc/loadavg').Split(' ')[0..2]) -join ' '
+    if (-not (Test-Path '/proc/loadavg')) { return 'unknown' }
+    return ((Get-Content '/proc/loadavg').Split(' ')[0..2]) -join ' '
 }
 
 function Write-Machine($Report, [int] $Rounds) {
@@ -110,7 +101,7 @@ function Write-Machine($Report, [int] $Rounds) {
         , @('load averages at the start', (Get-Load))
         , @('rustc', (Get-Version 'rustc' @('--version')))
         , @('.NET', "$([Runtime.InteropServices.RuntimeInformation]::FrameworkDescription), SDK $(Get-Version 'dotnet' @('--version'))")
-        , @('PowerShell', "$($PSVersionTable.PSVersion), $($Host.Name)")
+        , @('PowerShell', "$($PSVersionTable.PSVersion)")
         , @('C compiler', (Get-Version 'cc' @('--version')))
         , @('fping', (Get-Version 'fping' @('--version')))
         , @('rounds', "$Rounds, all sides in turn; shown are median (lowest-highest)")

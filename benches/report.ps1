@@ -5,7 +5,7 @@ $ReportFolder = "$Root/out/bench"
 
 # Begins the report of one run.
 function New-Report {
-    $null = [IO.Directory]::CreateDirectory($ReportFolder)
+    $null = New-Item $ReportFolder -ItemType Directory -Force
     return [PSCustomObject] @{
         Lines   = [Collections.Generic.List[string]]::new()
         Samples = [Collections.Generic.List[string]]::new()
@@ -113,29 +113,28 @@ function Save-Report($Report, [string] $Name) {
     Write-Line $Report "$($Report.Judged - $Report.Missed) of $($Report.Judged) targets met"
     Write-Line $Report
     $header = 'work,side,round,value,unit'
-    [IO.File]::WriteAllLines("$ReportFolder/$Name.csv", [string[]] (@($header) + $Report.Samples.ToArray()))
-    [IO.File]::WriteAllLines("$ReportFolder/$Name.bars", $Report.Bars)
-    [IO.File]::WriteAllLines("$ReportFolder/$Name.md", $Report.Lines)
+    @($header) + $Report.Samples | Set-Content "$ReportFolder/$Name.csv"
+    $Report.Bars | Set-Content "$ReportFolder/$Name.bars"
+    $Report.Lines | Set-Content "$ReportFolder/$Name.md"
 }
 
 # Puts the text of the last run of a part into the document, between the two comments that name it.
 function Update-Document([string] $Part, [string] $Document) {
-    $text = [IO.File]::ReadAllText($Document).Replace("`r", '')
+    $text = (Get-Content $Document -Raw).Replace("`r", '')
     $begin = "<!-- begin $Part -->`n"
     $end = "<!-- end $Part -->"
     $first = $text.IndexOf($begin, [StringComparison]::Ordinal) + $begin.Length
     $last = $text.IndexOf($end, [StringComparison]::Ordinal)
     if ($first -lt $begin.Length -or $last -lt $first) { throw "$Document has no place for the results of $Part" }
-    $results = [IO.File]::ReadAllText("$ReportFolder/$Part.md").Replace("`r", '').TrimEnd()
-    [IO.File]::WriteAllText($Document, $text.Substring(0, $first) + "`n$results`n`n" + $text.Substring($last))
+    $results = (Get-Content "$ReportFolder/$Part.md" -Raw).Replace("`r", '').TrimEnd()
+    $text.Substring(0, $first) + "`n$results`n`n" + $text.Substring($last) | Set-Content $Document -NoNewline
 }
 
 # Draws the bars of the last run of each part, one below the other.
 function Save-Picture([string[]] $Parts, [string] $Picture) {
     $rows = [Collections.Generic.List[string]]::new()
     foreach ($part in $Parts) {
-        if (-not [IO.File]::Exists("$ReportFolder/$part.bars")) { continue }
-        foreach ($line in [IO.File]::ReadAllLines("$ReportFolder/$part.bars")) {
+        foreach ($line in Get-Content "$ReportFolder/$part.bars" -ErrorAction Ignore) {
             $cells = $line.Split("`t")
             if ($cells.Length -eq 1) {
                 $rows.Add("$($rows.Count)`t{/:Bold $line}`tNaN`tNaN`tNaN`t0")
@@ -145,7 +144,7 @@ function Save-Picture([string[]] $Parts, [string] $Picture) {
             $rows.Add("$($rows.Count)`t$line`t$colour")
         }
     }
-    [IO.File]::WriteAllLines("$ReportFolder/picture.tsv", $rows)
+    $rows | Set-Content "$ReportFolder/picture.tsv"
     $settings = "data='$ReportFolder/picture.tsv'; picture='$Picture'; rows=$($rows.Count)"
     $null = Invoke-Required 'gnuplot' 'gnuplot' @('-e', $settings, "$Root/benches/picture.gp")
 }

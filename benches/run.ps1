@@ -1,8 +1,8 @@
 # The measurements: ./build.sh bench [all | hosts | jobs] [rounds]. Called by build.ps1 after a
-# build, and so in Windows PowerShell, PowerShell and the embedded host alike; needs $Root and the
-# functions of build/Native.ps1. Prints tables with targets, writes them and every sample to
+# build; needs $Root and the functions of build/Native.ps1. Prints tables with targets, writes them and every sample to
 # out/bench, renews the results in docs/benchmarks.md and draws docs/benchmarks.svg.
 
+#requires -Version 7.4
 param(
     [ValidateSet('all', 'hosts', 'jobs')] [string] $What = 'all',
     [ValidateRange(1, 100)] [int] $Rounds = 7)
@@ -21,7 +21,7 @@ foreach ($part in $parts) {
     Update-Document $part "$Root/docs/benchmarks.md"
 }
 
-if (Find-Command 'gnuplot') {
+if (Find-Program 'gnuplot') {
     Save-Picture @('hosts', 'jobs') "$Root/docs/benchmarks.svg"
     Write-Step 'picture: docs/benchmarks.svg'
 }

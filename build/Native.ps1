@@ -2,7 +2,7 @@
 # $Root. The same in Windows PowerShell and PowerShell.
 
 $IsOnWindows = [Environment]::OSVersion.Platform -eq 'Win32NT'
-$BuildLog = "$Root/target/build.log"
+$BuildLog = if ($env:RUSTRUNSPACES_BUILD_LOG) { $env:RUSTRUNSPACES_BUILD_LOG } else { "$Root/target/build.log" }
 
 # Progress goes to the host, so that functions give values alone.
 function Write-Step([string] $Text) { $Host.UI.WriteLine($Text) }
@@ -58,6 +58,36 @@ function Invoke-Program {
     }
 }
 
+# Starts a program beside this build; Wait-Beside gives what Invoke-Program would.
+function Start-Beside([string[]] $Line, [Collections.IDictionary] $Environment = @{}) {
+    $before = Set-Environment $Environment
+    try {
+        return Start-Job -ArgumentList $Line, $Root {
+            param($Line, $Folder)
+            Set-Location -LiteralPath $Folder
+            $program, $rest = $Line
+            $said = @($null | & $program @rest 2>&1 | ForEach-Object { "$_" }) -join "`n"
+            [PSCustomObject] @{ ExitCode = $LASTEXITCODE; Output = $said; Text = $said }
+        }
+    }
+    finally { $null = Set-Environment $before }
+}
+
+function Wait-Beside($Job) {
+    $result = Receive-Job $Job -Wait -AutoRemoveJob
+    Add-Content -LiteralPath $BuildLog $result.Text
+    return $result
+}
+
+# The PowerShell that runs this, as the beginning of a command line.
+function Get-PowerShellLine {
+    $file = [Diagnostics.Process]::GetCurrentProcess().MainModule.FileName
+    $file
+    if ($file -match '[/\\]dotnet(\.exe)?$') { "$PSHOME/pwsh.dll" }
+    if ($IsOnWindows) { '-ExecutionPolicy', 'Bypass' }
+    '-NoProfile', '-NonInteractive', '-File'
+}
+
 # The same for a program that must succeed; its last lines are shown when it does not.
 function Invoke-Required {
     param([string] $What, [string] $File, [string[]] $Arguments = @(), [string] $Folder = $Root, [Collections.IDictionary] $Environment = @{})
@@ -74,8 +104,8 @@ function Get-LastLine([string] $Text, [int] $Count) {
 }
 
 # cargo with the crates this machine can get: build.sh knows where those are on Linux.
-function Invoke-Cargo([string[]] $Arguments, [int] $LimitMinutes = 10) {
+function Invoke-Cargo([string[]] $Arguments, [int] $LimitMinutes = 10, [Collections.IDictionary] $Environment = @{}) {
     $cargo = if ($IsOnWindows) { 'cargo', '--locked' } else { "$Root/build.sh", 'cargo' }
     return Invoke-Program -File $cargo[0] -Arguments ($cargo[1..1] + $Arguments) -LimitMinutes $LimitMinutes `
-        -Environment @{ CARGO_TERM_COLOR = 'never'; RUST_BACKTRACE = '0' }
+        -Environment (@{ CARGO_TERM_COLOR = 'never'; RUST_BACKTRACE = '0' } + $Environment)
 }

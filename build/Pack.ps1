@@ -24,10 +24,11 @@ $PackedLibraries = @(
     @{
         Runtime = 'linux-x64'
         File    = 'librust_runspaces.so'
-        Target  = $null # this machine's own, by its own cargo
+        Target  = 'x86_64-unknown-linux-gnu' # this machine's own, by its own cargo
+        Linker  = 'gcc'
         Flags   = @()
         Format  = 'elf64-x86-64'
-        Imports = @('ld-linux-x86-64.so.2', 'libc.so.6', 'libgcc_s.so.1')
+        Imports = $NeededLibraries
     }
     @{
         Runtime = 'linux-arm64'
@@ -36,7 +37,7 @@ $PackedLibraries = @(
         Linker  = 'aarch64-linux-gnu-gcc'
         Flags   = @()
         Format  = 'elf64-littleaarch64'
-        Imports = @('ld-linux-aarch64.so.1', 'libc.so.6', 'libgcc_s.so.1')
+        Imports = $NeededLibraries
     }
 )
 
@@ -63,8 +64,9 @@ function Get-PackObstacle {
     if ((Get-RuntimeIdentifier) -ne 'linux-x64') {
         return "the libraries of all systems are built on linux-x64, this is $(Get-RuntimeIdentifier)"
     }
-    foreach ($library in $PackedLibraries | Where-Object { $_.Target }) {
+    foreach ($library in $PackedLibraries) {
         if (-not (Find-Program $library.Linker)) { return "there is no $($library.Linker)" }
+        if ($library.Runtime -eq (Get-RuntimeIdentifier)) { continue }
         if (-not (Test-Path "/usr/lib/rustlib/$($library.Target)")) { return "Debian's Rust has no standard library for $($library.Target)" }
     }
     foreach ($file in '/usr/bin/cargo', '/usr/bin/rustc', "$Root/target/crate/Cargo.toml") {
@@ -113,14 +115,14 @@ FILETYPE 2
 function New-PackedLibrary($Library) {
     $flags = $Library.Flags + @("--remap-path-prefix=$HOME/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
     if ($Library.Runtime.StartsWith('win-')) { $flags += @('-C', "link-arg=$(New-VersionResource $Library)") }
+    else { $flags += Get-LibcFlag $Library.Linker }
     # The encoded form of RUSTFLAGS: folders may have spaces.
     $environment = @{ CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f; CARGO_TERM_COLOR = 'never' }
-    $arguments = @('build', '--release', '--lib', '--target-dir', "$PackFolder/cargo")
+    $arguments = $LibraryArguments + @('--target-dir', "$PackFolder/cargo", '--target', $Library.Target)
     $what = "the library for $($Library.Runtime)"
-    if ($Library.Target) {
+    if ($Library.Runtime -ne (Get-RuntimeIdentifier)) {
         $environment["CARGO_TARGET_$($Library.Target.Replace('-', '_').ToUpperInvariant())_LINKER"] = $Library.Linker
         $environment['RUSTC'] = '/usr/bin/rustc'
-        $arguments += @('--target', $Library.Target)
         $null = Invoke-Required $what '/usr/bin/cargo' $arguments "$Root/target/crate" $environment
     }
     else { $null = Invoke-Required $what "$Root/build.sh" (@('cargo') + $arguments) -Environment $environment }

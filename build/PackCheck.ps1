@@ -2,9 +2,6 @@
 # user would trip over: a missing or stray file, a version of its own, a library that needs more
 # than a plain system has. Needs Pack.ps1's list of libraries and Native.ps1.
 
-# The newest glibc that the Linux libraries may ask for; README and error messages name it.
-$NewestGlibc = [version] '2.34'
-
 function Test-PackedModule {
     $manifest = Import-PowerShellDataFile "$PackedModule/RustRunspaces.psd1"
     Test-PackedFiles $manifest
@@ -87,7 +84,12 @@ function Test-PackedLibrary($Library) {
     }
     $needs = $dump.Imports -join ', '
     if ($dump.Glibc) {
+        # Where a function stands differs from one C library to the next: all files must be there.
+        foreach ($import in $Library.Imports) {
+            if ($dump.Imports -notcontains $import) { throw "$path does not name $import, where old systems have functions it calls" }
+        }
         if ($dump.Glibc -gt $NewestGlibc) { throw "$path needs glibc $($dump.Glibc), newer than $NewestGlibc" }
+        if ($dump.Unversioned) { throw "$path calls $($dump.Unversioned), which glibc $NewestGlibc has not" }
         $needs += "; glibc $($dump.Glibc)"
     }
     return "package: $($Library.Runtime) needs $needs"
@@ -100,6 +102,7 @@ function Get-LibraryDump($Library, [string] $Path) {
     if ($Library.Target) { $tool = $Library.Linker -replace 'gcc$', 'objdump' }
     $text = (Invoke-Required $tool $tool @('-p', $Path)).Output
     $glibc = $null
+    $unversioned = @()
     if ($isDll) {
         $imports = [regex]::Matches($text, '(?m)^\s*DLL Name: (\S+)')
         $exports = [regex]::Matches($text, '(?m)^\s*\[ *\d+\].*\s(rr_\w+)\r?$')
@@ -112,6 +115,8 @@ function Get-LibraryDump($Library, [string] $Path) {
             $needed = [version] $found.Groups[1].Value
             if ($null -eq $glibc -or $needed -gt $glibc) { $glibc = $needed }
         }
+        # Weak ones may be missing: the standard library asks for them before it calls them.
+        $unversioned = [regex]::Matches($symbols, '(?m)^\S+ .[^w].*\*UND\*\s+[0-9a-f]+\s+(?!\(?(?:GLIBC|GCC)_)(\w+)\r?$')
         if ($null -eq $glibc) { throw "$Path does not say which glibc it needs" }
     }
     return [PSCustomObject] @{
@@ -119,5 +124,6 @@ function Get-LibraryDump($Library, [string] $Path) {
         Imports = @($imports | ForEach-Object { $_.Groups[1].Value })
         Exports = @($exports | ForEach-Object { $_.Groups[1].Value })
         Glibc   = $glibc
+        Unversioned = @($unversioned | ForEach-Object { $_.Groups[1].Value }) -join ', '
     }
 }

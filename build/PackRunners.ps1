@@ -5,6 +5,7 @@
 # here, that of a package in out; else the build's own, and Invoke-PackageTest says why. Quick: always
 # the build's own.
 function Get-TestedManifest {
+    if ($env:RUSTRUNSPACES_TESTED_MODULE) { return $env:RUSTRUNSPACES_TESTED_MODULE }
     if ($Quick) { return "$ModuleFolder/RustRunspaces.psd1" }
     if (-not (Get-PackObstacle)) { return Expand-TestedModule }
     $package = Get-PackagePath 'zip'
@@ -19,10 +20,22 @@ function Get-TestedManifest {
 function Invoke-PackageTest {
     $obstacle = Get-PackObstacle
     if ($obstacle) { return New-SkippedCount 'package' $obstacle }
-    $null = Expand-TestedModule
+    $null = Get-TestedManifest
     $count = Invoke-TestScript 'tests/package/run.sh' (Get-PackagePath 'nupkg'), "$((Get-SourceTime).ToUnixTimeSeconds())"
     foreach ($case in $PackFlaws) { Test-FlawIsFound $case $count }
     return $count
+}
+
+# What docs/install.md says, with the real commands of PowerShell.
+function Invoke-InstallTest {
+    $obstacle = Get-PackObstacle
+    if ($obstacle) { return New-SkippedCount 'installing' $obstacle }
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1" + '-File' + '../package/*.Tests.ps1'
+    $first, $rest = $line
+    return Get-ScriptCount 'installing' (Invoke-Program -File $first -Arguments $rest -Environment @{
+            RUSTRUNSPACES_PACKAGE = Get-PackagePath 'nupkg'
+            RUSTRUNSPACES_PESTER  = Get-Pester
+        })
 }
 
 # What the checks must find: how a copy of the module is spoiled, which check looks at it, and what

@@ -11,6 +11,11 @@ function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0) {
     }
 }
 
+function Add-Count($Total, $Count) {
+    foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Total.$kind += $Count.$kind }
+    foreach ($note in $Count.Notes) { $Total.Notes.Add($note) }
+}
+
 function New-SkippedCount([string] $What, [string] $Reason) {
     $count = New-Count -Skipped 1
     $count.Notes.Add("skipped: ${What}: $Reason")
@@ -82,8 +87,8 @@ function Get-CargoTestCount($Result) {
 # Quick: the unit and property tests.
 function Invoke-EngineTest { Invoke-CargoTest $(if ($Quick) { '--lib' }) }
 
-# The behaviours once more, on the portable backend.
-function Invoke-FallbackTest { Invoke-CargoTest @('--features', 'unix-fallback', '--test', '*') }
+# The behaviours once more, as on Linux systems that refuse batches and epoll.
+function Invoke-UnbatchedTest { Invoke-CargoTest @('--features', 'unbatched', '--test', '*') }
 
 # A script that prints `ok NAME`, `not ok NAME ...`, `skip NAME reason`, and its sum at the end.
 function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {
@@ -119,19 +124,20 @@ function Get-Pester {
     return $manifest
 }
 
-# The module's own tests, in a PowerShell of their own: this one, on Linux in the tests' network.
-# Quick: without those that wait for seconds on purpose.
+# The module's own tests, in PowerShells of their own, on Linux in the tests' network. Those that wait
+# for seconds on purpose run beside the others; quick: without them.
 function Invoke-ModuleTest {
-    $line = @([Diagnostics.Process]::GetCurrentProcess().MainModule.FileName)
-    if ($line[0] -match '[/\\]dotnet(\.exe)?$') { $line += "$PSHOME/pwsh.dll" }
-    if ($IsOnWindows) { $line += '-ExecutionPolicy', 'Bypass' } else { $line = @("$Root/tests/module/laboratory.sh") + $line }
-    $line += '-NoProfile', '-NonInteractive', '-File', "$Root/tests/module/Invoke-ModuleTests.ps1"
-    if ($Quick) { $line += '-ExcludeTag', 'Slow' }
-    $first, $rest = $line
-    return Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment @{
-            RUSTRUNSPACES_MODULE = Get-TestedManifest
-            RUSTRUNSPACES_PESTER = Get-Pester
-        })
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
+    if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
+    return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+}
+
+function Get-ModuleCount([string[]] $Line, $Environment) {
+    $slow = if (-not $Quick) { Start-Beside ($Line + '-Tag' + 'Slow') $Environment }
+    $first, $rest = $Line + '-ExcludeTag' + 'Slow'
+    $count = Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment $Environment)
+    if ($slow) { Add-Count $count (Get-ScriptCount 'the slow tests of the module' (Wait-Beside $slow)) }
+    return $count
 }
 
 # What needs a .NET host of its own, an xunit executable: its counts are in the report it writes.
@@ -169,4 +175,17 @@ function Get-ReportCount([string] $Report, $Result) {
     }
     if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count
+}
+
+# The scheduler over simulated networks: fresh seeds for so many seconds, or one seed again. What it finds
+# is shown with the command that replays it; gives the exit code.
+function Invoke-Simulation([int] $Seconds = 60, [string] $Seed) {
+    $arguments = @('test', '--release', '--test', 'simulator', '--')
+    $variables = @{ SIMULATE_SECONDS = "$Seconds" }
+    if ($Seed) { $arguments += 'one_seed', '--ignored'; $variables = @{ SIMULATE_SEED = $Seed } } else { $arguments += 'fresh_seeds' }
+    $before = Set-Environment $variables
+    try { $result = Invoke-Cargo ($arguments + '--nocapture') -LimitMinutes ([int] ($Seconds / 60) + 10) }
+    finally { $null = Set-Environment $before }
+    Write-Step (Get-LastLine $result.Text 40)
+    return $result.ExitCode
 }

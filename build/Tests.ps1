@@ -7,11 +7,12 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'rustfmt'; Quick = $true; Run = { Invoke-FormatCheck } }
     @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
     @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
-    @{ Area = 'hosts'; Name = 'engine, portable backend'; Run = { Invoke-FallbackTest } }
+    @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
+    @{ Area = 'windows'; Name = 'installing'; Run = { Invoke-InstallTest } }
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
@@ -32,11 +33,18 @@ function Invoke-TestRun([object[]] $Arguments) {
     if ($total.Failed -gt 0) { return 1 } else { return 0 }
 }
 
+# All areas: that of other systems runs beside the others, in a process of its own.
 function Invoke-TestArea([string] $Area, $Total) {
     $Quick = $Area -eq 'quick'
-    $runners = @($TestRunners | Where-Object { -not $Area -or $_.Area -eq $Area -or ($Quick -and $_['Quick']) })
+    $runners = @($TestRunners | Where-Object { $_.Area -eq $Area -or ($Quick -and $_['Quick']) -or (-not $Area -and $_.Area -ne 'windows') })
     if (-not $runners) { throw "there is no test area '$Area'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
-    $null = Build-All
+    # Where a package came from elsewhere, its tests build nothing.
+    $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ($Area -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
+    if (-not $isGiven) { $null = Build-All }
+    $beside = if (-not $Area) {
+        $others = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + 'windows'
+        Start-Beside $others @{ RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest; RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-windows.log" }
+    }
     $times = foreach ($runner in $runners) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
         try { $count = & $runner.Run }
@@ -48,8 +56,14 @@ function Invoke-TestArea([string] $Area, $Total) {
         $seconds = [int] $watch.Elapsed.TotalSeconds
         Write-Step ("{0}, {1}: {2} passed, {3} failed, {4} skipped ({5} s)" -f
             $runner.Area, $runner.Name, $count.Passed, $count.Failed, $count.Skipped, $seconds)
-        foreach ($kind in 'Passed', 'Failed', 'Skipped') { $Total.$kind += $count.$kind }
+        Add-Count $Total $count
         [PSCustomObject] @{ Name = $runner.Name; Seconds = $seconds }
+    }
+    if ($beside) {
+        $said = Wait-Beside $beside
+        $lines = $said.Text -split "`n"
+        $lines | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
+        Add-Count $Total (Get-ScriptCount 'the tests of other systems' $said)
     }
     Write-Step "where the time went: $(($times | Sort-Object Seconds -Descending | ForEach-Object { "$($_.Name) $($_.Seconds) s" }) -join ', ')"
 }

@@ -247,12 +247,26 @@ typedef struct {
   uint64_t ready;
   // Echo requests sent.
   uint64_t packets_sent;
-  // ICMP packets that reached the process's sockets and belonged to no open probe.
+  // ICMP packets that reached the sockets of the process and belonged to no open probe.
   uint64_t packets_foreign;
   // Workers that are there, and those given up.
   uint32_t workers;
   // Workers given up because they did not come back.
   uint32_t workers_abandoned;
+  // Echo requests that could not leave when they were due, because this machine had no room (send
+  // buffer, neighbour table); each is tried again and counts in packets_sent when it has left.
+  uint64_t packets_not_sent;
+  // Errors about earlier packets that were taken out of the queues of the sockets. Counted for the
+  // process since this pool began to probe, like packets_foreign and the next two.
+  uint64_t errors_drained;
+  // Times at which a receive buffer was seen to have overflowed.
+  uint64_t buffer_overflows;
+  // Turns of the engine that came late: the process, or the machine, stood still.
+  uint64_t late_turns;
+  // Look-ups of names and addresses under way.
+  uint32_t lookups_open;
+  // 0.
+  uint32_t reserved;
 } rr_pool_counts;
 
 // The one answer to a job.
@@ -315,6 +329,14 @@ typedef struct {
   int16_t ttl;
   // 0.
   uint16_t reserved;
+  // Who answered, where the reply came from another address than the one asked; as `address`.
+  uint8_t answered_from[16];
+  // IPv6 scope id of answered_from; 0 elsewhere.
+  uint32_t answered_from_scope_id;
+  // 4, 6, or 0 where the address asked has answered, or nobody.
+  uint16_t answered_from_family;
+  // 0.
+  uint16_t reserved_too;
 } rr_completion;
 
 // A call taken by a worker.
@@ -348,7 +370,7 @@ typedef struct {
 // The handle is zero, closed, of another kind, or inherited through fork.
 #define RR_STATUS_BAD_HANDLE -3
 
-// struct_size or an element size is smaller than this library needs, or not a multiple of 8.
+// struct_size or an element size is none that any version of the struct has had.
 #define RR_STATUS_BAD_SIZE -4
 
 // Another thread is in rr_pool_poll or rr_pool_collect of this pool.
@@ -400,12 +422,13 @@ const char *rr_status_message(rr_status status);
 // Opens a pool. It runs until rr_pool_close.
 //
 // Errors: NULL_POINTER, BAD_SIZE, INVALID_ARGUMENT, NO_RESOURCES, NO_THREADS; NOT_SUPPORTED for an
-// apartment on a system without COM. On success `release` of the options will be called once; on
+// apartment on a system without COM; BAD_STATE in a forked child. On success `release` of the options will be called once; on
 // failure it is not called.
 //
 // # Safety
 // `options` points to a readable rr_pool_options, `out_pool` to a writable rr_pool.
-rr_status rr_pool_open(const rr_pool_options *options, rr_pool *out_pool);
+rr_status rr_pool_open(const rr_pool_options *options,
+                       rr_pool *out_pool);
 
 // Submits targets to probe; any thread, also while the pool runs.
 //
@@ -491,13 +514,15 @@ rr_status rr_pool_wake(rr_pool pool);
 
 // Ends a pool within a second, whatever its callbacks do; what was not collected is lost. From
 // now on no callback begins. `*out_running_callbacks` (may be NULL) says how many have not come
-// back; their rr_worker_* calls return CLOSED, and `release` is called after the last of them.
+// back, `stop` and `paused` included; their rr_worker_* calls return CLOSED, and `release` is called
+// after the last of them.
 //
 // Errors: BAD_HANDLE (also at the second close), WOULD_DEADLOCK from the pool's own callback.
 //
 // # Safety
 // `out_running_callbacks` is NULL or writable.
-rr_status rr_pool_close(rr_pool pool, uint32_t *out_running_callbacks);
+rr_status rr_pool_close(rr_pool pool,
+                        uint32_t *out_running_callbacks);
 
 // Says what a target stands for, and writes a part of it as a target of its own: `count` addresses
 // from the one at `first` on, as a range (of names and of single addresses, which have no parts, the
@@ -523,6 +548,14 @@ rr_status rr_target_part(const uint8_t *text,
                          uint64_t *out_addresses,
                          uint32_t *out_flags,
                          size_t *out_part_length);
+
+// Says that what this worker runs in is open: what it does from here until its first rr_worker_next
+// makes it ready. Optional: pools open at most two workers at a time, and one is opening until this
+// or its first rr_worker_next. Only inside the worker's callback, on its thread.
+//
+// Returns OK, or CLOSED: the callback shall return.
+// Errors: BAD_HANDLE.
+rr_status rr_worker_opened(rr_worker worker);
 
 // Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
 //

@@ -13,6 +13,19 @@ pub enum Family {
     V6,
 }
 
+impl Family {
+    /// Both, in the order of [`Family::index`].
+    pub const BOTH: [Family; 2] = [Family::V4, Family::V6];
+
+    /// The place of the family in a pair: 0 or 1.
+    pub const fn index(self) -> usize {
+        match self {
+            Family::V4 => 0,
+            Family::V6 => 1,
+        }
+    }
+}
+
 /// A host address with its scope id (IPv6 link-local only; 0 elsewhere), in network byte order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {

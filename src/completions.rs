@@ -4,8 +4,9 @@
 
 use crate::clock::Time;
 use crate::outcome::Completion;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{self, lock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
 
 /// Completions that are finished and not yet collected, from which on expansion and first
 /// attempts pause.
@@ -29,6 +30,8 @@ pub struct Completions {
     ready: AtomicU64,
     /// Jobs that have their completion, collected or not.
     jobs: AtomicU64,
+    /// Nobody will collect any more.
+    closed: AtomicBool,
 }
 
 /// Why a wait ended.
@@ -42,10 +45,6 @@ pub enum Woken {
     Deadline,
 }
 
-fn lock(mutex: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
 impl Completions {
     /// Appends `batch` (left empty, its capacity kept) and wakes the poller once.
     pub fn push_all(&self, batch: &mut Vec<Completion>) {
@@ -55,6 +54,10 @@ impl Completions {
         let count = batch.len() as u64;
         let jobs = batch.iter().map(|completion| completion.jobs).sum();
         let mut shared = lock(&self.shared);
+        if self.is_closed() {
+            batch.clear();
+            return;
+        }
         if shared.finished.is_empty() {
             std::mem::swap(&mut shared.finished, batch);
         } else {
@@ -78,6 +81,19 @@ impl Completions {
     pub fn wake(&self) {
         lock(&self.shared).woken = true;
         self.wake.notify_one();
+    }
+
+    /// Nobody will collect any more: what is here and what still comes is dropped.
+    pub fn close(&self) {
+        let mut shared = lock(&self.shared);
+        self.closed.store(true, Ordering::Release);
+        let dropped = std::mem::take(&mut shared.finished);
+        self.ready.fetch_sub(dropped.len() as u64, Ordering::SeqCst);
+    }
+
+    /// Whether nobody will collect any more; who finishes jobs need not make their completions.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Jobs that have their completion, collected or not.
@@ -110,14 +126,7 @@ impl Completions {
                 return Woken::Deadline;
             }
             shared.sleeping = true;
-            shared = if deadline == Time::NEVER {
-                self.wake.wait(shared).unwrap_or_else(|poisoned| poisoned.into_inner())
-            } else {
-                self.wake
-                    .wait_timeout(shared, deadline.remaining(now))
-                    .unwrap_or_else(|poisoned| poisoned.into_inner())
-                    .0
-            };
+            shared = sync::wait(&self.wake, shared, now, deadline);
             shared.sleeping = false;
         }
     }

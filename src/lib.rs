@@ -13,6 +13,8 @@
 //! - [`wire`]     ICMP and ICMPv6 packets, tokens, the sequence map; used by the unix backends
 //! - [`segment`]  the threads of workers and resolvers, in rayon pools of up to 32
 //! - [`completions`]  the queue of finished jobs, between those who finish and who collects
+//! - [`counters`]  figures for diagnosis
+//! - [`sync`]     locks whose poison means nothing
 //! - [`outcome`], [`address`], [`clock`]  the words that all of them share
 
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
@@ -21,6 +23,7 @@ pub mod address;
 pub mod call;
 pub mod clock;
 pub mod completions;
+pub mod counters;
 pub mod ffi;
 pub mod outcome;
 pub mod pool;
@@ -28,6 +31,7 @@ pub mod probe;
 pub mod reactor;
 pub mod resolve;
 pub mod segment;
+pub mod sync;
 pub mod sys;
 pub mod targets;
 pub mod wire;

@@ -55,6 +55,25 @@ pub enum Outcome {
     IcmpError = 40,
 }
 
+/// Why a connect ended without an open connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// The host itself said no (also: a connect to our own address that met itself).
+    Refused,
+    /// For reasons of ours (descriptors, ports, memory), with the raw number: wait and repeat.
+    NotStarted {
+        /// The raw error number.
+        os_error: i32,
+    },
+    /// A route, router, host or firewall said no, with the raw number.
+    Failed {
+        /// The fitting state.
+        outcome: Outcome,
+        /// The raw error number.
+        os_error: i32,
+    },
+}
+
 /// What more can be said about an outcome; rendered to text for people in `ffi`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Detail {
@@ -69,16 +88,38 @@ pub enum Detail {
         /// ICMP or ICMPv6 code.
         code: u8,
     },
+    /// The reply came from this address, not from the one asked, and proved by its token that it
+    /// answers our request (a host with several addresses, some anycast services).
+    AnsweredFrom {
+        /// Who answered.
+        from: Address,
+    },
     /// The system refused to send: the raw error number stands in the completion.
     LocalRoute,
     /// The local receive buffer overflowed during every repeat.
     LocalOverflow,
+    /// This process stood still during every repeat, and the system does not tell whether it
+    /// dropped packets meanwhile.
+    LateTurn,
+    /// The machine was suspended during every repeat.
+    Suspended,
+    /// Attempts could not be begun within their time for want of a resource of ours: the raw error
+    /// number stands in the completion.
+    NotBegun,
+    /// No host on the link has the address.
+    NoNeighbour,
     /// The resolver's own error code (`EAI_*`) stands in the completion's `os_error`.
     Resolver,
     /// The operation failed with the raw error number in the completion.
     System,
     /// The worker did not come back within its grace time and was given up.
     Abandoned,
+    /// Too many workers have been given up and not come back: none is replaced any more.
+    TooManyAbandoned,
+    /// Not one thread could be made for a worker.
+    NoWorkerThread,
+    /// The host's callbacks return without taking a job.
+    NothingTaken,
 }
 
 /// Statistics of an echo or connect job. Times are nanoseconds.

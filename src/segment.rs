@@ -7,8 +7,9 @@
 //! the other threads of its segment: they stay in use here, and asleep after [`Threads`] is gone.
 //! So callers ask for no more threads ahead than they are about to need.
 
+use crate::sync::lock;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Threads a segment has at most. Opening this many takes about a millisecond.
 pub const SEGMENT_LIMIT: usize = 32;
@@ -124,7 +125,7 @@ fn halving<T, E>(
 
 impl Segments {
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A body has ended: its thread is free. A segment that has become free as a whole is ended.

@@ -3,6 +3,7 @@
 //! loopback; where no ICMP socket is permitted, TCP connects to closed ports stand in.
 
 use proptest::prelude::*;
+use rust_runspaces::call::{Host, Worker};
 use rust_runspaces::clock::{Time, MILLISECOND, SECOND};
 use rust_runspaces::outcome::{Completion, Outcome};
 use rust_runspaces::pool::{Admission, Polled, Pool, PoolOptions};
@@ -13,13 +14,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn open(run_limit: Option<Duration>) -> Arc<Pool> {
+    open_with(run_limit, None)
+}
+
+fn open_with(run_limit: Option<Duration>, host: Option<Arc<dyn Host>>) -> Arc<Pool> {
     let options = PoolOptions {
         max_workers: 2,
         packets_per_second: 0,
         apartment: Apartment::None,
         run_limit,
         job_limit: None,
-        host: None,
+        host,
     };
     match Pool::open(options) {
         Ok(pool) => pool,
@@ -180,6 +185,30 @@ fn closing_is_quick_while_another_thread_polls() {
     assert_eq!(pool.close(), 0);
     poller.join().expect("the poller left");
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+}
+
+/// Takes its time.
+struct Slow;
+
+impl Host for Slow {
+    fn run(&self, worker: &Arc<Worker>) {
+        while let Ok(Some(_)) = worker.next() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    fn can_stop(&self) -> bool {
+        false
+    }
+    fn stop(&self, _worker: u32, _job: u64) {}
+}
+
+#[test]
+fn what_nobody_will_collect_is_not_made() {
+    let pool = open_with(None, Some(Arc::new(Slow)));
+    assert_eq!(pool.submit_calls(&[7; 60_000]), Ok(Some(60_000)));
+    pool.close();
+    let counts = pool.counts();
+    assert_eq!((counts.submitted, counts.finished, counts.ready), (60_000, 0, 0));
 }
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-# In a fresh process: the first call with five trivial jobs, of the module or of the engine's own
-# ForEach-Object -Parallel. The import is not in it. Output: seconds as `name=value`.
+# In a fresh process: the first call with five trivial jobs, of the module, of the engine's own
+# ForEach-Object -Parallel or of Start-ThreadJob. The import is not in it. Output: seconds as `name=value`.
 param([string] $ModuleFolder, [string] $Side)
 
 $names = 'host1', 'host2', 'host3', 'host4', 'host5'
@@ -9,6 +9,17 @@ if ($Side -eq 'module') {
     $data = Invoke-RustParallel -ComputerName $names -ScriptBlock {
         param($ComputerName) $Data[$ComputerName] = [PSCustomObject] @{ Ping = $true; TimeFinished = [DateTime]::Now }
     }
+    $seconds = $watch.Elapsed.TotalSeconds
+}
+elseif ($Side -eq 'threadjob') {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    $data = [Hashtable]::Synchronized(@{})
+    $jobs = foreach ($name in $names) {
+        Start-ThreadJob -ThrottleLimit 32 -ArgumentList $name, $data {
+            param($ComputerName, $Data) $Data[$ComputerName] = [PSCustomObject] @{ Ping = $true; TimeFinished = [DateTime]::Now }
+        }
+    }
+    $null = Receive-Job $jobs -Wait -AutoRemoveJob
     $seconds = $watch.Elapsed.TotalSeconds
 }
 else {

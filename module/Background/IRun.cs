@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections.Generic;
+using RustRunspaces.Native;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
@@ -19,6 +20,9 @@ internal interface IRun : IDisposable
     bool IsComplete { get; }
 
     bool IsBatchFull { get; }
+
+    /// <summary>What its pool has counted on the way; null where that says nothing.</summary>
+    PoolCounts? Counts { get; }
 
     /// <summary>Threads that did not come back; known after Dispose.</summary>
     int Abandoned { get; }

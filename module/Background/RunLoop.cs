@@ -26,6 +26,9 @@ internal sealed class RunLoop
         this.throwIfStopping = throwIfStopping;
     }
 
+    /// <summary>Milliseconds that a wait may take: fewer where something else needs the thread, too.</summary>
+    internal ulong LongestWait { get; set; } = ulong.MaxValue;
+
     /// <summary>One more host or item.</summary>
     internal void Add(object? item)
     {
@@ -58,7 +61,7 @@ internal sealed class RunLoop
         run.Show();
         report.Finished(run.Figures, run.LimitReached);
         run.Complete();
-        report.Close(Close);
+        report.Close(Close, run.Counts);
         report.Ended();
     }
 
@@ -79,7 +82,7 @@ internal sealed class RunLoop
     private void WaitAndDeliver()
     {
         throwIfStopping();
-        run.Wait(report.MillisecondsToNextMoment);
+        run.Wait(Math.Min(LongestWait, report.MillisecondsToNextMoment));
         throwIfStopping();
         run.Deliver();
         Moment();

@@ -21,12 +21,14 @@ namespace RustRunspaces;
 public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
+    private static readonly ScriptBlock OneStatement = ScriptBlock.Create("foreach ($_ in 1) { }");
 
     private Func<ISink, IRun> open = null!;
     private RunLoop loop = null!;
     private List<object?>? jobItems;
     private CallerDebugger? debugger;
     private CallerStreams streams = null!;
+    private ScriptCall? scripts;
     private int blankLines;
     private volatile IRun? run;
 
@@ -128,6 +130,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             return OpenSites(call, Session);
         }
+        scripts = call;
         return sink => new ScriptRun(call, sink);
     }
 
@@ -136,6 +139,12 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         if (Stopping)
         {
             throw new PipelineStoppedException();
+        }
+        if (scripts is { HasForeignCode: true })
+        {
+            // The engine has jobs wait until this thread runs a statement: code of the caller's objects runs then, on it.
+            InvokeCommand.InvokeScript(true, OneStatement, null, null);
+            loop.LongestWait = 5;
         }
     }
 
@@ -158,6 +167,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 
     private void Add(object? item)
     {
+        scripts?.Late?.Take();
         if (jobItems is null)
         {
             loop.Add(item);

@@ -32,6 +32,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(Mandatory = true, ParameterSetName = HostCommandSet)]
     [Parameter(Mandatory = true, ParameterSetName = ItemCommandSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(CommandNameCompleter))]
     public string? CommandName { get; set; }
 
     /// <summary>Parameters of the command that are the same for every host or item.</summary>
@@ -97,6 +98,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = ItemCommandSet)]
     [Alias("Function")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(FunctionNameCompleter))]
     public string[] Functions { get; set; } = Array.Empty<string>();
 
     /// <summary>Modules that are imported into each runspace; names, paths, wildcards.</summary>
@@ -106,6 +108,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = ItemCommandSet)]
     [Alias("ModuleName")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModuleNameCompleter))]
     public string[] ModuleNames { get; set; } = Array.Empty<string>();
 
     /// <summary>A fresh runspace for each job.</summary>

@@ -68,14 +68,14 @@ internal sealed unsafe partial class Pool : IDisposable
         library.Check(library.PoolPoll(handle.Value, timeoutMilliseconds, null));
 
     /// <summary>The run limit has ended the pool's jobs.</summary>
-    internal bool HasReachedLimit
+    internal bool HasReachedLimit => (Count().Flags & PoolCounts.FlagRunLimitReached) != 0;
+
+    /// <summary>What the pool has counted so far; never sleeps.</summary>
+    internal PoolCounts Count()
     {
-        get
-        {
-            var counts = new PoolCounts { StructSize = PoolCounts.Size };
-            library.Check(library.PoolPoll(handle.Value, 0, &counts));
-            return (counts.Flags & PoolCounts.FlagRunLimitReached) != 0;
-        }
+        var counts = new PoolCounts { StructSize = PoolCounts.Size };
+        library.Check(library.PoolPoll(handle.Value, 0, &counts));
+        return counts;
     }
 
     /// <summary>Jobs that were accepted and have not begun.</summary>
@@ -83,8 +83,7 @@ internal sealed unsafe partial class Pool : IDisposable
     {
         get
         {
-            var counts = new PoolCounts { StructSize = PoolCounts.Size };
-            library.Check(library.PoolPoll(handle.Value, 0, &counts));
+            PoolCounts counts = Count();
             return (long)(counts.Submitted - counts.Begun);
         }
     }

@@ -66,7 +66,7 @@ internal struct Target
 [StructLayout(LayoutKind.Sequential)]
 internal struct Completion
 {
-    internal const int Size = 160;
+    internal const int Size = 184;
 
     internal ulong UserData;
     internal ulong Index;
@@ -103,4 +103,11 @@ internal struct Completion
     internal ushort Port;
     internal short Ttl;
     internal ushort Reserved;
+
+    // As the address above: who answered in its place, if anybody did.
+    internal ulong AnsweredFromFirst;
+    internal ulong AnsweredFromSecond;
+    internal uint AnsweredFromScopeId;
+    internal ushort AnsweredFromFamily;
+    internal ushort ReservedToo;
 }

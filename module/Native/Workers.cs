@@ -21,7 +21,7 @@ internal struct Call
 [StructLayout(LayoutKind.Sequential)]
 internal struct PoolCounts
 {
-    internal const int Size = 64;
+    internal const int Size = 104;
     internal const uint FlagRunLimitReached = 4;
 
     internal uint StructSize;
@@ -34,6 +34,12 @@ internal struct PoolCounts
     internal ulong PacketsForeign;
     internal uint Workers;
     internal uint WorkersAbandoned;
+    internal ulong PacketsNotSent;
+    internal ulong ErrorsDrained;
+    internal ulong BufferOverflows;
+    internal ulong LateTurns;
+    internal uint LookupsOpen;
+    internal uint Reserved;
 }
 
 /// <summary>COM apartments of worker threads: RR_APARTMENT_*.</summary>
@@ -89,6 +95,9 @@ internal readonly unsafe struct Worker
     }
 
     internal ulong Handle { get; }
+
+    /// <summary>Says that the worker is open: what it does until its first call may wait, and keeps no other from opening.</summary>
+    internal void Opened() => library.WorkerOpened(Handle);
 
     /// <summary>Takes the next call; sleeps until there is one.</summary>
     /// <returns>False: the worker shall return.</returns>

@@ -2,6 +2,7 @@
 // second; there is no timer: whoever advances the run sleeps at most until the next moment. The thread that advances the run.
 
 using System;
+using RustRunspaces.Native;
 
 namespace RustRunspaces.Output;
 
@@ -101,8 +102,13 @@ internal sealed class CallReport
 
     /// <summary>Closes the run between its two lines.</summary>
     /// <param name="close">Returns how many threads have not come back.</param>
-    internal void Close(Func<int> close)
+    /// <param name="counts">What the run's pool has counted; null where that says nothing.</param>
+    internal void Close(Func<int> close, PoolCounts? counts)
     {
+        if (counts is PoolCounts told)
+        {
+            lines.OnTheWay(told);
+        }
         lines.Closing();
         TimeSpan before = Elapsed;
         int abandoned = close();

@@ -35,6 +35,11 @@ internal sealed class CallerStreams : ISink
     /// <summary>An error of a job's own: id and position stay what they are in the job.</summary>
     public void WriteJobError(ErrorRecord error)
     {
+        if (NativeErrors.IsOne(error) && Preference(cmdlet, "ErrorAction", "ErrorActionPreference") == ActionPreference.Stop)
+        {
+            NativeErrors.Write(cmdlet, error);
+            return;
+        }
         // One without a position was not written by a command or statement: the call's is better than none.
         if (error.InvocationInfo is null || !TryWrite("Error", error, Asks("ErrorAction")))
         {
@@ -92,16 +97,19 @@ internal sealed class CallerStreams : ISink
     internal static bool IsSilent(ActionPreference preference) =>
         preference is ActionPreference.SilentlyContinue or ActionPreference.Ignore;
 
+    /// <summary>Write by the cmdlet's methods alone, as where the engine has nothing better.</summary>
+    internal static bool UsesCmdletOnly { get; set; }
+
     /// <summary>-Debug makes the engine ask, and nobody said what else to do with the stream.</summary>
     private bool Asks(string parameter) => isDebug && !cmdlet.MyInvocation.BoundParameters.ContainsKey(parameter);
 
     private bool TryWrite(string kind, object record, bool isUnasked)
     {
-        if (StreamObject.Kind is null || StreamObject.Write is null)
+        if (UsesCmdletOnly || StreamObject.Make is null || StreamObject.Write is null)
         {
             return false;
         }
-        object written = Activator.CreateInstance(StreamObject.Class, Enum.Parse(StreamObject.Kind, kind), record);
+        object written = StreamObject.Make.Invoke(new[] { Enum.Parse(StreamObject.Kind!, kind), record });
         // A delegate and not Invoke, which would wrap the exception that ends a pipeline.
         ((Action<Cmdlet, bool>)StreamObject.Write.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
         return true;
@@ -115,6 +123,7 @@ internal sealed class CallerStreams : ISink
     {
         internal static readonly Type? Class = Engine("PSStreamObject");
         internal static readonly Type? Kind = Engine("PSStreamObjectType");
+        internal static readonly ConstructorInfo? Make = Kind is null ? null : Class?.GetConstructor(new[] { Kind, typeof(object) });
         internal static readonly MethodInfo? Write = Class?.GetMethod("WriteStreamObject", new[] { typeof(Cmdlet), typeof(bool) });
 
         private static Type? Engine(string name) =>

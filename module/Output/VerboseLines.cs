@@ -2,7 +2,9 @@
 // Times are written as the template writes them, in the current culture.
 
 using System;
+using System.Collections.Generic;
 using System.Globalization;
+using RustRunspaces.Native;
 
 namespace RustRunspaces.Output;
 
@@ -49,6 +51,30 @@ internal sealed class VerboseLines
     {
         Finished(finished);
         Write("Timeout of {0} seconds reached. Waited {1} seconds.", maximumWaitSeconds, waited.TotalSeconds);
+    }
+
+    /// <summary>What happened on the way that no host is to blame for, in one line; nothing where nothing did.</summary>
+    internal void OnTheWay(in PoolCounts counts)
+    {
+        var told = new List<string>();
+        void Tell(string what, ulong count)
+        {
+            if (count > 0)
+            {
+                told.Add(string.Format(CultureInfo.CurrentCulture, "{0}: {1}", what, count));
+            }
+        }
+        Tell("requests that could not leave at once", counts.PacketsNotSent);
+        Tell("errors about earlier packets", counts.ErrorsDrained);
+        Tell("overflows of the receive buffer", counts.BufferOverflows);
+        Tell("packets of others", counts.PacketsForeign);
+        Tell("times the process stood still", counts.LateTurns);
+        Tell("threads left behind", counts.WorkersAbandoned);
+        Tell("look-ups still open", counts.LookupsOpen);
+        if (told.Count > 0)
+        {
+            Write("On the way: {0}.", string.Join(", ", told));
+        }
     }
 
     internal void Closing() => Write("Closing runspace pool.");

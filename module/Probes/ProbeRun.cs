@@ -66,6 +66,9 @@ internal sealed class ProbeRun : IRun
     /// <inheritdoc/>
     public bool IsBatchFull => batch.IsFull;
 
+    /// <inheritdoc/>
+    public PoolCounts? Counts => pool.Count();
+
     /// <summary>None: probes run on no threads that could be left behind.</summary>
     public int Abandoned => 0;
 
@@ -343,15 +346,17 @@ internal sealed class ProbeRun : IRun
             return null;
         }
         string? detail = completions.Read(completion.DetailOffset, completion.DetailLength);
+        string? answeredFrom = HostAddress.AnsweredFrom(completion).ToString();
         if ((completion.HostNameLength | completion.AddressesLength) == 0)
         {
             // Behind one router thousands of hosts have the same sentence: they share it.
-            return lastDetail = lastDetail?.Detail == detail ? lastDetail : new HostTexts(null, null, detail);
+            return lastDetail = lastDetail?.Detail == detail ? lastDetail : new HostTexts(null, null, detail, answeredFrom);
         }
         string? addresses = completions.Read(completion.AddressesOffset, completion.AddressesLength);
         return new HostTexts(
             completions.Read(completion.HostNameOffset, completion.HostNameLength),
             addresses is null ? null : new JoinedList<string>(addresses.Split(' ')),
-            detail);
+            detail,
+            answeredFrom);
     }
 }

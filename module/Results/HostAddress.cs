@@ -21,23 +21,8 @@ internal readonly struct HostAddress
     private readonly ushort family;
 
     internal HostAddress(in Completion completion)
+        : this(completion.AddressFirst, completion.AddressSecond, completion.ScopeId, completion.Family)
     {
-        first = completion.AddressFirst;
-        second = completion.AddressSecond;
-        scope = completion.ScopeId;
-        family = completion.Family;
-    }
-
-    /// <param name="family">4, 6, or 0 where there is none.</param>
-    /// <param name="first">The first eight bytes, the first of them lowest.</param>
-    /// <param name="second">The others.</param>
-    /// <param name="scope">Of a link-local address.</param>
-    internal HostAddress(ushort family, ulong first, ulong second, uint scope)
-    {
-        this.family = family;
-        this.first = first;
-        this.second = second;
-        this.scope = scope;
     }
 
     internal ushort Family => family;
@@ -47,6 +32,25 @@ internal readonly struct HostAddress
     internal ulong Second => second;
 
     internal uint Scope => scope;
+
+    /// <param name="first">The first eight bytes, the first of them lowest.</param>
+    /// <param name="second">The others.</param>
+    /// <param name="scope">Of a link-local address.</param>
+    /// <param name="family">4, 6, or 0 where there is none.</param>
+    internal HostAddress(ulong first, ulong second, uint scope, ushort family)
+    {
+        this.first = first;
+        this.second = second;
+        this.scope = scope;
+        this.family = family;
+    }
+
+    /// <summary>Who answered in the place of the address that was asked; none where that one did, or nobody.</summary>
+    internal static HostAddress AnsweredFrom(in Completion completion) => new HostAddress(
+        completion.AnsweredFromFirst,
+        completion.AnsweredFromSecond,
+        completion.AnsweredFromScopeId,
+        completion.AnsweredFromFamily);
 
     /// <summary>Null where there is no address.</summary>
     public override string? ToString() => family switch

@@ -55,11 +55,12 @@ internal struct HostAnswer
 /// <summary>What few results have: names, further addresses, a sentence on what happened.</summary>
 internal sealed class HostTexts
 {
-    internal HostTexts(string? hostName, JoinedList<string>? addresses, string? detail)
+    internal HostTexts(string? hostName, JoinedList<string>? addresses, string? detail, string? answeredFrom = null)
     {
         HostName = hostName;
         Addresses = addresses;
         Detail = detail;
+        AnsweredFrom = answeredFrom;
     }
 
     internal string? HostName { get; }
@@ -67,4 +68,6 @@ internal sealed class HostTexts
     internal JoinedList<string>? Addresses { get; }
 
     internal string? Detail { get; }
+
+    internal string? AnsweredFrom { get; }
 }

@@ -80,6 +80,9 @@ public class HostResult
     /// <summary>The computer whose session probed it, with -Session; null where this computer did.</summary>
     public string? ObservedFrom => observedFrom;
 
+    /// <summary>Who answered, where the reply came from another address than the one probed.</summary>
+    public string? AnsweredFrom => texts?.AnsweredFrom;
+
     /// <summary>When it ended, in local time.</summary>
     public DateTime TimeFinished => timeFinished;
 

@@ -6,17 +6,33 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using System.Reflection;
 
 namespace RustRunspaces.Scripts;
 
 internal sealed class BlockBody
 {
+    // Of a block; not public, but a block made in constrained language must not get full language from a caller that has it.
+    private static readonly PropertyInfo? LanguageMode = typeof(ScriptBlock).GetProperty("LanguageMode", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+
+    // `clean {}`, which engines have from 7.3 on.
+    private static readonly PropertyInfo? CleanProperty = typeof(ScriptBlockAst).GetProperty("CleanBlock");
+
+    private static readonly ConstructorInfo? MakeWithClean = typeof(ScriptBlockAst).GetConstructor(new[]
+    {
+        typeof(IScriptExtent), typeof(IEnumerable<UsingStatementAst>), typeof(ParamBlockAst),
+        typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst),
+    });
+
+    private readonly ScriptBlock source;
     private readonly ScriptBlockAst body;
     // Of `function Name($x) {}`, whose body has no param block.
     private readonly bool hasHeader;
+    private readonly bool definesTypes;
 
     internal BlockBody(ScriptBlock block)
     {
+        source = block;
         IReadOnlyList<ParameterAst>? header = (block.Ast as FunctionDefinitionAst)?.Parameters;
         body = block.Ast switch
         {
@@ -24,6 +40,11 @@ internal sealed class BlockBody
             FunctionDefinitionAst function => function.Body,
             _ => Parser.ParseInput(block.ToString(), out _, out _),
         };
+        definesTypes = header is null && body.Find(part => part is TypeDefinitionAst, searchNestedScriptBlocks: true) is not null;
+        if (definesTypes)
+        {
+            body = Reparsed();
+        }
         hasHeader = header is not null;
         Parameters = header ?? (IReadOnlyList<ParameterAst>?)body.ParamBlock?.Parameters ?? Array.Empty<ParameterAst>();
         ParameterAst? item = Parameters.LastOrDefault(parameter => NameOf(parameter).Equals("ComputerName", StringComparison.OrdinalIgnoreCase))
@@ -42,6 +63,9 @@ internal sealed class BlockBody
     }
 
     internal IReadOnlyList<ParameterAst> Parameters { get; }
+
+    /// <summary>The tree can get parameters and statements that its text does not have.</summary>
+    internal bool CanBeComposed => !definesTypes && (CleanBlock is null || MakeWithClean is not null);
 
     internal bool HasParamBlock => hasHeader || body.ParamBlock is not null;
 
@@ -75,7 +99,7 @@ internal sealed class BlockBody
         new ParameterAst(Extent, new VariableExpressionAst(Extent, name, splatted: false), null, null);
 
     /// <summary>The block as it was written, bound to no runspace. It keeps its file, its lines and its `using namespace`.</summary>
-    internal ScriptBlock Unbound() => hasHeader ? Make(Array.Empty<ParameterAst>(), item: null) : body.GetScriptBlock();
+    internal ScriptBlock Unbound() => hasHeader ? Make(Array.Empty<ParameterAst>(), item: null) : Restricted(body.GetScriptBlock());
 
     /// <summary>The same with parameters before its own.</summary>
     /// <param name="before">New ones.</param>
@@ -84,10 +108,9 @@ internal sealed class BlockBody
     /// Null: leave $_ alone.
     /// </param>
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        before.Count > 0 || (item is not null && !HasCleanBlock) ? Make(before, item) : Unbound();
+        CanBeComposed && (before.Count > 0 || item is not null) ? Make(before, item) : Unbound();
 
-    // A named block that a tree can only be given where the engine knows it (7.3 and later).
-    private bool HasCleanBlock => typeof(ScriptBlockAst).GetProperty("CleanBlock")?.GetValue(body) is not null;
+    private NamedBlockAst? CleanBlock => (NamedBlockAst?)CleanProperty?.GetValue(body);
 
     // Trees go over what they are given more than once: arrays, or each time they would find other copies.
     private ScriptBlock Make(IReadOnlyList<ParameterAst> before, string? item)
@@ -98,14 +121,44 @@ internal sealed class BlockBody
             own?.Attributes.Select(attribute => (AttributeAst)attribute.Copy()).ToArray(),
             before.Concat(Parameters.Select(parameter => (ParameterAst)parameter.Copy())).ToArray());
         bool hasParameters = HasParamBlock || before.Count > 0;
-        return new ScriptBlockAst(
-            Extent,
-            Usings(),
-            hasParameters ? parameters : null,
-            Copy(body.BeginBlock, item),
-            Copy(body.ProcessBlock, item),
-            Copy(body.EndBlock, item),
-            (NamedBlockAst?)body.DynamicParamBlock?.Copy()).GetScriptBlock();
+        var usings = Usings();
+        ParamBlockAst? paramBlock = hasParameters ? parameters : null;
+        NamedBlockAst? begin = Copy(body.BeginBlock, item);
+        NamedBlockAst? process = Copy(body.ProcessBlock, item);
+        NamedBlockAst? end = Copy(body.EndBlock, item);
+        var dynamic = (NamedBlockAst?)body.DynamicParamBlock?.Copy();
+        ScriptBlockAst made = CleanBlock is NamedBlockAst clean
+            ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, clean.Copy(), dynamic })
+            : new ScriptBlockAst(Extent, usings, paramBlock, begin, process, end, dynamic);
+        return Restricted(made.GetScriptBlock());
+    }
+
+    private ScriptBlock Restricted(ScriptBlock made)
+    {
+        if (LanguageMode?.GetValue(source) is PSLanguageMode.ConstrainedLanguage && LanguageMode.CanWrite)
+        {
+            LanguageMode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
+        }
+        return made;
+    }
+
+    /// <summary>
+    /// A block with classes, parsed once more: those of the caller's tree belong to the caller's session, and copies of a tree share
+    /// what they refer to. At its line and column of the same file; $_ is set in front of the first statement.
+    /// </summary>
+    private ScriptBlockAst Reparsed()
+    {
+        string text = body.Extent.Text;
+        bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
+        int start = isLiteral ? 1 : 0;
+        string inner = text.Substring(start, text.Length - (2 * start));
+        if (body.EndBlock is { Unnamed: true, Statements: { Count: > 0 } statements })
+        {
+            inner = inner.Insert(statements[0].Extent.StartOffset - body.Extent.StartOffset - start, "$_=$global:_;");
+        }
+        string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
+        string padding = new string('\n', body.Extent.StartLineNumber - 1) + new string(' ', body.Extent.StartColumnNumber - 1 + start);
+        return Parser.ParseInput(head + (isLiteral ? padding : "") + inner, body.Extent.File, out _, out _);
     }
 
     /// <summary>Those of the file or text: a tree without parents finds them nowhere else.</summary>

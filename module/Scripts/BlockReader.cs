@@ -18,6 +18,9 @@ internal sealed class BlockContents
     /// <summary>The block names $_ or $PSItem.</summary>
     internal bool HasItem { get; set; }
 
+    /// <summary>Something in the block puts $_ back to what it finds in its scope: a catch block, a trap, a switch.</summary>
+    internal bool RestoresItem { get; set; }
+
     /// <summary>The block names $Data, and not as a variable of its own.</summary>
     internal bool HasData { get; set; }
 
@@ -32,6 +35,9 @@ internal sealed class BlockContents
 
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
+
+    /// <summary>The block names a variable with its scope.</summary>
+    internal bool NamesScope { get; set; }
 
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
@@ -52,7 +58,8 @@ internal readonly struct UsingMention
     internal bool IsRequired { get; }
 }
 
-internal sealed class BlockReader : AstVisitor
+// AstVisitor2: the older one does not go into classes.
+internal sealed class BlockReader : AstVisitor2
 {
     // Cmdlets that neither import modules, nor change types or formats, nor format output; their own modules have no types.
     private static readonly HashSet<string> LeanCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -67,12 +74,6 @@ internal sealed class BlockReader : AstVisitor
     private static readonly HashSet<string> CoreCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "ForEach-Object", "foreach", "%", "Where-Object", "where", "?", "Out-Null",
-    };
-
-    // Commands that evaluate $using: in their block themselves, in the scope that calls them.
-    private static readonly HashSet<string> UsingCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
-    {
-        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", SessionTemplate.CommandName,
     };
 
     private static readonly HashSet<string> ForEachCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -110,6 +111,7 @@ internal sealed class BlockReader : AstVisitor
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
         string path = variableExpressionAst.VariablePath.UserPath;
+        contents.NamesScope |= variableExpressionAst.VariablePath.IsGlobal || variableExpressionAst.VariablePath.IsScript;
         switch (path.ToUpperInvariant())
         {
             case "_":
@@ -176,11 +178,8 @@ internal sealed class BlockReader : AstVisitor
     public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst)
     {
         CommandAst? command = CommandOf(scriptBlockExpressionAst);
-        if (command is not null && EvaluatesUsing(command))
-        {
-            return AstVisitAction.SkipChildren;
-        }
         bool runsHere = command is not null
+            && !EvaluatesUsing(command)
             && (command.GetCommandName() is string name ? LeanCommands.Contains(name) : command.CommandElements[0] == scriptBlockExpressionAst);
         if (runsHere)
         {
@@ -202,6 +201,12 @@ internal sealed class BlockReader : AstVisitor
         contents.IsCore &= isLean && (name is null || CoreCommands.Contains(name));
         return AstVisitAction.Continue;
     }
+
+    public override AstVisitAction VisitTryStatement(TryStatementAst tryStatementAst) => Restores();
+
+    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst) => Restores();
+
+    public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst) => Restores();
 
     public override AstVisitAction VisitTypeExpression(TypeExpressionAst typeExpressionAst)
     {
@@ -247,24 +252,21 @@ internal sealed class BlockReader : AstVisitor
         return AstVisitAction.Continue;
     }
 
+    private AstVisitAction Restores()
+    {
+        contents.RestoresItem = true;
+        return AstVisitAction.Continue;
+    }
+
     private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
 
     private static bool IsData(VariableExpressionAst variable) =>
         variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>ForEach-Object -Parallel evaluates $using: in its block itself, in the scope that calls it.</summary>
     private static bool EvaluatesUsing(CommandAst command)
     {
-        string? name = command.GetCommandName();
-        if (name is null)
-        {
-            return false;
-        }
-        name = name.Substring(name.LastIndexOf('\\') + 1);
-        if (UsingCommands.Contains(name))
-        {
-            return true;
-        }
-        if (!ForEachCommands.Contains(name))
+        if (command.GetCommandName() is not string name || !ForEachCommands.Contains(name))
         {
             return false;
         }

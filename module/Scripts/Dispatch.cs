@@ -27,12 +27,16 @@ internal static class Dispatch
     }
 
     /// <summary>A parameter for what takes arguments as texts: the engine takes the text from the parameter's position.</summary>
-    internal static CommandParameterAst TextParameter(IScriptExtent call, string name, string text, ExpressionAst? value)
+    /// <param name="call">Gives the line.</param>
+    /// <param name="name">Of the parameter.</param>
+    /// <param name="text">With its dash.</param>
+    /// <param name="place">Of the value, which follows the text without a space; null: none.</param>
+    internal static CommandParameterAst TextParameter(IScriptExtent call, string name, string text, int? place)
     {
-        var position = new ScriptExtent(
-            new ScriptPosition(call.File, call.StartLineNumber, 1, text),
-            new ScriptPosition(call.File, call.StartLineNumber, text.Length + 1, text));
-        return new CommandParameterAst(position, name, value, position);
+        ScriptPosition At(int column) => new ScriptPosition(call.File, call.StartLineNumber, column, text);
+        ScriptPosition end = At(text.Length + 1);
+        var position = new ScriptExtent(At(1), end);
+        return new CommandParameterAst(position, name, place is int value ? Argument(new ScriptExtent(end, end), value) : null, position);
     }
 
     internal static ExpressionAst Argument(IScriptExtent call, int place) =>

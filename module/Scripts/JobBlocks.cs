@@ -49,19 +49,19 @@ internal static class JobBlocks
         var arguments = new List<object?> { command };
         void Add(string name, object? value, ParameterForm form)
         {
-            ExpressionAst argument = Dispatch.Argument(call, arguments.Count);
+            int place = arguments.Count;
             arguments.Add(value);
             switch (form)
             {
                 case ParameterForm.Bound:
-                    elements.Add(new CommandParameterAst(call, name, argument, call));
+                    elements.Add(new CommandParameterAst(call, name, Dispatch.Argument(call, place), call));
                     break;
                 case ParameterForm.OneText:
-                    elements.Add(Dispatch.TextParameter(call, name, $"-{name}:", argument));
+                    elements.Add(Dispatch.TextParameter(call, name, $"-{name}:", place));
                     break;
                 default:
                     elements.Add(Dispatch.TextParameter(call, name, "-" + name, null));
-                    elements.Add(argument);
+                    elements.Add(Dispatch.Argument(call, place));
                     break;
             }
         }
@@ -81,13 +81,14 @@ internal static class JobBlocks
         var itemPlaces = new List<int>();
         var parameters = new List<ParameterAst>();
         bool takesItem = contents.HasItem && !body.HasParameter(ItemVariable);
-        if (takesItem && !body.IsEmpty)
+        // A tree that cannot be composed finds $_ and $Data beyond its scope.
+        if (takesItem && !body.IsEmpty && body.CanBeComposed)
         {
             itemPlaces.Add(arguments.Count);
             arguments.Add(null);
             parameters.Add(body.NewParameter(ItemVariable));
         }
-        if (contents.HasData && data is not null && !body.HasParameter(SessionTemplate.DataVariable))
+        if (contents.HasData && data is not null && body.CanBeComposed && !body.HasParameter(SessionTemplate.DataVariable))
         {
             arguments.Add(data);
             parameters.Add(body.NewParameter(SessionTemplate.DataVariable));
@@ -99,7 +100,7 @@ internal static class JobBlocks
             arguments.Add(null);
         }
         arguments.AddRange(rest);
-        return new JobBlock(body.Composed(parameters, takesItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
+        return new JobBlock(body.Composed(parameters, takesItem && contents.RestoresItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
     }
 
     private static JobBlock Bound(BlockBody body, BlockContents contents, object?[] rest)

@@ -10,7 +10,7 @@ using RustRunspaces.Scripts.Workers;
 namespace RustRunspaces.Scripts;
 
 /// <summary>A job and how it ended.</summary>
-internal sealed class EndedJob
+internal readonly struct EndedJob
 {
     internal EndedJob(ScriptJob job, JobStatus status, DateTime finished, TimeSpan duration, int worker, string? detail)
     {

@@ -40,7 +40,7 @@ internal static class NamedCommand
     {
         CommandInfo command = Resolve(cmdlet, name);
         string found = Bring(cmdlet, caller, command);
-        Check(command, itemParameter, parameters);
+        Check(cmdlet, command, itemParameter, parameters);
         formOf = parameter => FormOf(command, parameter);
         return found;
     }
@@ -106,48 +106,16 @@ internal static class NamedCommand
     };
 
     /// <summary>Refuses what every job would fail with. What only running the command can tell is left to the jobs.</summary>
-    private static void Check(CommandInfo command, string itemParameter, Hashtable parameters)
+    private static void Check(PSCmdlet cmdlet, CommandInfo command, string itemParameter, Hashtable parameters)
     {
-        if (KnownParameters(command) is not ICollection<ParameterMetadata> known)
-        {
-            return;
-        }
-        if (!IsAmong(known, itemParameter))
+        if (!CommandParameters.MayHave(cmdlet, command, itemParameter))
         {
             throw new CallRefusedException(ScriptErrors.ItemParameterNotFound(command.Name, itemParameter));
         }
-        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !IsAmong(known, parameter));
+        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !CommandParameters.MayHave(cmdlet, command, parameter));
         if (unknown is not null)
         {
             throw new CallRefusedException(ScriptErrors.ParameterNotFound(command.Name, unknown));
-        }
-    }
-
-    /// <summary>All parameters of a command that takes no others; null where that cannot be said.</summary>
-    private static ICollection<ParameterMetadata>? KnownParameters(CommandInfo command)
-    {
-        try
-        {
-            bool isDynamic = command switch
-            {
-                CmdletInfo cmdlet => typeof(IDynamicParameters).IsAssignableFrom(cmdlet.ImplementingType),
-                FunctionInfo function => HasDynamicParameters(function.ScriptBlock),
-                ExternalScriptInfo script => HasDynamicParameters(script.ScriptBlock),
-                _ => true,
-            };
-            // A function that is no advanced one has no common parameters, and takes whatever else it is given in $args.
-            if (isDynamic || !command.Parameters.ContainsKey("OutBuffer"))
-            {
-                return null;
-            }
-            ICollection<ParameterMetadata> parameters = command.Parameters.Values;
-            bool takesAnything = parameters.SelectMany(parameter => parameter.Attributes).OfType<ParameterAttribute>().Any(attribute => attribute.ValueFromRemainingArguments);
-            return takesAnything ? null : parameters;
-        }
-        catch (Exception error) when (error is RuntimeException or IOException)
-        {
-            // A script that does not parse, or a parameter whose type is not loaded yet: the job says what it is.
-            return null;
         }
     }
 
@@ -159,7 +127,7 @@ internal static class NamedCommand
             {
                 CmdletInfo => ParameterForm.Bound,
                 ApplicationInfo => ParameterForm.OneText,
-                _ => IsAmong(command.Parameters.Values, parameter) ? ParameterForm.Bound : ParameterForm.TwoTexts,
+                _ => CommandParameters.IsAmong(command.Parameters.Values, parameter) ? ParameterForm.Bound : ParameterForm.TwoTexts,
             };
         }
         catch (Exception error) when (error is RuntimeException or IOException)
@@ -167,12 +135,4 @@ internal static class NamedCommand
             return ParameterForm.Bound;
         }
     }
-
-    private static bool HasDynamicParameters(ScriptBlock block) =>
-        (block.Ast is FunctionDefinitionAst function ? function.Body : block.Ast as ScriptBlockAst)?.DynamicParamBlock is not null;
-
-    /// <summary>A name, an alias, or the beginning of one.</summary>
-    private static bool IsAmong(ICollection<ParameterMetadata> parameters, string name) => parameters.Any(parameter =>
-        parameter.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase)
-        || parameter.Aliases.Any(alias => alias.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
 }

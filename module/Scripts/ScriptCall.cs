@@ -3,6 +3,8 @@
 
 using System;
 using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
@@ -60,12 +62,11 @@ internal sealed class ScriptCallOptions
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup, string? warning)
+    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup)
     {
         Options = options;
         Data = data;
         Setup = setup;
-        Warning = warning;
     }
 
     internal ScriptCallOptions Options { get; }
@@ -75,8 +76,28 @@ internal sealed class ScriptCall
 
     internal WorkerSetup Setup { get; }
 
-    /// <summary>What the caller probably did not mean; null where there is nothing.</summary>
-    internal string? Warning { get; }
+    /// <summary>Values that come with each item; null where there are none.</summary>
+    internal LateUsings? Late { get; private set; }
+
+    /// <summary>Jobs were given objects whose code runs in the caller's session: the caller's thread has to let it. Any thread.</summary>
+    internal bool HasForeignCode { get; private set; }
+
+    /// <summary>The first object with code of the call: what to say of it; null for any other.</summary>
+    /// <param name="place">Where it was found, as the subject of a sentence.</param>
+    /// <param name="value">The object.</param>
+    /// <param name="isThorough">Look at its members, too, which takes a few microseconds.</param>
+    internal string? WarningOf(string place, object? value, bool isThorough = true)
+    {
+        if (HasForeignCode || ForeignCode.Find(value, isThorough) is not string type)
+        {
+            return null;
+        }
+        HasForeignCode = true;
+        return ForeignCode.Warning(place, type);
+    }
+
+    /// <summary>What the caller probably did not mean.</summary>
+    internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
     /// <param name="cmdlet">The caller's command.</param>
     /// <param name="options">What it was asked.</param>
@@ -96,10 +117,9 @@ internal sealed class ScriptCall
         JobBlock block = options.ScriptBlock is ScriptBlock written
             ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
             : FromCommand(cmdlet, imports, position, options);
-        if (brought is null)
-        {
-            UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
-        }
+        IReadOnlyList<KeyValuePair<string, string>> late = brought is null
+            ? UsingValues.Read(cmdlet, contents.Usings, caller.Usings)
+            : Array.Empty<KeyValuePair<string, string>>();
         if (brought is null && options.InitializationScript is ScriptBlock initialization)
         {
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
@@ -118,8 +138,15 @@ internal sealed class ScriptCall
             KeepsErrors = options.AsObject,
             IsOrdered = options.IsOrdered,
             UseNewRunspace = options.UseNewRunspace,
+            LateKeys = late.Select(variable => variable.Key).ToArray(),
+            ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
-        return new ScriptCall(options, data, setup, DataWarning(caller, contents, data));
+        var call = new ScriptCall(options, data, setup)
+        {
+            Late = late.Count == 0 ? null : new LateUsings(cmdlet.SessionState.PSVariable, late),
+        };
+        call.Warnings = call.FindWarnings(contents);
+        return call;
     }
 
     private static JobBlock FromCommand(PSCmdlet cmdlet, CallerImports imports, IScriptExtent position, ScriptCallOptions options)
@@ -133,9 +160,21 @@ internal sealed class ScriptCall
     private static ScriptExtent PositionOf(InvocationInfo call)
     {
         string line = call.Line ?? "";
+        // A program's call stands in no line: then all of this is nothing.
+        int start = Math.Max(1, call.OffsetInLine);
         return new ScriptExtent(
-            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, call.OffsetInLine, line),
-            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, line.TrimEnd().Length + 1, line));
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, start, line),
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, Math.Max(start, line.TrimEnd().Length + 1), line));
+    }
+
+    private string[] FindWarnings(BlockContents contents)
+    {
+        CallerState caller = Setup.Caller;
+        IEnumerable<string?> foreign = caller.Usings.Values.Cast<object?>().Select(value => WarningOf("A value of $using:", value))
+            .Concat(caller.Variables.Select(variable => WarningOf("$" + variable.Key, variable.Value)))
+            .Concat(Options.ArgumentList.Select(value => WarningOf("A value of -ArgumentList", value)))
+            .Concat((Options.Parameters?.Values.Cast<object?>() ?? Enumerable.Empty<object?>()).Select(value => WarningOf("A value of -Parameters", value)));
+        return foreign.Concat(new[] { DataWarning(caller, contents, Data) }).OfType<string>().ToArray();
     }
 
     private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)

@@ -23,6 +23,10 @@ internal sealed class ScriptRun : ICallHost, IRun
     private const int MaximumOpen = 65_536;
 
     private const int BatchSize = 256;
+
+    // Items of one pipeline are mostly of one kind.
+    private const int LooksAtItems = 256;
+
     private const long CallItself = -1;
 
     private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
@@ -70,7 +74,7 @@ internal sealed class ScriptRun : ICallHost, IRun
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
                 (ulong)Math.Ceiling(options.MaximumWaitTimeSeconds * 1000),
                 options.Apartment));
-        if (call.Warning is string warning)
+        foreach (string warning in call.Warnings)
         {
             sink.WriteWarning(warning);
         }
@@ -110,6 +114,9 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public int Abandoned { get; private set; }
 
+    /// <summary>Null: nothing of a network's happens on the way.</summary>
+    public PoolCounts? Counts => null;
+
     /// <inheritdoc/>
     public bool IsBatchFull => batched == BatchSize;
 
@@ -127,6 +134,7 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public void Add(object? item)
     {
+        object?[]? late = call.Late?.Next();
         if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
@@ -137,7 +145,12 @@ internal sealed class ScriptRun : ICallHost, IRun
             added++;
             return;
         }
-        batch[batched++] = jobs.Add(new ScriptJob(item, added++));
+        if (call.WarningOf("An item", item, added < LooksAtItems) is string warning)
+        {
+            sink.Attribute(added);
+            sink.WriteWarning(warning);
+        }
+        batch[batched++] = jobs.Add(new ScriptJob(item, added++) { Late = late });
         known++;
     }
 

@@ -18,8 +18,10 @@ internal static class UsingValues
     /// <param name="mentions">Of a block.</param>
     /// <param name="values">Gets a value for each of them.</param>
     /// <exception cref="CallRefusedException">A variable does not exist, or its value is a script block.</exception>
-    internal static void Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
+    /// <returns>Variables without a value in a call that expects input: keys and names.</returns>
+    internal static IReadOnlyList<KeyValuePair<string, string>> Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
     {
+        var late = new List<KeyValuePair<string, string>>();
         foreach (UsingMention mention in mentions)
         {
             UsingExpressionAst expression = mention.Expression;
@@ -51,7 +53,12 @@ internal static class UsingValues
                 continue;
             }
             values[key] = value;
+            if (value is null && path.IsVariable && expression.SubExpression is VariableExpressionAst && cmdlet.MyInvocation.ExpectingInput)
+            {
+                late.Add(new KeyValuePair<string, string>(key, path.UserPath));
+            }
         }
+        return late;
     }
 
     /// <summary>As the engine makes it: the expression's text, of a variable alone in lower case, in base 64.</summary>

@@ -11,6 +11,7 @@ using System.Management.Automation.Remoting;
 using System.Management.Automation.Runspaces;
 using System.Threading;
 using RustRunspaces.Background;
+using RustRunspaces.Native;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
@@ -96,6 +97,9 @@ internal sealed class EachSessionRun : IRun
 
     /// <inheritdoc/>
     public bool IsBatchFull => false;
+
+    /// <summary>None of this process: what is sent, others send.</summary>
+    public PoolCounts? Counts => null;
 
     /// <summary>None of this process: what hangs, hangs elsewhere.</summary>
     public int Abandoned => 0;

@@ -18,6 +18,7 @@ internal sealed class FarScripts : ISink
     private readonly FarLink link;
     private readonly ScriptCall call;
     private readonly ScriptRun run;
+    private readonly bool isReady;
     private MessageWriter records = new MessageWriter();
     private int count;
     private long taken;
@@ -29,6 +30,7 @@ internal sealed class FarScripts : ISink
         this.call = call;
         this.link = link;
         run = new ScriptRun(call, this);
+        isReady = true;
     }
 
     /// <summary>Until the near side sends no more and every job has ended.</summary>
@@ -88,7 +90,14 @@ internal sealed class FarScripts : ISink
     {
     }
 
-    void ISink.WriteWarning(string message) => Text(RecordKind.Warning, message);
+    /// <summary>What there is to be said of the call itself, the near side has said.</summary>
+    void ISink.WriteWarning(string message)
+    {
+        if (isReady)
+        {
+            Text(RecordKind.Warning, message);
+        }
+    }
 
     void ISink.WriteVerbose(string message) => Text(RecordKind.Verbose, message);
 

@@ -243,10 +243,10 @@ internal static class PackedResults
                     {
                         throw new InvalidDataException("an address in a message is none");
                     }
-                    addresses[i] = new HostAddress(IPv4, Swap((uint)last), 0, 0);
+                    addresses[i] = new HostAddress(Swap((uint)last), 0, 0, IPv4);
                     break;
                 case (byte)IPv6:
-                    addresses[i] = new HostAddress(IPv6, message.Fixed(), message.Fixed(), (uint)message.Number());
+                    addresses[i] = new HostAddress(message.Fixed(), message.Fixed(), (uint)message.Number(), IPv6);
                     break;
                 default:
                     throw new InvalidDataException("an address in a message is of no known family");
@@ -282,6 +282,7 @@ internal static class PackedResults
             message.Text(texts.HostName);
             message.Text(texts.Addresses is null ? null : string.Join(" ", texts.Addresses));
             message.Text(texts.Detail);
+            message.Text(texts.AnsweredFrom);
         }
     }
 
@@ -293,7 +294,7 @@ internal static class PackedResults
         {
             string? hostName = message.Text();
             string? addresses = message.Text();
-            distinct.Add(new HostTexts(hostName, addresses is null ? null : new JoinedList<string>(addresses.Split(' ')), message.Text()));
+            distinct.Add(new HostTexts(hostName, addresses is null ? null : new JoinedList<string>(addresses.Split(' ')), message.Text(), message.Text()));
         }
         for (int i = 0; i < answers.Length; i++)
         {

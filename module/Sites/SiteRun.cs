@@ -11,6 +11,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
 using RustRunspaces.Background;
+using RustRunspaces.Native;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
@@ -64,6 +65,9 @@ else { 'RustRunspaces: not there' }";
 
     /// <inheritdoc/>
     public abstract bool IsBatchFull { get; }
+
+    /// <summary>None of this process: what is sent, others send.</summary>
+    public PoolCounts? Counts => null;
 
     /// <summary>None of this process: what hangs, hangs elsewhere, and ends there by its lease.</summary>
     public int Abandoned => 0;

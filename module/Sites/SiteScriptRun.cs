@@ -117,7 +117,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     {
         this.call = call;
         this.retriesLost = retriesLost;
-        if (call.Warning is string warning)
+        foreach (string warning in call.Warnings)
         {
             sink.WriteWarning(warning);
         }

@@ -3,15 +3,15 @@
 //! takes time (threads, the host's stop) as errands of the supervisor. Runs on every thread, and
 //! calls nothing of the host's.
 
-use super::worker::Worker;
+use super::seat::Seat;
+use super::state::{Action, Event, JobResult, Lifecycle, Response, Rules, State, WorkerId};
 use crate::clock::{Time, MILLISECOND};
 use crate::completions::Completions;
-use crate::outcome::{Completion, Detail, JobKind, Statistics};
-use crate::pool::state::{Action, Ended, Event, Lifecycle, Reply, Rules, State, WorkerId};
-use crate::sys::Wake;
+use crate::outcome::{Completion, JobKind, Statistics};
+use crate::sync::{lock, wait};
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Nanoseconds for which a completion may wait for others, while jobs wait: so that a thousand short
 /// jobs wake the poller once.
@@ -44,10 +44,12 @@ pub(super) enum Errand {
 pub(super) struct Shared {
     pub state: State,
     /// By slot; there from opening until the callback has come back.
-    pub workers: Vec<Option<Arc<Worker>>>,
+    pub seats: Vec<Option<Arc<Seat>>>,
     pub errands: VecDeque<Errand>,
     /// The worker whose host is being asked to stop at this moment.
     pub stopping: Option<WorkerId>,
+    /// The supervisor is in one of the host's callbacks.
+    pub supervisor_in_host: bool,
     /// Jobs accepted.
     pub submitted: u64,
     /// Jobs begun.
@@ -62,10 +64,12 @@ pub(super) struct Shared {
     actions: Vec<Action>,
 }
 
-/// What is left when the wait for the end is over.
-pub(super) struct Left {
+/// What has not come back when the wait for the end is over.
+pub(super) struct Outstanding {
+    /// Callbacks of the host that go on.
     pub callbacks: u32,
-    pub supervisor_is_gone: bool,
+    /// The supervisor's thread may still run.
+    pub supervisor: bool,
 }
 
 /// Marks the thread as inside a callback of this hub's.
@@ -82,9 +86,10 @@ impl Hub {
         let job_limit = rules.job_limit;
         let shared = Shared {
             state: State::new(rules),
-            workers: Vec::new(),
+            seats: Vec::new(),
             errands: VecDeque::new(),
             stopping: None,
+            supervisor_in_host: false,
             submitted: 0,
             begun: 0,
             supervisor_until: Time::from_nanos(0),
@@ -103,16 +108,16 @@ impl Hub {
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared)
     }
 
-    /// Gives the lock back while a worker sleeps.
-    pub fn wait<'a>(
+    /// Gives the lock back while a worker sleeps at its seat.
+    pub fn sleep_at<'a>(
         &'a self,
-        wake: &Wake,
+        seat: &Seat,
         shared: MutexGuard<'a, Shared>,
     ) -> MutexGuard<'a, Shared> {
-        wake.wait(&self.shared, shared)
+        seat.sleep(&self.shared, shared)
     }
 
     /// Whether the caller shall collect before it submits.
@@ -131,46 +136,54 @@ impl Hub {
     }
 
     /// One step of the state, and what follows from it. Takes the lock and gives it back.
-    pub fn step(&self, mut shared: MutexGuard<'_, Shared>, at: Time, event: Event<'_>) -> Reply {
+    pub fn step(&self, mut shared: MutexGuard<'_, Shared>, at: Time, event: Event<'_>) -> Response {
         let mut actions = std::mem::take(&mut shared.actions);
-        let reply = shared.state.step(at, event, &mut actions);
+        let response = shared.state.step(at, event, &mut actions);
         let mut woken = Vec::new();
         for action in actions.drain(..) {
             match action {
-                Action::Complete(ended) => {
+                // What nobody will collect is not made.
+                Action::Complete(_) if self.completions.is_closed() => {}
+                Action::Complete(result) => {
                     if shared.unreported.is_empty() {
                         shared.unreported_since = at;
                     }
-                    shared.unreported.push(completion(&ended));
+                    shared.unreported.push(completion(&result));
                 }
-                Action::Wake(id) => woken.extend(shared.workers[id.slot].clone()),
+                Action::Wake(id) => woken.extend(shared.seats[id.slot].clone()),
                 Action::Open(id) => shared.errands.push_back(Errand::Open(id)),
                 Action::Stop(id, job) => shared.errands.push_back(Errand::Stop(id, job)),
             }
         }
         shared.actions = actions;
-        shared.begun += u64::from(matches!(reply, Reply::Take(_)));
+        shared.begun += u64::from(matches!(response, Response::Take(_)));
         if shared.state.lifecycle() == Lifecycle::Closed {
             // Its stop may never return; it shall not wait for that.
-            woken.extend(shared.stopping.and_then(|id| shared.workers[id.slot].clone()));
+            woken.extend(shared.stopping.and_then(|id| shared.seats[id.slot].clone()));
         }
         let deadline = match event {
             // The many: looking at every worker's deadline would cost more than the job.
-            Event::Next(_) if matches!(reply, Reply::Take(_)) => at.plus_nanos(self.job_limit),
+            Event::Next(_) if matches!(response, Response::Take(_)) => {
+                at.plus_nanos(self.job_limit)
+            }
             Event::Next(_) | Event::Finish(..) | Event::Submit(_) => Time::NEVER,
             _ => shared.state.next_tick(),
         };
         let mut batch = shared.take_unreported(at);
         let wake_supervisor = shared.must_wake_supervisor(deadline);
+        let is_ended = shared.state.is_ended();
         drop(shared);
         self.completions.push_all(&mut batch);
-        for worker in woken {
-            worker.notify();
+        for seat in woken {
+            seat.notify();
         }
         if wake_supervisor {
             self.supervisor.notify_one();
         }
-        reply
+        if is_ended {
+            self.end.notify_all();
+        }
+        response
     }
 
     /// Pushes what has waited long enough. Takes the lock and gives it back.
@@ -192,16 +205,17 @@ impl Hub {
         self.end.notify_all();
     }
 
-    /// Sleeps until the supervisor is gone, at most until `limit`. Keeps the state's time meanwhile,
-    /// for the supervisor may be stuck in the host's stop.
-    pub fn wait_for_end(&self, limit: Time) -> Left {
+    /// Sleeps until workers and supervisor are gone, at most until `limit`. Keeps the state's time
+    /// meanwhile, for the supervisor may be stuck in the host's stop.
+    pub fn wait_for_end(&self, limit: Time) -> Outstanding {
         let mut shared = self.lock();
         loop {
             let now = Time::now();
-            if shared.supervisor_is_gone || limit <= now {
-                return Left {
-                    callbacks: shared.state.threads(),
-                    supervisor_is_gone: shared.supervisor_is_gone,
+            let is_over = shared.supervisor_is_gone && shared.state.is_ended();
+            if is_over || limit <= now {
+                return Outstanding {
+                    callbacks: shared.state.threads() + u32::from(shared.supervisor_in_host),
+                    supervisor: !shared.supervisor_is_gone,
                 };
             }
             let tick = shared.state.next_tick();
@@ -245,36 +259,22 @@ impl Shared {
     }
 }
 
-/// Sleeps on `condvar` until it is notified or `until` has come.
-fn wait<'a>(
-    condvar: &Condvar,
-    shared: MutexGuard<'a, Shared>,
-    now: Time,
-    until: Time,
-) -> MutexGuard<'a, Shared> {
-    if until == Time::NEVER {
-        return condvar.wait(shared).unwrap_or_else(PoisonError::into_inner);
-    }
-    let woken = condvar.wait_timeout(shared, until.remaining(now));
-    woken.unwrap_or_else(PoisonError::into_inner).0
-}
-
-fn completion(ended: &Ended) -> Completion {
+fn completion(result: &JobResult) -> Completion {
     Completion {
-        user_data: ended.job,
+        user_data: result.job,
         index: 0,
         jobs: 1,
         kind: JobKind::Call,
-        outcome: ended.outcome,
+        outcome: result.outcome,
         os_error: 0,
-        detail: if ended.abandoned { Detail::Abandoned } else { Detail::None },
+        detail: result.detail,
         address: None,
         port: 0,
         ttl: None,
         statistics: Statistics::default(),
         finished: crate::sys::wall_clock(),
-        duration: ended.duration,
-        worker: ended.worker,
+        duration: result.duration,
+        worker: result.worker,
         names: None,
     }
 }

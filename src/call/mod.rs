@@ -1,11 +1,14 @@
 //! Jobs for host callbacks, on worker threads. Owns the threads, their sleep and their waking, and
-//! the calls of the host; `pool::state` decides what happens, here it is carried out. Must not know
-//! what a host does with a job, nor any C pointer (`ffi` has a [`Host`] of function pointers).
+//! the calls of the host. Must not know what a host does with a job, nor any C pointer (`ffi` has a
+//! [`Host`] of function pointers).
 //!
-//! `hub` has what all threads of a pool share, `worker` runs on the workers' threads, `supervisor` on
-//! one thread a pool, which keeps its time. The functions of [`Calls`] run on the callers' threads.
+//! [`state`] decides what happens, `hub` feeds it and has what all threads of a pool share, `seat` is
+//! what others need of a worker's thread, `worker` runs on the workers' threads, `supervisor` on one
+//! thread a pool, which keeps its time. The functions of [`Calls`] run on the callers' threads.
 
 mod hub;
+mod seat;
+pub mod state;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -16,9 +19,10 @@ pub use worker::Worker;
 
 use crate::clock::{Time, MILLISECOND};
 use crate::completions::Completions;
-use crate::pool::state::{Event, Rules};
+use crate::sync::lock;
 use hub::{Errand, Hub};
-use std::sync::{Arc, Mutex, PoisonError};
+use state::{Event, Rules};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use supervisor::Supervisor;
@@ -33,9 +37,9 @@ pub trait Host: Send + Sync {
     fn run(&self, worker: &Arc<Worker>);
     /// Whether [`Host::stop`] does anything.
     fn can_stop(&self) -> bool;
-    /// Asks `worker` to end the job `user_data` it is at, from another thread. Must not block: the
-    /// worker takes no further job before this has returned.
-    fn stop(&self, worker: &Arc<Worker>, user_data: u64);
+    /// Asks the worker of this number to stop the job `user_data` it is at, from another thread. Must
+    /// not block: the worker takes no further job before this has returned.
+    fn stop(&self, worker: u32, user_data: u64);
     /// Nanoseconds for which the host's runtime has kept all its threads stopped so far; 0 where it
     /// never does. Called from the supervisor's thread, and may last as long as such a stop.
     fn paused_nanos(&self) -> u64 {
@@ -83,23 +87,48 @@ pub struct CallCounts {
     pub workers_abandoned: u32,
 }
 
-/// The call jobs of one pool.
+/// The call jobs of one pool. No thread is made before the first of them.
 pub struct Calls {
     hub: Arc<Hub>,
-    supervisor: Mutex<Option<JoinHandle<()>>>,
+    supervision: Mutex<Supervision>,
+}
+
+/// Where the supervisor's thread is. Under a mutex of its own, which is held while threads are made:
+/// the hub's must stay short.
+enum Supervision {
+    NotStarted { host: Arc<dyn Host>, apartment: Apartment },
+    Running(JoinHandle<()>),
+    Over,
 }
 
 impl Calls {
-    /// Starts the first worker and the supervisor.
-    pub fn start(options: CallOptions) -> Result<Calls, NoThreads> {
+    /// Takes the host; it is dropped when no thread can call it any more, at [`Calls::close`] at the
+    /// earliest.
+    pub fn new(options: CallOptions) -> Calls {
         let nanos = |limit: Duration| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
         let rules = Rules {
             max_workers: options.max_workers,
             cores: crate::sys::cores() as u32,
             job_limit: options.job_limit.map_or(u64::MAX, nanos),
+            abandoned_limit: state::abandoned_limit(options.max_workers),
         };
-        let hub = Arc::new(Hub::new(rules, options.completions));
-        let supervisor = Supervisor::new(Arc::clone(&hub), options.host, options.apartment);
+        let (host, apartment) = (options.host, options.apartment);
+        Calls {
+            hub: Arc::new(Hub::new(rules, options.completions)),
+            supervision: Mutex::new(Supervision::NotStarted { host, apartment }),
+        }
+    }
+
+    /// Starts the first worker and the supervisor where they are not. Does nothing where the calls are
+    /// cancelled or closed: what begins after that, leaves without entering its callback.
+    fn start(&self) -> Result<(), NoThreads> {
+        let mut supervision = lock(&self.supervision);
+        let (host, apartment) = match &*supervision {
+            Supervision::NotStarted { host, apartment } => (Arc::clone(host), *apartment),
+            Supervision::Running(_) | Supervision::Over => return Ok(()),
+        };
+        let hub = &self.hub;
+        let supervisor = Supervisor::new(Arc::clone(hub), host, apartment);
         hub.step(hub.lock(), Time::now(), Event::Start);
         let first = hub.lock().errands.pop_front();
         if let Some(Errand::Open(id)) = first {
@@ -107,33 +136,31 @@ impl Calls {
         }
         let thread = std::thread::Builder::new()
             .name("rr-supervisor".to_string())
-            .spawn(move || supervisor.run());
-        match thread {
-            Ok(thread) => Ok(Calls { hub, supervisor: Mutex::new(Some(thread)) }),
-            Err(_) => {
-                hub.step(hub.lock(), Time::now(), Event::Close);
-                Err(NoThreads)
-            }
-        }
+            .spawn(move || supervisor.run())
+            .map_err(|_| NoThreads)?;
+        *supervision = Supervision::Running(thread);
+        Ok(())
     }
 
     /// Submits one job for each of `user_data`, from the first on, and returns how many were taken;
     /// `None` when the pool is cancelled or closed.
-    pub fn submit(&self, user_data: &[u64]) -> Option<usize> {
+    pub fn submit(&self, user_data: &[u64]) -> Result<Option<usize>, NoThreads> {
+        if self.hub.lock().state.room().is_none() {
+            return Ok(None);
+        }
+        self.start()?;
         let mut shared = self.hub.lock();
-        let room = shared.state.room()?;
+        let room = match shared.state.room() {
+            Some(room) => room,
+            None => return Ok(None),
+        };
         let taken = if self.hub.is_backed_up() { 0 } else { room.min(user_data.len()) };
         shared.submitted += taken as u64;
         self.hub.step(shared, Time::now(), Event::Submit(&user_data[..taken]));
-        Some(taken)
+        Ok(Some(taken))
     }
 
-    /// Says that no more jobs will come.
-    pub fn close_input(&self) {
-        self.hub.step(self.hub.lock(), Time::now(), Event::CloseInput);
-    }
-
-    /// Ends every unfinished job.
+    /// Completes every unfinished job.
     pub fn cancel(&self) {
         self.hub.step(self.hub.lock(), Time::now(), Event::Cancel);
     }
@@ -154,13 +181,22 @@ impl Calls {
     pub fn close(&self) -> u32 {
         let begun = Time::now();
         self.hub.step(self.hub.lock(), begun, Event::Close);
-        let left = self.hub.wait_for_end(begun.plus_nanos(CLOSE_LIMIT));
-        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (true, Some(thread)) = (left.supervisor_is_gone, supervisor.take()) {
+        // After the step: who starts threads at this moment, starts them to leave.
+        let supervision = std::mem::replace(&mut *lock(&self.supervision), Supervision::Over);
+        let thread = match supervision {
+            Supervision::Running(thread) => Some(thread),
+            Supervision::NotStarted { .. } => {
+                self.hub.supervisor_is_gone();
+                None
+            }
+            Supervision::Over => None,
+        };
+        let outstanding = self.hub.wait_for_end(begun.plus_nanos(CLOSE_LIMIT));
+        if let (false, Some(thread)) = (outstanding.supervisor, thread) {
             // Its last statement has run: this does not wait. A panic of its is no news here.
             let _ = thread.join();
         }
-        left.callbacks
+        outstanding.callbacks
     }
 
     /// Whether the calling thread is inside one of this pool's callbacks.

@@ -3,10 +3,11 @@
 //! only without the lock. Decides nothing.
 
 use super::hub::{Errand, Hub, Shared};
+use super::seat::Seat;
+use super::state::{Event, Sample, Times, WorkerId};
 use super::worker::{self, Worker};
 use super::{Apartment, Host, NoThreads};
 use crate::clock::Time;
-use crate::pool::state::{Event, Sample, Times, WorkerId};
 use crate::segment::{Threads, SEGMENT_LIMIT};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, MutexGuard};
@@ -72,12 +73,13 @@ impl Supervisor {
 
     /// Makes the thread of a worker.
     pub fn open(&self, id: WorkerId) -> Result<(), NoThreads> {
-        let worker = Arc::new(Worker::new(Arc::clone(&self.hub), id, self.apartment));
+        let seat = Arc::new(Seat::new(self.apartment));
+        let worker = Arc::new(Worker::new(Arc::clone(&self.hub), id, Arc::clone(&seat)));
         let mut shared = self.hub.lock();
-        if shared.workers.len() <= id.slot {
-            shared.workers.resize(id.slot + 1, None);
+        if shared.seats.len() <= id.slot {
+            shared.seats.resize(id.slot + 1, None);
         }
-        shared.workers[id.slot] = Some(Arc::clone(&worker));
+        shared.seats[id.slot] = Some(seat);
         // Twice as many with each segment: threads nobody needs cost time and, beside a stuck one,
         // cannot be given back.
         let ahead = shared.state.workers().min(shared.state.headroom() + 1) as usize;
@@ -88,7 +90,7 @@ impl Supervisor {
             return Ok(());
         }
         let mut shared = self.hub.lock();
-        shared.workers[id.slot] = None;
+        shared.seats[id.slot] = None;
         self.hub.step(shared, Time::now(), Event::NotOpened(id));
         Err(NoThreads)
     }
@@ -96,29 +98,34 @@ impl Supervisor {
     /// Asks the host to end a job, unless it has ended meanwhile.
     fn stop(&self, id: WorkerId, job: u64) {
         let mut shared = self.hub.lock();
-        let worker = match &shared.workers[id.slot] {
-            Some(worker) if self.host.can_stop() && shared.state.is_asked(id, job) => {
-                Arc::clone(worker)
+        let seat = match &shared.seats[id.slot] {
+            Some(seat) if self.host.can_stop() && shared.state.is_asked(id, job) => {
+                Arc::clone(seat)
             }
             _ => return,
         };
         shared.stopping = Some(id);
+        shared.supervisor_in_host = true;
         drop(shared);
         let inside = self.hub.enter();
-        let _ = catch_unwind(AssertUnwindSafe(|| self.host.stop(&worker, job)));
+        let _ = catch_unwind(AssertUnwindSafe(|| self.host.stop(id.number, job)));
         drop(inside);
-        self.hub.lock().stopping = None;
-        worker.notify();
+        let mut shared = self.hub.lock();
+        shared.stopping = None;
+        shared.supervisor_in_host = false;
+        drop(shared);
+        seat.notify();
     }
 
     /// Reads the clocks, without the lock.
-    fn sample(&self, shared: MutexGuard<'_, Shared>) {
+    fn sample(&self, mut shared: MutexGuard<'_, Shared>) {
+        shared.supervisor_in_host = true;
         let state = &shared.state;
         let workers: Vec<_> = state
             .all()
             .filter_map(|(id, is_busy)| {
-                let worker = Arc::clone(shared.workers[id.slot].as_ref()?);
-                Some((id, is_busy, state.is_running(id), worker))
+                let seat = Arc::clone(shared.seats[id.slot].as_ref()?);
+                Some((id, is_busy, state.is_running(id), seat))
             })
             .collect();
         drop(shared);
@@ -126,15 +133,16 @@ impl Supervisor {
         let inside = self.hub.enter();
         let paused = catch_unwind(AssertUnwindSafe(|| self.host.paused_nanos())).unwrap_or(0);
         drop(inside);
+        self.hub.lock().supervisor_in_host = false;
         let process = crate::sys::process_cpu_nanos();
         let mut by_workers = 0;
         let mut clocks = Vec::with_capacity(workers.len());
-        for (id, is_busy, is_running, worker) in &workers {
-            if let Some(cpu) = worker.cpu_nanos() {
+        for (id, is_busy, is_running, seat) in &workers {
+            if let Some(cpu) = seat.cpu_nanos() {
                 by_workers += cpu;
                 // On a busy machine a thread may get no time although it waits for nothing else: it
                 // is left out, and so is not taken for one that waits.
-                if *is_busy && !(*is_running && worker.is_runnable()) {
+                if *is_busy && !(*is_running && seat.is_runnable()) {
                     clocks.push((*id, cpu));
                 }
             }

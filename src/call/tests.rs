@@ -34,7 +34,7 @@ impl<F: Fn(&Arc<Worker>, u64) -> Option<Outcome> + Send + Sync> Host for Each<F>
         self.stop.is_some()
     }
 
-    fn stop(&self, _worker: &Arc<Worker>, job: u64) {
+    fn stop(&self, _worker: u32, job: u64) {
         if let Some(stop) = self.stop {
             stop(job);
         }
@@ -81,19 +81,19 @@ struct Fixture {
 impl Fixture {
     fn new(max_workers: u32, job_limit: Option<u64>, host: Arc<dyn Host>) -> Fixture {
         let completions = Arc::new(Completions::default());
-        let calls = Calls::start(CallOptions {
+        let calls = Calls::new(CallOptions {
             max_workers,
             job_limit: job_limit.map(Duration::from_millis),
             apartment: Apartment::None,
             host,
             completions: Arc::clone(&completions),
         });
-        Fixture { calls: calls.unwrap(), completions }
+        Fixture { calls, completions }
     }
 
     fn submit(&self, jobs: std::ops::Range<u64>) {
         let jobs: Vec<u64> = jobs.collect();
-        assert_eq!(self.calls.submit(&jobs), Some(jobs.len()));
+        assert_eq!(self.calls.submit(&jobs), Ok(Some(jobs.len())));
     }
 
     /// Collects until `into` has `count` completions or more.
@@ -142,7 +142,7 @@ fn of_100_000_jobs_none_is_lost() {
     let jobs: Vec<u64> = (0..100_000).collect();
     let (mut next, mut done) = (0, Vec::new());
     while done.len() < jobs.len() {
-        next += pool.calls.submit(&jobs[next..]).unwrap();
+        next += pool.calls.submit(&jobs[next..]).unwrap().unwrap();
         let more = done.len() + 1;
         pool.collect_into(&mut done, more);
     }
@@ -162,15 +162,15 @@ fn what_was_not_taken_can_be_submitted_again() {
         Some(Outcome::Completed)
     });
     let pool = Fixture::new(1, None, host);
-    let taken = pool.calls.submit(&[7; 70_000]).unwrap();
+    let taken = pool.calls.submit(&[7; 70_000]).unwrap().unwrap();
     assert_eq!(taken, 65_536);
     pool.await_counts(|counts| counts.begun == 1);
-    assert_eq!(pool.calls.submit(&[7; 10]), Some(1), "one has begun");
+    assert_eq!(pool.calls.submit(&[7; 10]), Ok(Some(1)), "one has begun");
     gate.open();
     pool.await_counts(|_| pool.completions.ready() == 65_537);
-    assert_eq!(pool.calls.submit(&[7]), Some(0), "the backlog is full");
+    assert_eq!(pool.calls.submit(&[7]), Ok(Some(0)), "the backlog is full");
     pool.collect(65_537);
-    assert_eq!(pool.calls.submit(&[7]), Some(1));
+    assert_eq!(pool.calls.submit(&[7]), Ok(Some(1)));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn callbacks_that_never_take_a_job_fail_the_jobs_and_are_not_called_forever() {
         fn can_stop(&self) -> bool {
             false
         }
-        fn stop(&self, _worker: &Arc<Worker>, _job: u64) {}
+        fn stop(&self, _worker: u32, _job: u64) {}
     }
     let host = Arc::new(Idle(AtomicU32::new(0)));
     let pool = Fixture::new(5, None, Arc::clone(&host) as Arc<dyn Host>);
@@ -329,7 +329,7 @@ fn no_stop_reaches_the_job_after_the_one_it_was_meant_for() {
         fn can_stop(&self) -> bool {
             true
         }
-        fn stop(&self, _worker: &Arc<Worker>, _job: u64) {
+        fn stop(&self, _worker: u32, _job: u64) {
             self.stopping.store(true, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(10));
             self.stopping.store(false, Ordering::SeqCst);
@@ -355,7 +355,7 @@ fn cancel_stops_what_has_begun_and_nothing_else_begins() {
     let done = outcomes(&pool.collect(10));
     assert_eq!(done[&0], Outcome::Stopped);
     assert!((1..10).all(|job| done[&job] == Outcome::NotStarted));
-    assert_eq!(pool.calls.submit(&[1]), None);
+    assert_eq!(pool.calls.submit(&[1]), Ok(None));
     assert_eq!(pool.calls.counts().begun, 1);
 }
 
@@ -410,7 +410,7 @@ fn close_returns_though_the_hosts_stop_does_not() {
     pool.submit(0..1);
     pool.await_counts(|counts| counts.begun == 1);
     let begun = Instant::now();
-    assert_eq!(pool.calls.close(), 1);
+    assert_eq!(pool.calls.close(), 2, "the job and the stop");
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(pool.collect(1)[0].outcome, Outcome::Stopped);
     HOLD.open();
@@ -431,7 +431,7 @@ fn a_worker_held_by_the_hosts_stop_leaves_at_close() {
     let pool = Fixture::new(1, Some(20), Arc::new(Each { job, stop: Some(stop) }));
     pool.submit(0..1);
     pool.collect(1);
-    assert_eq!(pool.calls.close(), 0);
+    assert_eq!(pool.calls.close(), 1, "the stop has not come back");
     HOLD.open();
 }
 
@@ -443,7 +443,7 @@ fn a_callback_may_submit_and_cancel_and_is_known_as_the_pools_own() {
         let pool = pool_of_callback.lock().unwrap().clone()?;
         assert!(pool.calls.is_own_callback());
         match job {
-            0 => assert_eq!(pool.calls.submit(&[1, 2]), Some(2)),
+            0 => assert_eq!(pool.calls.submit(&[1, 2]), Ok(Some(2))),
             1 => pool.calls.cancel(),
             _ => {}
         }

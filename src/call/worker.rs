@@ -2,12 +2,12 @@
 //! thread. An abandoned worker is out of everything: its calls say so and touch nothing.
 
 use super::hub::Hub;
+use super::seat::Seat;
+use super::state::{Event, Lifecycle, Response, WorkerId};
 use super::{Apartment, FinishError, Host};
 use crate::clock::Time;
 use crate::outcome::Outcome;
-use crate::pool::state::{Event, Lifecycle, Reply, WorkerId};
-use crate::sys::{enter_apartment, ThreadClock, Wake};
-use once_cell::sync::OnceCell;
+use crate::sys::enter_apartment;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -15,20 +15,25 @@ use std::sync::Arc;
 pub struct Worker {
     hub: Arc<Hub>,
     id: WorkerId,
-    /// Used with the hub's mutex.
-    wake: Wake,
-    /// Set by the worker's thread, read by the supervisor's.
-    clock: OnceCell<ThreadClock>,
+    seat: Arc<Seat>,
 }
 
 impl Worker {
-    pub(super) fn new(hub: Arc<Hub>, id: WorkerId, apartment: Apartment) -> Worker {
-        Worker { hub, id, wake: Wake::new(apartment), clock: OnceCell::new() }
+    pub(super) fn new(hub: Arc<Hub>, id: WorkerId, seat: Arc<Seat>) -> Worker {
+        Worker { hub, id, seat }
     }
 
     /// The worker's number in its pool, from 1.
     pub fn number(&self) -> u32 {
         self.id.number
+    }
+
+    /// Says that the worker is open: what it does from here until its first [`Worker::next`] makes it
+    /// ready, may wait as a job may, and keeps no other worker from opening. `false`: the callback
+    /// shall return.
+    pub fn opened(&self) -> bool {
+        let event = Event::Opened(self.id);
+        self.hub.step(self.hub.lock(), Time::now(), event) != Response::Leave
     }
 
     /// Takes the next job; sleeps until there is one. `None`: the callback shall return.
@@ -37,12 +42,12 @@ impl Worker {
             let mut shared = self.hub.lock();
             // A stop meant for the last job must not reach the next one.
             while shared.stopping == Some(self.id) && shared.state.lifecycle() < Lifecycle::Closed {
-                shared = self.hub.wait(&self.wake, shared);
+                shared = self.hub.sleep_at(&self.seat, shared);
             }
             match self.hub.step(shared, Time::now(), Event::Next(self.id)) {
-                Reply::Take(job) => return Ok(Some(job)),
-                Reply::NotFinished => return Err(FinishError::NotFinished),
-                Reply::Park => self.park(),
+                Response::Take(job) => return Ok(Some(job)),
+                Response::NotFinished => return Err(FinishError::NotFinished),
+                Response::Park => self.park(),
                 _ => return Ok(None),
             }
         }
@@ -53,8 +58,8 @@ impl Worker {
     pub fn finish(&self, outcome: Outcome) -> Result<bool, FinishError> {
         let at = Time::now();
         match self.hub.step(self.hub.lock(), at, Event::Finish(self.id, outcome)) {
-            Reply::Done => Ok(true),
-            Reply::NothingTaken => Err(FinishError::NothingTaken),
+            Response::Done => Ok(true),
+            Response::NothingTaken => Err(FinishError::NothingTaken),
             _ => Ok(false),
         }
     }
@@ -62,23 +67,8 @@ impl Worker {
     fn park(&self) {
         let mut shared = self.hub.lock();
         while shared.state.is_parked(self.id) {
-            shared = self.hub.wait(&self.wake, shared);
+            shared = self.hub.sleep_at(&self.seat, shared);
         }
-    }
-
-    /// Makes the worker look at the shared state again.
-    pub(super) fn notify(&self) {
-        self.wake.notify();
-    }
-
-    /// Nanoseconds of processor time its thread has used, where it can be told.
-    pub(super) fn cpu_nanos(&self) -> Option<u64> {
-        self.clock.get()?.cpu_nanos()
-    }
-
-    /// Whether its thread runs or waits for a processor now, where it can be told.
-    pub(super) fn is_runnable(&self) -> bool {
-        self.clock.get().map_or(false, ThreadClock::is_runnable)
     }
 }
 
@@ -90,7 +80,7 @@ impl Drop for Returned {
         let worker = &self.0;
         let mut shared = worker.hub.lock();
         // Still ours: the slot becomes another worker's only after this step.
-        let _ours = shared.workers[worker.id.slot].take();
+        let _ours = shared.seats[worker.id.slot].take();
         worker.hub.step(shared, Time::now(), Event::Returned(worker.id));
     }
 }
@@ -99,16 +89,16 @@ impl Drop for Returned {
 pub(super) fn run(worker: Arc<Worker>, host: Arc<dyn Host>, apartment: Apartment) {
     let returned = Returned(worker);
     let worker = &returned.0;
-    let clock = worker.clock.get_or_init(ThreadClock::current);
+    worker.seat.take();
     if let Ok(_apartment) = enter_apartment(apartment) {
         let hub = &worker.hub;
-        if hub.step(hub.lock(), Time::now(), Event::Begin(worker.id)) == Reply::Done {
+        if hub.step(hub.lock(), Time::now(), Event::Begin(worker.id)) == Response::Done {
             let _inside = hub.enter();
             // A panic ends this worker; its job fails when the worker has returned.
             let _ = catch_unwind(AssertUnwindSafe(|| host.run(worker)));
         }
     }
-    clock.retire();
+    worker.seat.retire();
     // Before the return is reported: where close finds no callback left, the host is gone.
     drop(host);
 }

@@ -2,17 +2,19 @@
 //! and which function may be called from which thread, stand in docs/c-api.md.
 //!
 //! [`types`] has the structs and numbers, [`pool`], [`target`] and [`worker`] the exported functions,
-//! [`registry`] the handles, [`guard`] what keeps a panic from leaving the library, [`text`] the
-//! sentences for people.
+//! [`registry`] the handles, [`guard`] what keeps a panic from leaving the library, [`versioned`] the
+//! structs of older and newer callers, [`text`] the sentences for people.
 
 #![allow(non_camel_case_types)]
 
 pub mod guard;
+mod numbers;
 pub mod pool;
 mod registry;
 pub mod target;
 mod text;
 pub mod types;
+mod versioned;
 pub mod worker;
 
 use std::os::raw::c_char;

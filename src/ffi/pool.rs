@@ -1,10 +1,11 @@
 //! The exported functions on pools. Each checks its pointers and sizes, looks the handle up and
 //! calls `pool`; no decision is made here.
 
-use super::guard::guard;
+use super::guard::{guard, is_forked_child};
 use super::registry::Registry;
 use super::text::TextBuffer;
 use super::types::*;
+use super::versioned::{self, is_size_of, struct_size};
 use super::worker::CHost;
 use crate::address::Family;
 use crate::call::Apartment;
@@ -13,7 +14,6 @@ use crate::outcome::Completion;
 use crate::pool::{Admission, Counts, Polled, Pool, PoolError, PoolOptions};
 use crate::probe::{Kind, ProbeOptions, Schedule};
 use crate::targets::TargetError;
-use std::mem::{align_of, size_of};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,15 +41,10 @@ fn with_pool(handle: rr_pool, body: impl FnOnce(&Arc<Pool>) -> rr_status) -> rr_
     })
 }
 
-/// Whether a caller's element size fits ours: at least as large, and aligned as ours is.
-fn stride_fits<T>(size: usize) -> bool {
-    size >= size_of::<T>() && size % align_of::<T>() == 0
-}
-
 /// Opens a pool. It runs until rr_pool_close.
 ///
 /// Errors: NULL_POINTER, BAD_SIZE, INVALID_ARGUMENT, NO_RESOURCES, NO_THREADS; NOT_SUPPORTED for an
-/// apartment on a system without COM. On success `release` of the options will be called once; on
+/// apartment on a system without COM; BAD_STATE in a forked child. On success `release` of the options will be called once; on
 /// failure it is not called.
 ///
 /// # Safety
@@ -59,16 +54,19 @@ pub unsafe extern "C" fn rr_pool_open(
     options: *const rr_pool_options,
     out_pool: *mut rr_pool,
 ) -> rr_status {
+    if is_forked_child() {
+        return RR_STATUS_BAD_STATE;
+    }
     guard(|| {
         if options.is_null() || out_pool.is_null() {
             return RR_STATUS_NULL_POINTER;
         }
         // SAFETY: not NULL, and every version of the struct begins with struct_size.
-        if (unsafe { options.cast::<u32>().read() } as usize) < size_of::<rr_pool_options>() {
-            return RR_STATUS_BAD_SIZE;
-        }
-        // SAFETY: not NULL, and as large as struct_size says.
-        let options = unsafe { options.read() };
+        let options = match unsafe { struct_size(options) } {
+            // SAFETY: as large as struct_size says.
+            Some(size) => unsafe { versioned::read(options, size) },
+            None => return RR_STATUS_BAD_SIZE,
+        };
         let apartment = match options.apartment {
             RR_APARTMENT_NONE => Apartment::None,
             RR_APARTMENT_STA => Apartment::SingleThreaded,
@@ -143,15 +141,17 @@ pub unsafe extern "C" fn rr_pool_submit_probes(
         if (targets.is_null() && target_count > 0) || (text.is_null() && text_length > 0) {
             return RR_STATUS_NULL_POINTER;
         }
-        if !stride_fits::<rr_target>(target_size) {
+        if !is_size_of::<rr_target>(target_size) {
             return RR_STATUS_BAD_SIZE;
         }
         // SAFETY: not NULL, and every version of the struct begins with struct_size.
-        if (unsafe { options.cast::<u32>().read() } as usize) < size_of::<rr_probe_options>() {
-            return RR_STATUS_BAD_SIZE;
-        }
-        // SAFETY: not NULL, and as large as struct_size says.
-        let options = match unsafe { probe_options(&options.read()) } {
+        let options = match unsafe { struct_size(options) } {
+            // SAFETY: as large as struct_size says.
+            Some(size) => unsafe { versioned::read(options, size) },
+            None => return RR_STATUS_BAD_SIZE,
+        };
+        // SAFETY: the ports are readable by the contract.
+        let options = match unsafe { probe_options(&options) } {
             Ok(options) => options,
             Err(status) => return status,
         };
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn rr_pool_submit_probes(
             let target =
                 unsafe { targets.cast::<u8>().add(taken * target_size) }.cast::<rr_target>();
             // SAFETY: as above; the caller's memory may be unaligned for us only against the rules.
-            let mut value = unsafe { target.read() };
+            let mut value: rr_target = unsafe { versioned::read(target, target_size) };
             let begin = value.text_offset as usize;
             let bytes = match text.get(begin..begin.saturating_add(value.text_length as usize)) {
                 Some(bytes) => bytes,
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn rr_pool_submit_probes(
                 }
             }
             // SAFETY: as above, writable by the contract.
-            unsafe { target.write(value) };
+            unsafe { versioned::write(target, target_size, &value) };
             taken += 1;
         }
         drop(batch);
@@ -332,9 +332,7 @@ pub unsafe extern "C" fn rr_pool_poll(
 ) -> rr_status {
     with_pool(pool, |pool| {
         // SAFETY: not NULL where read; every version of the struct begins with struct_size.
-        if !out_counts.is_null()
-            && (unsafe { out_counts.cast::<u32>().read() } as usize) < size_of::<rr_pool_counts>()
-        {
+        if !out_counts.is_null() && unsafe { struct_size(out_counts) }.is_none() {
             return RR_STATUS_BAD_SIZE;
         }
         let deadline = match timeout_ms {
@@ -361,27 +359,34 @@ pub unsafe extern "C" fn rr_pool_poll(
 }
 
 /// # Safety
-/// `out` is writable; its struct_size is kept.
+/// `out` is writable for its struct_size, which is that of a version.
 unsafe fn write_counts(out: *mut rr_pool_counts, counts: &Counts) {
     let flag = |set: bool, flag: u32| if set { flag } else { 0 };
     // SAFETY: by the contract.
-    unsafe {
-        let struct_size = out.cast::<u32>().read();
-        out.write(rr_pool_counts {
-            struct_size,
-            flags: flag(counts.input_closed, RR_POOL_INPUT_CLOSED)
-                | flag(counts.cancelled, RR_POOL_CANCELLED)
-                | flag(counts.run_limit_reached, RR_POOL_RUN_LIMIT_REACHED),
-            submitted: counts.submitted,
-            begun: counts.begun,
-            finished: counts.finished,
-            ready: counts.ready,
-            packets_sent: counts.packets_sent,
-            packets_foreign: counts.packets_foreign,
-            workers: counts.workers,
-            workers_abandoned: counts.workers_abandoned,
-        });
-    }
+    let struct_size = unsafe { out.cast::<u32>().read() };
+    let network = &counts.network;
+    let value = rr_pool_counts {
+        struct_size,
+        flags: flag(counts.input_closed, RR_POOL_INPUT_CLOSED)
+            | flag(counts.cancelled, RR_POOL_CANCELLED)
+            | flag(counts.run_limit_reached, RR_POOL_RUN_LIMIT_REACHED),
+        submitted: counts.submitted,
+        begun: counts.begun,
+        finished: counts.finished,
+        ready: counts.ready,
+        packets_sent: counts.packets_sent,
+        packets_foreign: network.packets_foreign,
+        workers: counts.workers,
+        workers_abandoned: counts.workers_abandoned,
+        packets_not_sent: counts.packets_not_sent,
+        errors_drained: network.errors_drained,
+        buffer_overflows: network.overflows,
+        late_turns: network.late_turns,
+        lookups_open: u32::try_from(counts.lookups_open).unwrap_or(u32::MAX),
+        reserved: 0,
+    };
+    // SAFETY: by the contract.
+    unsafe { versioned::write(out, struct_size as usize, &value) };
 }
 
 /// Takes up to `capacity` finished completions, `completion_size` bytes apart, with their texts in
@@ -411,7 +416,7 @@ pub unsafe extern "C" fn rr_pool_collect(
         {
             return RR_STATUS_NULL_POINTER;
         }
-        if !stride_fits::<rr_completion>(completion_size) {
+        if !is_size_of::<rr_completion>(completion_size) {
             return RR_STATUS_BAD_SIZE;
         }
         // SAFETY: writable for text_capacity bytes by the contract.
@@ -431,11 +436,8 @@ pub unsafe extern "C" fn rr_pool_collect(
             };
             // SAFETY: element `count` of `capacity`, `completion_size` bytes apart, writable.
             unsafe {
-                completions
-                    .cast::<u8>()
-                    .add(count * completion_size)
-                    .cast::<rr_completion>()
-                    .write(flat);
+                let at = completions.cast::<u8>().add(count * completion_size);
+                versioned::write(at.cast::<rr_completion>(), completion_size, &flat);
             }
             count += 1;
             true
@@ -481,7 +483,8 @@ pub extern "C" fn rr_pool_wake(pool: rr_pool) -> rr_status {
 
 /// Ends a pool within a second, whatever its callbacks do; what was not collected is lost. From
 /// now on no callback begins. `*out_running_callbacks` (may be NULL) says how many have not come
-/// back; their rr_worker_* calls return CLOSED, and `release` is called after the last of them.
+/// back, `stop` and `paused` included; their rr_worker_* calls return CLOSED, and `release` is called
+/// after the last of them.
 ///
 /// Errors: BAD_HANDLE (also at the second close), WOULD_DEADLOCK from the pool's own callback.
 ///

@@ -1,59 +1,50 @@
 //! Handles: a `u64` of kind, slot and generation, looked up here and never dereferenced. A handle
-//! that is zero, closed, of another kind or inherited through fork finds nothing.
+//! that is zero, closed or of another kind finds nothing; nobody asks in a forked child (`guard`).
 
-use crate::sys;
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::lock;
+use std::sync::{Arc, Mutex};
 
 /// Bits of a handle: generation (32) | kind (8) | slot + 1 (24).
 const SLOT_BITS: u32 = 24;
 const SLOT_MASK: u64 = (1 << SLOT_BITS) - 1;
 
-struct Slot<T> {
+struct Entry<T> {
     generation: u32,
     value: Option<Arc<T>>,
 }
 
-struct Slots<T> {
-    slots: Vec<Slot<T>>,
+struct Entries<T> {
+    list: Vec<Entry<T>>,
     free: Vec<usize>,
 }
 
 /// All live values of one kind of handle.
 pub struct Registry<T> {
     kind: u8,
-    slots: Mutex<Slots<T>>,
+    entries: Mutex<Entries<T>>,
 }
 
 impl<T> Registry<T> {
     /// An empty registry; `kind` tells its handles from those of others.
     pub const fn new(kind: u8) -> Registry<T> {
-        Registry { kind, slots: Mutex::new(Slots { slots: Vec::new(), free: Vec::new() }) }
+        Registry { kind, entries: Mutex::new(Entries { list: Vec::new(), free: Vec::new() }) }
     }
 
-    /// `None` in a forked child: a thread of the parent may have held the lock at the fork, so
-    /// there it is not even tried.
-    fn lock(&self) -> Option<MutexGuard<'_, Slots<T>>> {
-        if sys::is_forked_child() {
-            return None;
-        }
-        Some(self.slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
-    }
-
-    /// Enters `value`; `None` in a forked child or when all slots are taken.
+    /// Enters `value`; `None` when all slots are taken.
     pub fn insert(&self, value: Arc<T>) -> Option<u64> {
-        let mut slots = self.lock()?;
-        let slot = match slots.free.pop() {
+        let mut entries = lock(&self.entries);
+        let slot = match entries.free.pop() {
             Some(slot) => slot,
             None => {
-                if slots.slots.len() as u64 >= SLOT_MASK {
+                if entries.list.len() as u64 >= SLOT_MASK {
                     return None;
                 }
-                slots.slots.push(Slot { generation: 1, value: None });
-                slots.slots.len() - 1
+                entries.list.push(Entry { generation: 1, value: None });
+                entries.list.len() - 1
             }
         };
-        slots.slots[slot].value = Some(value);
-        let generation = u64::from(slots.slots[slot].generation);
+        entries.list[slot].value = Some(value);
+        let generation = u64::from(entries.list[slot].generation);
         Some(generation << 32 | u64::from(self.kind) << SLOT_BITS | (slot as u64 + 1))
     }
 
@@ -68,8 +59,8 @@ impl<T> Registry<T> {
     /// The value of `handle`, if it is still open.
     pub fn get(&self, handle: u64) -> Option<Arc<T>> {
         let (slot, generation) = self.slot_of(handle)?;
-        let slots = self.lock()?;
-        let entry = slots.slots.get(slot)?;
+        let entries = lock(&self.entries);
+        let entry = entries.list.get(slot)?;
         if entry.generation != generation {
             return None;
         }
@@ -79,14 +70,14 @@ impl<T> Registry<T> {
     /// Takes the value of `handle` out; the handle finds nothing from now on.
     pub fn remove(&self, handle: u64) -> Option<Arc<T>> {
         let (slot, generation) = self.slot_of(handle)?;
-        let mut slots = self.lock()?;
-        let entry = slots.slots.get_mut(slot)?;
+        let mut entries = lock(&self.entries);
+        let entry = entries.list.get_mut(slot)?;
         if entry.generation != generation {
             return None;
         }
         let value = entry.value.take()?;
         entry.generation = entry.generation.wrapping_add(1).max(1);
-        slots.free.push(slot);
+        entries.free.push(slot);
         Some(value)
     }
 }

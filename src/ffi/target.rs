@@ -5,7 +5,7 @@ use super::guard::guard;
 use super::types::*;
 use crate::address::Family;
 use crate::sys;
-use crate::targets::{self, Span, Target, TargetError};
+use crate::targets::{self, Hosts, Span, TargetError};
 
 /// Says what a target stands for, and writes a part of it as a target of its own: `count` addresses
 /// from the one at `first` on, as a range (of names and of single addresses, which have no parts, the
@@ -58,9 +58,9 @@ pub unsafe extern "C" fn rr_target_part(
             Err(TargetError::Invalid) => return RR_STATUS_INVALID_TARGET,
             Err(TargetError::TooManyAddresses) => return RR_STATUS_TOO_MANY_ADDRESSES,
         };
-        let (addresses, span) = match &parsed.target {
-            Target::Name(_) => (1, None),
-            Target::Addresses(span) => (span.len(), Some(*span)),
+        let (addresses, span) = match &parsed.hosts {
+            Hosts::Name(_) => (1, None),
+            Hosts::Addresses(span) => (span.len(), Some(*span)),
         };
         if first.checked_add(count).map_or(true, |end| end > addresses) {
             return RR_STATUS_INVALID_ARGUMENT;

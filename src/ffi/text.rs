@@ -16,7 +16,7 @@ pub fn status_message(status: rr_status) -> &'static str {
         RR_STATUS_INVALID_ARGUMENT => "a number or flag is out of its range\0",
         RR_STATUS_NULL_POINTER => "a pointer that may not be NULL is NULL\0",
         RR_STATUS_BAD_HANDLE => "the handle is zero, closed, of another kind or process\0",
-        RR_STATUS_BAD_SIZE => "a struct or element size is smaller than this library needs\0",
+        RR_STATUS_BAD_SIZE => "a struct or element size is none that the struct ever had\0",
         RR_STATUS_BUSY => "another thread is in poll or collect of this pool\0",
         RR_STATUS_WOULD_DEADLOCK => "the call would wait for the callback it is made from\0",
         RR_STATUS_INVALID_TARGET => "not a host name, address, CIDR block or range\0",
@@ -55,10 +55,23 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             }
             Ok(())
         }
+        Detail::AnsweredFrom { from } => write!(out, "{} answered in its place", from),
         Detail::LocalOverflow => out.write_str(
             "the local receive buffer overflowed during every attempt: no verdict; \
              lower the packet rate",
         ),
+        Detail::LateTurn => out.write_str(
+            "this process stood still during every attempt, and replies may have been dropped \
+             meanwhile: no verdict",
+        ),
+        Detail::Suspended => {
+            out.write_str("the machine was suspended during every attempt: no verdict")
+        }
+        Detail::NotBegun => {
+            out.write_str("an attempt could not be begun within its reply timeout: ")?;
+            system(out)
+        }
+        Detail::NoNeighbour => out.write_str("no host on the link has the address"),
         Detail::Resolver => match completion.outcome {
             Outcome::NameNotFound => {
                 write!(out, "the resolver knows no such name (code {})", code)
@@ -72,10 +85,20 @@ fn detail(completion: &Completion, out: &mut dyn Write) -> fmt::Result {
             Outcome::BadDestination => {
                 out.write_str("the name stands for no address that a host can have")
             }
+            // The system's own number, which the resolver has handed on.
+            _ if code > 0 => {
+                out.write_str("the resolver failed: ")?;
+                system(out)
+            }
             _ => write!(out, "the resolver failed (code {})", code),
         },
         Detail::System => system(out),
         Detail::Abandoned => out.write_str("the worker did not come back in time and was given up"),
+        Detail::TooManyAbandoned => out.write_str(
+            "too many workers were given up and have not come back: this job was not begun",
+        ),
+        Detail::NoWorkerThread => out.write_str("not one worker thread could be started"),
+        Detail::NothingTaken => out.write_str("the callbacks return without taking a call"),
     }
 }
 
@@ -111,6 +134,13 @@ fn write_addresses(addresses: &[Address], out: &mut dyn Write) -> fmt::Result {
         write!(out, "{}", address)?;
     }
     Ok(())
+}
+
+fn family_number(address: Address) -> u16 {
+    match address.family() {
+        Family::V4 => 4,
+        Family::V6 => 6,
+    }
 }
 
 fn signed(nanos: Option<u64>) -> i64 {
@@ -178,6 +208,10 @@ impl<'a> TextBuffer<'a> {
         };
         let statistics = &completion.statistics;
         let address = completion.address;
+        let answered_from = match completion.detail {
+            Detail::AnsweredFrom { from } => Some(from),
+            _ => None,
+        };
         Some(rr_completion {
             user_data: completion.user_data,
             index: completion.index,
@@ -204,13 +238,14 @@ impl<'a> TextBuffer<'a> {
             addresses_length: addresses.1,
             detail_offset: detail.0,
             detail_length: detail.1,
-            family: address.map_or(0, |address| match address.family() {
-                Family::V4 => 4,
-                Family::V6 => 6,
-            }),
+            family: address.map_or(0, family_number),
             port: completion.port,
             ttl: completion.ttl.map_or(-1, i16::from),
             reserved: 0,
+            answered_from: answered_from.map_or([0; 16], |address| *address.bytes()),
+            answered_from_scope_id: answered_from.map_or(0, |address| address.scope()),
+            answered_from_family: answered_from.map_or(0, family_number),
+            reserved_too: 0,
         })
     }
 }
@@ -261,6 +296,29 @@ mod tests {
         assert_eq!(detail, "10.0.0.1 answered with ICMP type 3 code 1");
         assert_eq!((flat.rtt_last_ns, flat.ttl, flat.duplicates), (-1, -1, -1));
         assert_eq!((flat.family, &flat.address[..4]), (4, &[10, 0, 0, 9][..]));
+    }
+
+    #[test]
+    fn a_resolver_that_failed_for_the_system_s_reason_tells_it() {
+        let detail = |os_error| {
+            let failed = Completion {
+                outcome: Outcome::Failed,
+                detail: Detail::Resolver,
+                os_error,
+                ..completion()
+            };
+            let mut memory = [0; 256];
+            // SAFETY: the array is writable for its length.
+            let mut buffer = unsafe { TextBuffer::new(memory.as_mut_ptr(), memory.len()) };
+            let flat = buffer.flatten(&failed).unwrap();
+            text(&memory, flat.detail_offset, flat.detail_length).to_owned()
+        };
+        assert_eq!(detail(-4), "the resolver failed (code -4)");
+        let own = std::io::Error::from_raw_os_error(5).to_string();
+        assert_eq!(
+            detail(5),
+            format!("the resolver failed: {} (error 5)", own.split(" (os").next().unwrap())
+        );
     }
 
     #[test]

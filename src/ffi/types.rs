@@ -1,6 +1,6 @@
 //! The types and numbers of the C ABI. Structs that a caller fills start with `struct_size`, only
 //! grow at the end, use fixed-width integers, have no implicit padding; reserved fields are 0.
-//! The sizes are asserted here, in C and in C#.
+//! The sizes are asserted here, in C and in C#; `versioned` knows those of earlier versions.
 
 use std::ffi::c_void;
 
@@ -28,7 +28,7 @@ pub const RR_STATUS_INVALID_ARGUMENT: rr_status = -1;
 pub const RR_STATUS_NULL_POINTER: rr_status = -2;
 /// The handle is zero, closed, of another kind, or inherited through fork.
 pub const RR_STATUS_BAD_HANDLE: rr_status = -3;
-/// struct_size or an element size is smaller than this library needs, or not a multiple of 8.
+/// struct_size or an element size is none that any version of the struct has had.
 pub const RR_STATUS_BAD_SIZE: rr_status = -4;
 /// Another thread is in rr_pool_poll or rr_pool_collect of this pool.
 pub const RR_STATUS_BUSY: rr_status = -5;
@@ -247,12 +247,26 @@ pub struct rr_pool_counts {
     pub ready: u64,
     /// Echo requests sent.
     pub packets_sent: u64,
-    /// ICMP packets that reached the process's sockets and belonged to no open probe.
+    /// ICMP packets that reached the sockets of the process and belonged to no open probe.
     pub packets_foreign: u64,
     /// Workers that are there, and those given up.
     pub workers: u32,
     /// Workers given up because they did not come back.
     pub workers_abandoned: u32,
+    /// Echo requests that could not leave when they were due, because this machine had no room (send
+    /// buffer, neighbour table); each is tried again and counts in packets_sent when it has left.
+    pub packets_not_sent: u64,
+    /// Errors about earlier packets that were taken out of the queues of the sockets. Counted for the
+    /// process since this pool began to probe, like packets_foreign and the next two.
+    pub errors_drained: u64,
+    /// Times at which a receive buffer was seen to have overflowed.
+    pub buffer_overflows: u64,
+    /// Turns of the engine that came late: the process, or the machine, stood still.
+    pub late_turns: u64,
+    /// Look-ups of names and addresses under way.
+    pub lookups_open: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// The one answer to a job.
@@ -317,6 +331,14 @@ pub struct rr_completion {
     pub ttl: i16,
     /// 0.
     pub reserved: u16,
+    /// Who answered, where the reply came from another address than the one asked; as `address`.
+    pub answered_from: [u8; 16],
+    /// IPv6 scope id of answered_from; 0 elsewhere.
+    pub answered_from_scope_id: u32,
+    /// 4, 6, or 0 where the address asked has answered, or nobody.
+    pub answered_from_family: u16,
+    /// 0.
+    pub reserved_too: u16,
 }
 
 /// A call taken by a worker.
@@ -340,6 +362,6 @@ macro_rules! assert_size {
 assert_size!(rr_pool_options, 72);
 assert_size!(rr_probe_options, 48);
 assert_size!(rr_target, 32);
-assert_size!(rr_pool_counts, 64);
-assert_size!(rr_completion, 160);
+assert_size!(rr_pool_counts, 104);
+assert_size!(rr_completion, 184);
 assert_size!(rr_call, 16);

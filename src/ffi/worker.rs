@@ -4,10 +4,11 @@
 use super::guard::guard;
 use super::registry::Registry;
 use super::types::*;
+use super::versioned::{self, struct_size};
 use crate::call::{FinishError, Host, Worker};
 use crate::outcome::Outcome;
+use crate::sync::lock;
 use std::ffi::c_void;
-use std::mem::size_of;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -50,10 +51,6 @@ impl CHost {
     pub fn release_on_drop(&self) {
         self.opened.store(true, Ordering::Release);
     }
-
-    fn handles(&self) -> std::sync::MutexGuard<'_, Vec<(u32, rr_worker)>> {
-        self.handles.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
 }
 
 impl Host for CHost {
@@ -62,10 +59,10 @@ impl Host for CHost {
             Some(handle) => handle,
             None => return,
         };
-        self.handles().push((worker.number(), handle));
+        lock(&self.handles).push((worker.number(), handle));
         // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
         unsafe { (self.run)(self.context, handle) };
-        self.handles().retain(|(_, open)| *open != handle);
+        lock(&self.handles).retain(|(_, open)| *open != handle);
         WORKERS.remove(handle);
     }
 
@@ -73,9 +70,10 @@ impl Host for CHost {
         self.stop.is_some()
     }
 
-    fn stop(&self, worker: &Arc<Worker>, user_data: u64) {
-        let number = worker.number();
-        let handle = self.handles().iter().find(|(open, _)| *open == number).map(|open| open.1);
+    fn stop(&self, worker: u32, user_data: u64) {
+        let handles = lock(&self.handles);
+        let handle = handles.iter().find(|(open, _)| *open == worker).map(|open| open.1);
+        drop(handles);
         if let (Some(stop), Some(handle)) = (self.stop, handle) {
             // SAFETY: the caller's function, as promised to rr_pool_open; it does not unwind.
             unsafe { stop(self.context, handle, user_data) };
@@ -100,6 +98,21 @@ impl Drop for CHost {
     }
 }
 
+/// Says that what this worker runs in is open: what it does from here until its first rr_worker_next
+/// makes it ready. Optional: pools open at most two workers at a time, and one is opening until this
+/// or its first rr_worker_next. Only inside the worker's callback, on its thread.
+///
+/// Returns OK, or CLOSED: the callback shall return.
+/// Errors: BAD_HANDLE.
+#[no_mangle]
+pub extern "C" fn rr_worker_opened(worker: rr_worker) -> rr_status {
+    guard(|| match WORKERS.get(worker) {
+        Some(worker) if worker.opened() => RR_STATUS_OK,
+        Some(_) => RR_STATUS_CLOSED,
+        None => RR_STATUS_BAD_HANDLE,
+    })
+}
+
 /// Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
 ///
 /// Returns OK, or CLOSED: the callback shall return.
@@ -114,24 +127,20 @@ pub unsafe extern "C" fn rr_worker_next(worker: rr_worker, out_call: *mut rr_cal
             return RR_STATUS_NULL_POINTER;
         }
         // SAFETY: not NULL; every version of the struct begins with struct_size.
-        let struct_size = unsafe { out_call.cast::<u32>().read() };
-        if (struct_size as usize) < size_of::<rr_call>() {
-            return RR_STATUS_BAD_SIZE;
-        }
+        let size = match unsafe { struct_size(out_call) } {
+            Some(size) => size,
+            None => return RR_STATUS_BAD_SIZE,
+        };
         let worker = match WORKERS.get(worker) {
             Some(worker) => worker,
             None => return RR_STATUS_BAD_HANDLE,
         };
         match worker.next() {
             Ok(Some(user_data)) => {
-                // SAFETY: not NULL, writable by the contract.
-                unsafe {
-                    out_call.write(rr_call {
-                        struct_size,
-                        worker_number: worker.number(),
-                        user_data,
-                    });
-                }
+                let worker_number = worker.number();
+                let call = rr_call { struct_size: size as u32, worker_number, user_data };
+                // SAFETY: not NULL, writable for its size by the contract.
+                unsafe { versioned::write(out_call, size, &call) };
                 RR_STATUS_OK
             }
             Ok(None) => RR_STATUS_CLOSED,

@@ -1,18 +1,21 @@
 //! A pool: jobs in, exactly one completion each out. This file wires the parts: probes go to the
 //! process's reactor, calls to the pool's own workers, completions of both to one queue; run
-//! limit, cancel and close reach both. [`state`] decides about calls and workers.
+//! limit, cancel and close reach both.
 
-pub mod state;
+mod intake;
 
 use crate::address::Family;
 use crate::call::{CallOptions, Calls, Host};
 use crate::clock::Time;
 use crate::completions::{Completions, Woken};
+use crate::counters::NetworkFigures;
 use crate::outcome::Completion;
 use crate::probe::{Kind, ProbeOptions};
 use crate::reactor::{Client, Link, Source, Target, WAITING_LIMIT};
+use crate::sync::lock;
 use crate::sys::{self, Apartment, OpenError};
 use crate::targets::{self, TargetError};
+use intake::{Intake, Submitting};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
@@ -108,12 +111,16 @@ pub struct Counts {
     pub ready: u64,
     /// Echo requests sent.
     pub packets_sent: u64,
-    /// ICMP packets of strangers.
-    pub packets_foreign: u64,
     /// Workers there are.
     pub workers: u32,
     /// Workers given up.
     pub workers_abandoned: u32,
+    /// Echo requests that could not leave, for reasons of this machine, and were tried again.
+    pub packets_not_sent: u64,
+    /// Look-ups under way.
+    pub lookups_open: u64,
+    /// What all pools of the process have counted since this one began to probe.
+    pub network: NetworkFigures,
 }
 
 /// The collector's side of the queue.
@@ -127,56 +134,55 @@ struct Collector {
     collected: u64,
 }
 
-/// What the reactor's thread may touch when the run limit passes. It holds no pool: the last
-/// reference to one must not end there.
-struct Lifecycle {
+/// How a pool is cancelled, by whomever. It holds no pool: the reactor's thread cancels when the run
+/// limit passes, and the last reference to a pool must not end there.
+struct Cancellation {
     completions: Arc<Completions>,
-    calls: Mutex<Option<Arc<Calls>>>,
-    cancelled: AtomicBool,
-    run_limit_reached: AtomicBool,
+    calls: Option<Arc<Calls>>,
+    done: AtomicBool,
+    by_run_limit: AtomicBool,
 }
 
-impl Lifecycle {
+impl Cancellation {
     fn cancel_calls(&self) {
-        let calls = lock(&self.calls).clone();
-        if let Some(calls) = calls {
+        self.done.store(true, Ordering::Release);
+        if let Some(calls) = &self.calls {
             calls.cancel();
         }
         self.completions.wake();
     }
 
     fn run_limit_passed(&self) {
-        self.run_limit_reached.store(true, Ordering::Release);
-        self.cancelled.store(true, Ordering::Release);
+        self.by_run_limit.store(true, Ordering::Release);
         self.cancel_calls();
     }
+}
+
+/// The pool's membership in the reactor.
+enum Membership {
+    /// No probe has been submitted, and there is no run limit.
+    NotNeeded,
+    Joined(Arc<Client>),
+    /// The pool is closed: nobody joins any more.
+    Over,
 }
 
 /// See the file's head.
 pub struct Pool {
     completions: Arc<Completions>,
-    lifecycle: Arc<Lifecycle>,
+    /// `None` in a pool for probes only.
+    calls: Option<Arc<Calls>>,
+    cancellation: Arc<Cancellation>,
     link: Arc<Link>,
-    options: PoolLimits,
-    host: Mutex<Option<Arc<dyn Host>>>,
-    client: Mutex<Option<Arc<Client>>>,
+    membership: Mutex<Membership>,
     /// The options submitted last: equal ones are one and the same, so that equal probes can share.
     last_options: Mutex<Option<Arc<ProbeOptions>>>,
     collector: Mutex<Collector>,
+    /// Jobs of probes.
     submitted: AtomicU64,
-    input_closed: AtomicBool,
+    intake: Intake,
     closed: AtomicBool,
     echo_permitted: AtomicBool,
-}
-
-struct PoolLimits {
-    max_workers: u32,
-    apartment: Apartment,
-    job_limit: Option<Duration>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl Pool {
@@ -185,43 +191,44 @@ impl Pool {
         if options.apartment != Apartment::None && !sys::APARTMENTS {
             return Err(PoolError::NotSupported);
         }
-        sys::watch_fork();
         sys::pin_library();
         let completions = Arc::new(Completions::default());
         let run_limit =
             options.run_limit.map_or(Time::NEVER, |run_limit| Time::now().plus(run_limit));
-        let lifecycle = Arc::new(Lifecycle {
-            completions: Arc::clone(&completions),
-            calls: Mutex::new(None),
-            cancelled: AtomicBool::new(false),
-            run_limit_reached: AtomicBool::new(false),
+        let (max_workers, job_limit) = (options.max_workers, options.job_limit);
+        let (apartment, to) = (options.apartment, &completions);
+        let calls = options.host.map(|host| {
+            let completions = Arc::clone(to);
+            Arc::new(Calls::new(CallOptions {
+                max_workers,
+                job_limit,
+                apartment,
+                host,
+                completions,
+            }))
         });
-        let limited = Arc::clone(&lifecycle);
+        let cancellation = Arc::new(Cancellation {
+            completions: Arc::clone(&completions),
+            calls: calls.clone(),
+            done: AtomicBool::new(false),
+            by_run_limit: AtomicBool::new(false),
+        });
+        let limited = Arc::clone(&cancellation);
         let pool = Arc::new(Pool {
-            link: Arc::new(Link {
-                completions: Arc::clone(&completions),
-                packets_per_second: options.packets_per_second,
+            link: Arc::new(Link::new(
+                Arc::clone(&completions),
+                options.packets_per_second,
                 run_limit,
-                on_run_limit: Box::new(move || limited.run_limit_passed()),
-                waiting: AtomicU64::new(0),
-                told_again: AtomicBool::new(false),
-                paused: AtomicBool::new(false),
-                begun: AtomicU64::new(0),
-                packets_sent: AtomicU64::new(0),
-            }),
+                Box::new(move || limited.run_limit_passed()),
+            )),
             completions,
-            lifecycle,
-            options: PoolLimits {
-                max_workers: options.max_workers,
-                apartment: options.apartment,
-                job_limit: options.job_limit,
-            },
-            host: Mutex::new(options.host),
-            client: Mutex::new(None),
+            calls,
+            cancellation,
+            membership: Mutex::new(Membership::NotNeeded),
             last_options: Mutex::new(None),
             collector: Mutex::new(Collector::default()),
             submitted: AtomicU64::new(0),
-            input_closed: AtomicBool::new(false),
+            intake: Intake::default(),
             closed: AtomicBool::new(false),
             echo_permitted: AtomicBool::new(false),
         });
@@ -231,21 +238,30 @@ impl Pool {
         Ok(pool)
     }
 
-    /// The pool's membership in the reactor, joined when it is first needed.
+    /// The reactor, joined when it is first needed.
     fn client(&self) -> Result<Arc<Client>, PoolError> {
-        let mut client = lock(&self.client);
-        if let Some(client) = &*client {
-            return Ok(Arc::clone(client));
+        let mut membership = lock(&self.membership);
+        match &*membership {
+            Membership::Joined(client) => return Ok(Arc::clone(client)),
+            Membership::Over => return Err(PoolError::InputClosed),
+            Membership::NotNeeded => {}
         }
         let joined = Client::join(Arc::clone(&self.link)).map_err(|_| PoolError::NoResources)?;
-        Ok(Arc::clone(client.insert(Arc::new(joined))))
+        let joined = Arc::new(joined);
+        *membership = Membership::Joined(Arc::clone(&joined));
+        Ok(joined)
+    }
+
+    fn joined(&self) -> Option<Arc<Client>> {
+        match &*lock(&self.membership) {
+            Membership::Joined(client) => Some(Arc::clone(client)),
+            Membership::NotNeeded | Membership::Over => None,
+        }
     }
 
     /// Begins a submission of targets to be probed alike.
     pub fn begin_submit(&self, options: ProbeOptions) -> Result<Submission<'_>, PoolError> {
-        if self.input_closed.load(Ordering::Acquire) {
-            return Err(PoolError::InputClosed);
-        }
+        let submitting = self.intake.enter(&self.completions).ok_or(PoolError::InputClosed)?;
         if options.kind == Kind::Echo && !self.echo_permitted.load(Ordering::Relaxed) {
             let family = options.family.unwrap_or(Family::V4);
             if sys::echo_permission(family) == Err(OpenError::NotPermitted) {
@@ -259,78 +275,54 @@ impl Pool {
             Some(last) if **last == options => Arc::clone(last),
             _ => Arc::clone(last.insert(Arc::new(options))),
         };
-        Ok(Submission { pool: self, client, options, targets: Vec::new() })
+        Ok(Submission { pool: self, client, options, targets: Vec::new(), _submitting: submitting })
     }
 
     /// Submits calls; how many were taken, or `None` when the pool is cancelled.
     pub fn submit_calls(&self, user_data: &[u64]) -> Result<Option<usize>, PoolError> {
-        if self.input_closed.load(Ordering::Acquire) {
-            return Err(PoolError::InputClosed);
-        }
-        let calls = self.calls()?;
+        let _submitting = self.intake.enter(&self.completions).ok_or(PoolError::InputClosed)?;
+        let calls = self.calls.as_ref().ok_or(PoolError::NoCallbacks)?;
         if self.is_cancelled() {
             return Ok(None);
         }
-        Ok(calls.submit(user_data))
-    }
-
-    fn calls(&self) -> Result<Arc<Calls>, PoolError> {
-        let mut calls = lock(&self.lifecycle.calls);
-        if let Some(calls) = &*calls {
-            return Ok(Arc::clone(calls));
-        }
-        let host = lock(&self.host).clone().ok_or(PoolError::NoCallbacks)?;
-        let started = Calls::start(CallOptions {
-            max_workers: self.options.max_workers,
-            job_limit: self.options.job_limit,
-            apartment: self.options.apartment,
-            host,
-            completions: Arc::clone(&self.completions),
-        })
-        .map_err(|_| PoolError::NoThreads)?;
-        Ok(Arc::clone(calls.insert(Arc::new(started))))
-    }
-
-    fn started_calls(&self) -> Option<Arc<Calls>> {
-        lock(&self.lifecycle.calls).clone()
+        calls.submit(user_data).map_err(|_| PoolError::NoThreads)
     }
 
     /// No more jobs will come.
     pub fn close_input(&self) {
-        self.input_closed.store(true, Ordering::Release);
-        if let Some(calls) = self.started_calls() {
-            calls.close_input();
-        }
+        self.intake.close();
         self.completions.wake();
     }
 
     /// The figures now.
     pub fn counts(&self) -> Counts {
-        let calls = self.started_calls().map(|calls| calls.counts()).unwrap_or_default();
-        let client = lock(&self.client).clone();
+        let calls = self.calls.as_ref().map(|calls| calls.counts()).unwrap_or_default();
+        let client = self.joined();
         let finished = self.completions.jobs_finished();
         Counts {
             finished,
             ready: self.completions.ready(),
-            input_closed: self.input_closed.load(Ordering::Acquire),
+            input_closed: self.intake.is_closed(),
             cancelled: self.is_cancelled(),
-            run_limit_reached: self.lifecycle.run_limit_reached.load(Ordering::Acquire),
+            run_limit_reached: self.cancellation.by_run_limit.load(Ordering::Acquire),
             submitted: self.submitted.load(Ordering::Acquire) + calls.submitted,
             begun: self.link.begun.load(Ordering::Relaxed) + calls.begun,
             packets_sent: self.link.packets_sent.load(Ordering::Relaxed),
-            packets_foreign: client.map_or(0, |client| client.packets_foreign()),
+            packets_not_sent: self.link.packets_not_sent.load(Ordering::Relaxed),
+            lookups_open: self.link.lookups_open.load(Ordering::Relaxed),
+            network: client.map(|client| client.figures()).unwrap_or_default(),
             workers: calls.workers,
             workers_abandoned: calls.workers_abandoned,
         }
     }
 
     fn is_cancelled(&self) -> bool {
-        self.lifecycle.cancelled.load(Ordering::Acquire)
+        self.cancellation.done.load(Ordering::Acquire)
     }
 
     /// Whether the calling thread is inside one of this pool's callbacks.
     pub fn is_own_callback(&self) -> bool {
-        self.started_calls().map_or(false, |calls| calls.is_own_callback())
+        self.calls.as_ref().map_or(false, |calls| calls.is_own_callback())
     }
 
     fn collector(&self) -> Result<MutexGuard<'_, Collector>, PoolError> {
@@ -347,25 +339,30 @@ impl Pool {
             return Err(PoolError::WouldDeadlock);
         }
         let collector = self.collector()?;
-        loop {
+        // Asked before counting: what is counted then is final.
+        let look = || {
+            let is_over = self.intake.is_over();
             let counts = self.counts();
+            (counts, is_over && collector.collected == counts.submitted)
+        };
+        loop {
+            let (counts, is_finished) = look();
             if self.closed.load(Ordering::Acquire) {
                 return Ok((Polled::PoolClosed, counts));
             }
             if counts.ready > 0 {
                 return Ok((Polled::Ready, counts));
             }
-            if counts.input_closed && collector.collected == counts.submitted {
+            if is_finished {
                 return Ok((Polled::Finished, counts));
             }
             match self.completions.wait(deadline) {
                 Woken::Ready => {}
                 Woken::Deadline => return Ok((Polled::TimedOut, counts)),
                 Woken::Asked => {
-                    let counts = self.counts();
-                    let is_over = counts.input_closed && collector.collected == counts.submitted;
+                    let (counts, is_finished) = look();
                     let is_closed = self.closed.load(Ordering::Acquire);
-                    if is_closed || (is_over && counts.ready == 0) {
+                    if is_closed || (is_finished && counts.ready == 0) {
                         continue;
                     }
                     return Ok((Polled::Ready, counts));
@@ -398,7 +395,7 @@ impl Pool {
         self.completions.collected(count);
         drop(collector);
         if !self.completions.is_full() && self.link.paused.swap(false, Ordering::SeqCst) {
-            if let Some(client) = lock(&self.client).clone() {
+            if let Some(client) = self.joined() {
                 client.resume();
             }
         }
@@ -407,11 +404,11 @@ impl Pool {
 
     /// Ends every unfinished job.
     pub fn cancel(&self) {
-        self.lifecycle.cancelled.store(true, Ordering::Release);
-        if let Some(client) = lock(&self.client).clone() {
+        self.cancellation.done.store(true, Ordering::Release);
+        if let Some(client) = self.joined() {
             client.cancel();
         }
-        self.lifecycle.cancel_calls();
+        self.cancellation.cancel_calls();
     }
 
     /// Makes the present or the next poll return.
@@ -422,14 +419,14 @@ impl Pool {
     /// Ends the pool within a second; returns the callbacks that have not come back.
     pub fn close(&self) -> u32 {
         self.closed.store(true, Ordering::Release);
-        self.input_closed.store(true, Ordering::Release);
-        self.lifecycle.cancelled.store(true, Ordering::Release);
+        self.intake.close();
+        self.cancellation.done.store(true, Ordering::Release);
+        self.completions.close();
         self.completions.wake();
-        // Taken in a statement of its own: the lock must not be held while the calls end.
-        let calls = lock(&self.lifecycle.calls).take();
-        let running = calls.map_or(0, |calls| calls.close());
-        lock(&self.host).take();
-        lock(&self.client).take();
+        let running = self.calls.as_ref().map_or(0, |calls| calls.close());
+        let membership = std::mem::replace(&mut *lock(&self.membership), Membership::Over);
+        // Without the lock: leaving may end the reactor's thread.
+        drop(membership);
         running
     }
 }
@@ -448,6 +445,7 @@ pub struct Submission<'a> {
     client: Arc<Client>,
     options: Arc<ProbeOptions>,
     targets: Vec<Target>,
+    _submitting: Submitting<'a>,
 }
 
 impl Submission<'_> {
@@ -466,9 +464,9 @@ impl Submission<'_> {
             Ok(parsed) => parsed,
             Err(error) => return Admission::Invalid(error),
         };
-        let (source, name) = match parsed.target {
-            targets::Target::Name(name) => (Source::Name(name.into()), true),
-            targets::Target::Addresses(span) => (Source::Span(span), false),
+        let (source, name) = match parsed.hosts {
+            targets::Hosts::Name(name) => (Source::Name(name.into()), true),
+            targets::Hosts::Addresses(span) => (Source::Span(span), false),
         };
         let target = Target { user_data, options: Arc::clone(&self.options), source };
         let jobs = target.jobs();

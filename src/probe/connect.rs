@@ -2,14 +2,14 @@
 //! resolver's order: the next is begun 250 ms after the one before, or as soon as that has failed;
 //! the first open connection wins. The host refused only if none is open and one refused.
 //! Attempts follow each other: attempt k begins k intervals after the first, at the earliest when
-//! attempt k-1 is over.
+//! attempt k-1 is over. A connect that cannot be begun for want of a resource of ours is handed out
+//! again until its time, one reply timeout, is over; then comes the next address.
 
 use super::rounds::RoundTrips;
-use super::{Schedule, Step, Verdict};
+use super::{Schedule, Step, Verdict, Voids, MAX_REPEATS};
 use crate::address::Address;
 use crate::clock::{Time, MILLISECOND};
-use crate::outcome::{Detail, Outcome};
-use crate::sys::ConnectError;
+use crate::outcome::{ConnectError, Detail, Outcome};
 use std::sync::Arc;
 
 /// How long a connect goes on alone before the next address is tried beside it (RFC 8305, section
@@ -20,6 +20,8 @@ pub const ADDRESS_DELAY: u64 = 250 * MILLISECOND;
 struct Flight {
     address: u16,
     begun: Time,
+    /// The number of voiding events as it stood then.
+    voids: u32,
 }
 
 /// See the file's head.
@@ -27,17 +29,27 @@ struct Flight {
 pub struct ConnectProbe {
     addresses: Arc<[Address]>,
     flights: Vec<Flight>,
-    /// Attempts begun.
+    /// Attempts that are over or under way, and those of them in which a connect was begun.
     attempts: u16,
+    sent: u16,
+    repeats: u16,
     first_begun: Option<Time>,
     /// The next address of this attempt; past the end when all were begun.
     next_address: u16,
+    /// Addresses of this attempt whose connect the system took back for want of a resource.
+    again: Vec<u16>,
     /// When the last connect of this attempt was begun.
     last_begun: Time,
-    starting: bool,
+    /// The address handed out, until it is known whether its connect has begun.
+    handed_out: Option<u16>,
+    /// The next connect could not be begun since then.
+    refused_since: Option<Time>,
+    refusal: i32,
     in_attempt: bool,
-    /// The present attempt has begun a connect and is counted.
+    /// The present attempt has begun a connect and is counted in `sent`.
     counted: bool,
+    /// The present attempt was under way when something made it void.
+    void: Option<Detail>,
     rounds: RoundTrips,
     /// The best word so far of the present attempt, and of all attempts.
     attempt_word: Option<Word>,
@@ -49,16 +61,22 @@ pub struct ConnectProbe {
 struct Word {
     outcome: Outcome,
     os_error: i32,
+    detail: Detail,
     address: u16,
 }
 
-/// Open beats refused beats anything else; among equals the first stays.
+/// Open beats refused beats what was never tried beats anything else; among equals the first stays.
 fn rank(outcome: Outcome) -> u8 {
     match outcome {
-        Outcome::Success => 2,
-        Outcome::Refused => 1,
+        Outcome::Success => 3,
+        Outcome::Refused => 2,
+        Outcome::NoResources | Outcome::Unknown => 1,
         _ => 0,
     }
+}
+
+fn is_answer(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Success | Outcome::Refused)
 }
 
 fn better(old: Option<Word>, new: Word) -> Option<Word> {
@@ -75,12 +93,18 @@ impl ConnectProbe {
             addresses,
             flights: Vec::new(),
             attempts: 0,
+            sent: 0,
+            repeats: 0,
             first_begun: None,
             next_address: 0,
+            again: Vec::new(),
             last_begun: Time::from_nanos(0),
-            starting: false,
+            handed_out: None,
+            refused_since: None,
+            refusal: 0,
             in_attempt: false,
             counted: false,
+            void: None,
             rounds: RoundTrips::default(),
             attempt_word: None,
             word: None,
@@ -93,32 +117,38 @@ impl ConnectProbe {
         &self.addresses
     }
 
-    /// Addresses with a connect under way: the reactor cancels them when the probe ends.
-    pub fn in_flight(&self) -> impl Iterator<Item = u16> + '_ {
-        self.flights.iter().map(|flight| flight.address)
-    }
-
     /// What to do at `now`. `Step::Start(index)` names an address; connects that have timed out
     /// by now are appended to `expired` and must be cancelled.
-    pub fn next(&mut self, schedule: &Schedule, now: Time, expired: &mut Vec<u16>) -> Step {
+    pub fn next(
+        &mut self,
+        schedule: &Schedule,
+        now: Time,
+        voids: Voids,
+        expired: &mut Vec<u16>,
+    ) -> Step {
         let timeout = schedule.reply_timeout;
         let mut index = 0;
         while index < self.flights.len() {
             let flight = self.flights[index];
-            if flight.begun.plus_nanos(timeout) <= now {
+            if flight.begun.plus_nanos(timeout) <= now.min(voids.until) {
                 self.flights.remove(index);
                 expired.push(flight.address);
-                self.note(Outcome::TimedOut, 0, flight.address);
+                if flight.voids == voids.count {
+                    self.note(Outcome::TimedOut, 0, Detail::None, flight.address);
+                } else {
+                    self.void = Some(voids.cause);
+                }
             } else {
                 index += 1;
             }
         }
+        self.lapse(timeout, now);
         loop {
             if self.ended {
                 return Step::Done;
             }
-            if self.starting {
-                return Step::Wait(self.earliest_expiry(timeout));
+            if self.handed_out.is_some() {
+                return Step::Wait(self.deadline(schedule));
             }
             if !self.in_attempt {
                 if self.attempts == schedule.count {
@@ -137,82 +167,137 @@ impl ConnectProbe {
                 self.next_address = 0;
                 self.attempt_word = None;
             }
-            if usize::from(self.next_address) < self.addresses.len() {
-                let due = if self.flights.is_empty() {
+            if let Some(address) = self.next_to_start() {
+                let due = if self.flights.is_empty() || !self.again.is_empty() {
                     now
                 } else {
                     self.last_begun.plus_nanos(ADDRESS_DELAY)
                 };
                 if due <= now {
-                    self.starting = true;
-                    return Step::Start(self.next_address);
+                    self.handed_out = Some(address);
+                    return Step::Start(address);
                 }
-                return Step::Wait(due.min(self.earliest_expiry(timeout)));
+                return Step::Wait(due.min(self.deadline(schedule)));
             }
             if !self.flights.is_empty() {
-                return Step::Wait(self.earliest_expiry(timeout));
+                return Step::Wait(self.deadline(schedule));
             }
             self.end_attempt(schedule);
         }
     }
 
-    fn earliest_expiry(&self, timeout: u64) -> Time {
-        let begun = self.flights.iter().map(|flight| flight.begun).min();
-        begun.map_or(Time::NEVER, |begun| begun.plus_nanos(timeout))
+    /// The next address to begin a connect to in this attempt.
+    fn next_to_start(&self) -> Option<u16> {
+        let next = self.next_address;
+        let rest = usize::from(next) < self.addresses.len();
+        self.again.first().copied().or_else(|| rest.then_some(next))
+    }
+
+    /// The address was begun, or its time is over.
+    fn pass(&mut self, address: u16) {
+        if self.again.first() == Some(&address) {
+            self.again.remove(0);
+        } else {
+            self.next_address = address + 1;
+        }
+    }
+
+    /// What could not be begun for a whole reply timeout is over; the next address follows.
+    fn lapse(&mut self, timeout: u64, now: Time) {
+        let since = match self.refused_since {
+            Some(since) if self.handed_out.is_none() && since.plus_nanos(timeout) <= now => since,
+            _ => return,
+        };
+        self.refused_since = None;
+        self.first_begun.get_or_insert(since);
+        if let Some(address) = self.next_to_start() {
+            self.pass(address);
+            self.note(Outcome::NoResources, self.refusal, Detail::NotBegun, address);
+        }
+    }
+
+    /// When something ends without anything being heard: a connect under way, or the time of one
+    /// that cannot be begun.
+    pub fn deadline(&self, schedule: &Schedule) -> Time {
+        let begun = self.flights.iter().map(|flight| flight.begun).chain(self.refused_since).min();
+        begun.map_or(Time::NEVER, |begun| begun.plus_nanos(schedule.reply_timeout))
     }
 
     /// The connect handed out last is under way since `at`.
-    pub fn started(&mut self, at: Time) {
-        let address = self.next_address;
-        self.begin(at);
-        self.flights.push(Flight { address, begun: at });
+    pub fn started(&mut self, at: Time, voids: Voids) {
+        if let Some(address) = self.begin(at) {
+            self.flights.push(Flight { address, begun: at, voids: voids.count });
+        }
     }
 
-    /// The connect handed out last was begun at `at` and ended within the same call.
-    pub fn ended_at_once(&mut self, at: Time, error: ConnectError) {
-        let address = self.next_address;
-        self.begin(at);
-        self.settle_error(at, at, address, error);
+    /// The connect handed out last was begun at `at` and had ended at `ended`, in the same call.
+    pub fn ended_at_once(&mut self, at: Time, ended: Time, error: ConnectError) {
+        if let Some(address) = self.begin(at) {
+            self.note_error(Some(ended.nanos_since(at)), ended, address, error);
+        }
     }
 
-    /// The connect handed out last could not be begun for want of a resource of ours: its clock
-    /// has not started, and it will be handed out again.
-    pub fn not_started(&mut self) {
-        self.starting = false;
+    /// The connect handed out last waits in a line of ours: it will be handed out again.
+    pub fn waits(&mut self) {
+        self.handed_out = None;
     }
 
-    fn begin(&mut self, at: Time) {
-        self.starting = false;
+    /// The connect handed out last could not be begun at `now` for want of a resource of ours, by
+    /// the system's number `os_error`: it will be handed out again, until its time is over.
+    pub fn not_started(&mut self, now: Time, os_error: i32) {
+        self.handed_out = None;
+        self.refused_since.get_or_insert(now);
+        self.refusal = os_error;
+    }
+
+    /// For the simulator's faults: what could not be begun has no time.
+    pub(crate) fn forget_refusal(&mut self) {
+        self.refused_since = None;
+    }
+
+    fn begin(&mut self, at: Time) -> Option<u16> {
+        let address = self.handed_out.take()?;
+        self.refused_since = None;
         if !self.counted {
             self.counted = true;
-            self.attempts += 1;
+            self.sent += 1;
         }
         self.first_begun.get_or_insert(at);
         self.last_begun = at;
-        self.next_address += 1;
+        self.pass(address);
+        Some(address)
     }
 
-    /// The connect to `address` is open since `at`. Others under way are no longer wanted: they
-    /// are appended to `unwanted` and must be cancelled.
+    /// The connect to `address` is open, after `round_trip` nanoseconds where they are known.
+    /// Others under way are no longer wanted: they are appended to `unwanted` and must be cancelled.
     pub fn connected(
         &mut self,
         schedule: &Schedule,
         address: u16,
         at: Time,
+        round_trip: Option<u64>,
         unwanted: &mut Vec<u16>,
     ) {
         if let Some(flight) = self.take(address) {
-            self.note(Outcome::Success, 0, address);
-            self.rounds.add(at.nanos_since(flight.begun));
+            self.note(Outcome::Success, 0, Detail::None, address);
+            self.rounds.answered(Some(round_trip.unwrap_or_else(|| at.nanos_since(flight.begun))));
             unwanted.extend(self.flights.drain(..).map(|flight| flight.address));
             self.end_attempt(schedule);
         }
     }
 
-    /// The connect to `address` ended at `at` without a connection.
-    pub fn failed(&mut self, address: u16, at: Time, error: ConnectError) {
+    /// The connect to `address` ended at `at` without a connection; `round_trip` is that of a
+    /// refusal, where it is known.
+    pub fn failed(
+        &mut self,
+        address: u16,
+        at: Time,
+        error: ConnectError,
+        round_trip: impl FnOnce(u64) -> Option<u64>,
+    ) {
         if let Some(flight) = self.take(address) {
-            self.settle_error(flight.begun, at, address, error);
+            let round_trip = round_trip(at.nanos_since(flight.begun));
+            self.note_error(round_trip, at, address, error);
         }
     }
 
@@ -221,32 +306,53 @@ impl ConnectProbe {
         Some(self.flights.remove(index))
     }
 
-    fn settle_error(&mut self, begun: Time, at: Time, address: u16, error: ConnectError) {
+    fn note_error(&mut self, round_trip: Option<u64>, at: Time, address: u16, error: ConnectError) {
         match error {
             ConnectError::Refused => {
-                let first = !matches!(self.attempt_word, Some(word) if rank(word.outcome) > 0);
-                self.note(Outcome::Refused, 0, address);
+                let first = !matches!(self.attempt_word, Some(word) if is_answer(word.outcome));
+                self.note(Outcome::Refused, 0, Detail::None, address);
                 if first {
-                    self.rounds.add(at.nanos_since(begun));
+                    self.rounds.answered(round_trip);
                 }
             }
-            ConnectError::Failed { outcome, os_error } => self.note(outcome, os_error, address),
+            ConnectError::Failed { outcome, os_error } => {
+                let detail = if os_error == 0 { Detail::None } else { Detail::System };
+                self.note(outcome, os_error, detail, address);
+            }
             // Begun, then taken back by the system for want of a resource of ours: not the host's
-            // word, so the address is tried again when its turn comes, in this same attempt.
-            ConnectError::NotStarted => self.next_address = address,
+            // word, so this address is tried again, in this same attempt.
+            ConnectError::NotStarted { os_error } => {
+                self.again.push(address);
+                self.refused_since.get_or_insert(at);
+                self.refusal = os_error;
+            }
         }
     }
 
-    fn note(&mut self, outcome: Outcome, os_error: i32, address: u16) {
-        self.attempt_word = better(self.attempt_word, Word { outcome, os_error, address });
+    fn note(&mut self, outcome: Outcome, os_error: i32, detail: Detail, address: u16) {
+        self.attempt_word = better(self.attempt_word, Word { outcome, os_error, detail, address });
     }
 
-    /// Without statistics any answer of the host itself, open or refused, ends the probe.
+    /// Without statistics any answer of the host itself, open or refused, ends the probe. A void
+    /// attempt without an answer is made again while repeats are left.
     fn end_attempt(&mut self, schedule: &Schedule) {
         self.in_attempt = false;
+        self.again.clear();
+        self.refused_since = None;
+        let is_answered = matches!(self.attempt_word, Some(word) if is_answer(word.outcome));
+        if let Some(cause) = self.void.take().filter(|_| !is_answered) {
+            self.sent -= u16::from(self.counted);
+            if self.repeats < MAX_REPEATS {
+                self.repeats += 1;
+                self.attempt_word = None;
+                return;
+            }
+            self.note(Outcome::Unknown, 0, cause, 0);
+        }
+        self.attempts += 1;
         if let Some(word) = self.attempt_word.take() {
             self.word = better(self.word, word);
-            if rank(word.outcome) > 0 && !schedule.statistics {
+            if is_answer(word.outcome) && !schedule.statistics {
                 self.ended = true;
             }
         }
@@ -255,13 +361,13 @@ impl ConnectProbe {
     /// How the probe ended, or how it stands.
     pub fn verdict(&self) -> Verdict {
         let word = self.word.or(self.attempt_word);
-        let statistics = self.rounds.statistics(u32::from(self.attempts), Some(0));
+        let statistics = self.rounds.statistics(u32::from(self.sent), Some(0));
         let address = |index: u16| self.addresses.get(usize::from(index)).copied();
         match word {
             Some(word) => Verdict {
                 outcome: word.outcome,
                 os_error: word.os_error,
-                detail: if word.os_error == 0 { Detail::None } else { Detail::System },
+                detail: word.detail,
                 statistics,
                 address: address(word.address),
             },
@@ -281,6 +387,8 @@ mod tests {
     use super::*;
     use crate::clock::SECOND;
 
+    const WAIT: ConnectError = ConnectError::NotStarted { os_error: 24 };
+
     const SCHEDULE: Schedule =
         Schedule { count: 1, interval: SECOND, reply_timeout: 2 * SECOND, statistics: false };
 
@@ -294,19 +402,19 @@ mod tests {
     }
 
     fn step(probe: &mut ConnectProbe, ms: u64) -> Step {
-        probe.next(&SCHEDULE, at(ms), &mut Vec::new())
+        probe.next(&SCHEDULE, at(ms), Voids::NONE, &mut Vec::new())
     }
 
     #[test]
     fn the_first_open_address_wins_and_the_others_are_cancelled() {
         let mut probe = probe(2);
         assert_eq!(step(&mut probe, 0), Step::Start(0));
-        probe.started(at(0));
+        probe.started(at(0), Voids::NONE);
         assert_eq!(step(&mut probe, 0), Step::Wait(at(250)));
         assert_eq!(step(&mut probe, 250), Step::Start(1));
-        probe.started(at(250));
+        probe.started(at(250), Voids::NONE);
         let mut unwanted = Vec::new();
-        probe.connected(&SCHEDULE, 1, at(260), &mut unwanted);
+        probe.connected(&SCHEDULE, 1, at(260), None, &mut unwanted);
         assert_eq!(unwanted, [0]);
         assert_eq!(step(&mut probe, 260), Step::Done);
         let verdict = probe.verdict();
@@ -319,12 +427,12 @@ mod tests {
     fn a_failure_brings_the_next_address_at_once() {
         let mut probe = probe(2);
         step(&mut probe, 0);
-        probe.started(at(0));
-        probe.failed(0, at(3), ConnectError::Refused);
+        probe.started(at(0), Voids::NONE);
+        probe.failed(0, at(3), ConnectError::Refused, Some);
         assert_eq!(step(&mut probe, 3), Step::Start(1));
-        probe.started(at(3));
+        probe.started(at(3), Voids::NONE);
         let mut unwanted = Vec::new();
-        probe.connected(&SCHEDULE, 1, at(5), &mut unwanted);
+        probe.connected(&SCHEDULE, 1, at(5), None, &mut unwanted);
         assert_eq!(probe.verdict().outcome, Outcome::Success);
     }
 
@@ -332,13 +440,13 @@ mod tests {
     fn refused_beats_silence_when_none_is_open() {
         let mut probe = probe(2);
         step(&mut probe, 0);
-        probe.started(at(0));
+        probe.started(at(0), Voids::NONE);
         step(&mut probe, 250);
-        probe.started(at(250));
-        probe.failed(1, at(251), ConnectError::Refused);
+        probe.started(at(250), Voids::NONE);
+        probe.failed(1, at(251), ConnectError::Refused, Some);
         assert_eq!(step(&mut probe, 251), Step::Wait(at(2000)));
         let mut expired = Vec::new();
-        assert_eq!(probe.next(&SCHEDULE, at(2000), &mut expired), Step::Done);
+        assert_eq!(probe.next(&SCHEDULE, at(2000), Voids::NONE, &mut expired), Step::Done);
         assert_eq!(expired, [0]);
         let verdict = probe.verdict();
         assert_eq!(verdict.outcome, Outcome::Refused);
@@ -350,12 +458,15 @@ mod tests {
         let schedule = Schedule { count: 2, interval: 3 * SECOND, ..SCHEDULE };
         let mut probe = probe(1);
         let mut expired = Vec::new();
-        assert_eq!(probe.next(&schedule, at(0), &mut expired), Step::Start(0));
-        probe.started(at(0));
-        assert_eq!(probe.next(&schedule, at(2000), &mut expired), Step::Wait(at(3000)));
-        assert_eq!(probe.next(&schedule, at(3000), &mut expired), Step::Start(0));
-        probe.started(at(3000));
-        assert_eq!(probe.next(&schedule, at(5000), &mut expired), Step::Done);
+        assert_eq!(probe.next(&schedule, at(0), Voids::NONE, &mut expired), Step::Start(0));
+        probe.started(at(0), Voids::NONE);
+        assert_eq!(
+            probe.next(&schedule, at(2000), Voids::NONE, &mut expired),
+            Step::Wait(at(3000))
+        );
+        assert_eq!(probe.next(&schedule, at(3000), Voids::NONE, &mut expired), Step::Start(0));
+        probe.started(at(3000), Voids::NONE);
+        assert_eq!(probe.next(&schedule, at(5000), Voids::NONE, &mut expired), Step::Done);
         assert_eq!(probe.verdict().outcome, Outcome::TimedOut);
         assert_eq!(probe.verdict().statistics.sent, 2);
     }
@@ -364,16 +475,70 @@ mod tests {
     fn what_could_not_be_begun_is_handed_out_again_and_is_not_an_attempt() {
         let mut probe = probe(1);
         assert_eq!(step(&mut probe, 0), Step::Start(0));
-        probe.not_started();
+        probe.not_started(at(0), 24);
         assert_eq!(probe.verdict().statistics.sent, 0);
         assert_eq!(step(&mut probe, 5), Step::Start(0));
-        probe.started(at(5));
-        probe.failed(0, at(6), ConnectError::NotStarted);
+        probe.started(at(5), Voids::NONE);
+        probe.failed(0, at(6), WAIT, Some);
         assert_eq!(step(&mut probe, 10), Step::Start(0));
-        probe.started(at(10));
-        probe.failed(0, at(11), ConnectError::Refused);
+        probe.started(at(10), Voids::NONE);
+        probe.failed(0, at(11), ConnectError::Refused, Some);
         assert_eq!(step(&mut probe, 11), Step::Done);
         assert_eq!(probe.verdict().statistics.sent, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_begun_is_over_after_its_reply_timeout_and_the_next_address_follows() {
+        let mut probe = probe(2);
+        for ms in [0, 1000, 1999] {
+            assert_eq!(step(&mut probe, ms), Step::Start(0));
+            probe.not_started(at(ms), 24);
+            assert_eq!(probe.deadline(&SCHEDULE), at(2000));
+        }
+        assert_eq!(step(&mut probe, 2000), Step::Start(1));
+        probe.not_started(at(2000), 24);
+        assert_eq!(step(&mut probe, 4000), Step::Done);
+        let verdict = probe.verdict();
+        assert_eq!((verdict.outcome, verdict.os_error), (Outcome::NoResources, 24));
+        assert_eq!((verdict.detail, verdict.statistics.sent), (Detail::NotBegun, 0));
+    }
+
+    #[test]
+    fn a_connect_that_is_taken_back_restarts_no_other_that_is_under_way() {
+        let mut probe = probe(3);
+        step(&mut probe, 0);
+        probe.started(at(0), Voids::NONE);
+        step(&mut probe, 250);
+        probe.started(at(250), Voids::NONE);
+        probe.failed(0, at(300), WAIT, Some);
+        assert_eq!(step(&mut probe, 300), Step::Start(0));
+        probe.started(at(300), Voids::NONE);
+        assert_eq!(step(&mut probe, 550), Step::Start(2), "address 1 is under way");
+    }
+
+    #[test]
+    fn an_attempt_during_a_suspension_is_made_again_without_counting() {
+        let mut probe = probe(1);
+        let suspended = Voids { count: 1, cause: Detail::Suspended, ..Voids::NONE };
+        step(&mut probe, 0);
+        probe.started(at(0), Voids::NONE);
+        let mut expired = Vec::new();
+        assert_eq!(probe.next(&SCHEDULE, at(2000), suspended, &mut expired), Step::Start(0));
+        assert_eq!(expired, [0]);
+        probe.started(at(2000), suspended);
+        assert_eq!(probe.next(&SCHEDULE, at(4000), suspended, &mut expired), Step::Done);
+        let verdict = probe.verdict();
+        assert_eq!((verdict.outcome, verdict.statistics.sent), (Outcome::TimedOut, 1));
+    }
+
+    #[test]
+    fn a_refusal_whose_time_is_not_known_is_an_answer_without_a_round_trip() {
+        let mut probe = probe(1);
+        step(&mut probe, 0);
+        probe.started(at(0), Voids::NONE);
+        probe.failed(0, at(2000), ConnectError::Refused, |_| None);
+        let statistics = probe.verdict().statistics;
+        assert_eq!((statistics.received, statistics.last), (1, None));
     }
 
     #[test]
@@ -382,11 +547,14 @@ mod tests {
         let mut probe = probe(1);
         for attempt in 0..3 {
             let begin = attempt * 1000;
-            assert_eq!(probe.next(&schedule, at(begin), &mut Vec::new()), Step::Start(0));
-            probe.started(at(begin));
-            probe.connected(&schedule, 0, at(begin + 2), &mut Vec::new());
+            assert_eq!(
+                probe.next(&schedule, at(begin), Voids::NONE, &mut Vec::new()),
+                Step::Start(0)
+            );
+            probe.started(at(begin), Voids::NONE);
+            probe.connected(&schedule, 0, at(begin + 2), None, &mut Vec::new());
         }
-        assert_eq!(probe.next(&schedule, at(2002), &mut Vec::new()), Step::Done);
+        assert_eq!(probe.next(&schedule, at(2002), Voids::NONE, &mut Vec::new()), Step::Done);
         let statistics = probe.verdict().statistics;
         assert_eq!((statistics.sent, statistics.received), (3, 3));
     }

@@ -70,6 +70,27 @@ impl Schedule {
     }
 }
 
+/// What was heard, and what made attempts void: a number that changes with each such event, and the
+/// last of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Voids {
+    /// All that had come by then was heard, and the number was read after it: what is overdue later
+    /// than that may have been answered.
+    pub until: Time,
+    /// Changes with each event.
+    pub count: u32,
+    /// The last event's.
+    pub cause: Detail,
+}
+
+impl Voids {
+    /// Nothing has happened, and all was heard.
+    pub const NONE: Voids = Voids { until: Time::NEVER, count: 0, cause: Detail::None };
+}
+
+/// Transmissions beyond `Count` that void attempts may cost.
+pub const MAX_REPEATS: u16 = 3;
+
 /// What to do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {

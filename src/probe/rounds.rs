@@ -5,7 +5,9 @@ use crate::outcome::Statistics;
 /// Sums over the round trips of one probe; nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RoundTrips {
+    /// Answers, and those of them whose round trip is known.
     received: u32,
+    timed: u32,
     last: u64,
     min: u64,
     max: u64,
@@ -14,27 +16,33 @@ pub struct RoundTrips {
 }
 
 impl RoundTrips {
-    /// Takes in one round trip.
-    pub fn add(&mut self, nanos: u64) {
-        self.min = if self.received == 0 { nanos } else { self.min.min(nanos) };
+    /// Takes in an answer, with its round trip where it is known.
+    pub fn answered(&mut self, round_trip: Option<u64>) {
+        self.received += 1;
+        let nanos = match round_trip {
+            Some(nanos) => nanos,
+            None => return,
+        };
+        self.min = if self.timed == 0 { nanos } else { self.min.min(nanos) };
         self.max = self.max.max(nanos);
         self.last = nanos;
-        self.received += 1;
+        self.timed += 1;
         let value = nanos as f64;
         let from_old_mean = value - self.mean;
-        self.mean += from_old_mean / f64::from(self.received);
+        self.mean += from_old_mean / f64::from(self.timed);
         self.squares += from_old_mean * (value - self.mean);
     }
 
-    /// The figures, `None` where nothing was received.
+    /// The figures, `None` where no round trip is known.
     pub fn statistics(&self, sent: u32, duplicates: Option<u32>) -> Statistics {
-        if self.received == 0 {
-            return Statistics { sent, duplicates, ..Statistics::default() };
+        let received = self.received;
+        if self.timed == 0 {
+            return Statistics { sent, received, duplicates, ..Statistics::default() };
         }
-        let variance = self.squares / f64::from(self.received);
+        let variance = self.squares / f64::from(self.timed);
         Statistics {
             sent,
-            received: self.received,
+            received,
             duplicates,
             last: Some(self.last),
             min: Some(self.min),
@@ -62,7 +70,7 @@ mod tests {
     fn mean_and_deviation_are_those_of_the_population() {
         let mut rounds = RoundTrips::default();
         for nanos in [2, 4, 4, 4, 5, 5, 7, 9] {
-            rounds.add(nanos * 1000);
+            rounds.answered(Some(nanos * 1000));
         }
         let figures = rounds.statistics(8, None);
         assert_eq!(figures.mean, Some(5000));

@@ -1,94 +1,31 @@
 //! The reactor: one thread per process that drives every probe of every pool, started with the
-//! first pool that probes and ended with the last. This file owns its life and its mailbox; the
-//! thread's own work is in [`engine`], what it sends in [`sending`], what it hears in [`hearing`].
+//! first pool that probes and ended with the last. This file owns its life and its mailbox. What is
+//! to be done is decided in [`scheduler`], which is pure; [`shell`] carries it out.
 
-mod engine;
-mod feed;
-mod hearing;
-mod pacing;
-mod sending;
-mod slots;
-mod timers;
+mod link;
+pub mod scheduler;
+pub mod shell;
 
-pub use feed::{Source, Target};
+pub use link::{Link, WAITING_LIMIT};
+pub use scheduler::{Limits, Source, Target};
 
-use crate::clock::Time;
-use crate::completions::Completions;
-use crate::resolve::Answer;
+use crate::address::{Address, Family};
+use crate::counters::{NetworkCounters, NetworkFigures};
+use crate::resolve;
+use crate::sync::lock;
 use crate::sys::{Network, ProbeId, Waker};
-use engine::Engine;
+use shell::{Command, Names, Shell};
+use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-
-/// Targets accepted and not begun, from which on submitting pauses.
-pub const WAITING_LIMIT: u64 = 65_536;
-
-/// What pool and reactor share: where completions go, and counters either side may read.
-pub struct Link {
-    /// Where the completions go.
-    pub completions: Arc<Completions>,
-    /// Echo requests a second; 0 is unlimited.
-    pub packets_per_second: u32,
-    /// When the pool cancels itself.
-    pub run_limit: Time,
-    /// Called once, on the reactor's thread, when the run limit has passed; must not block.
-    pub on_run_limit: Box<dyn Fn() + Send + Sync>,
-    /// Targets accepted and not begun.
-    pub waiting: AtomicU64,
-    /// The pool has told its caller to come again: it shall be woken when there is room.
-    pub told_again: AtomicBool,
-    /// First attempts pause until completions are collected: who collects shall say so.
-    pub paused: AtomicBool,
-    /// Jobs begun.
-    pub begun: AtomicU64,
-    /// Echo requests sent.
-    pub packets_sent: AtomicU64,
-}
-
-impl Link {
-    /// Whether first attempts shall pause. Looks twice: the collector may have made room before it
-    /// could see that somebody waits for it.
-    fn is_backed_up(&self) -> bool {
-        if !self.completions.is_full() {
-            return false;
-        }
-        self.paused.store(true, Ordering::SeqCst);
-        self.completions.is_full()
-    }
-
-    /// Counts a target as begun or dropped; wakes a submitter that was told to come again.
-    fn target_left(&self) {
-        let before = self.waiting.fetch_sub(1, Ordering::Relaxed);
-        if before <= WAITING_LIMIT / 2 && self.told_again.swap(false, Ordering::Relaxed) {
-            self.completions.wake();
-        }
-    }
-}
-
-enum Command {
-    Join(u64, Arc<Link>),
-    Targets(u64, Vec<Target>),
-    Resolved(ProbeId, Arc<Answer>),
-    Reversed(ProbeId, Option<Arc<str>>),
-    Cancel(u64),
-    Leave(u64),
-    /// Look again: completions were collected.
-    Resume,
-    Shutdown,
-}
 
 struct Mailbox {
     commands: Mutex<Vec<Command>>,
     pending: AtomicBool,
     waker: Waker,
-    /// ICMP packets that belonged to no open probe.
-    foreign: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    counters: NetworkCounters,
 }
 
 impl Mailbox {
@@ -99,9 +36,9 @@ impl Mailbox {
     }
 
     /// Appends all commands to `into`.
-    fn take(&self, into: &mut Vec<Command>) {
+    fn take(&self, into: &mut VecDeque<Command>) {
         if self.pending.swap(false, Ordering::Acquire) {
-            into.append(&mut lock(&self.commands));
+            into.extend(lock(&self.commands).drain(..));
         }
     }
 }
@@ -119,6 +56,8 @@ static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 pub struct Client {
     key: u64,
     mailbox: Arc<Mailbox>,
+    /// What had been counted when the pool joined.
+    counted_before: NetworkFigures,
 }
 
 impl Client {
@@ -134,7 +73,9 @@ impl Client {
         };
         running.clients += 1;
         running.next_key += 1;
-        let client = Client { key: running.next_key, mailbox: Arc::clone(&running.mailbox) };
+        let mailbox = Arc::clone(&running.mailbox);
+        let counted_before = mailbox.counters.figures();
+        let client = Client { key: running.next_key, mailbox, counted_before };
         client.mailbox.send(Command::Join(client.key, link));
         Ok(client)
     }
@@ -154,9 +95,9 @@ impl Client {
         self.mailbox.send(Command::Resume);
     }
 
-    /// ICMP packets that reached the process's sockets and belonged to no open probe.
-    pub fn packets_foreign(&self) -> u64 {
-        self.mailbox.foreign.load(Ordering::Relaxed)
+    /// What the sockets and the thread of all pools have counted since this one joined.
+    pub fn figures(&self) -> NetworkFigures {
+        self.mailbox.counters.figures().since(self.counted_before)
     }
 }
 
@@ -182,6 +123,22 @@ impl Drop for Client {
     }
 }
 
+/// The resolver's answers come back by the mailbox.
+struct MailedNames(Arc<Mailbox>);
+
+impl Names for MailedNames {
+    fn forward(&mut self, id: ProbeId, name: Arc<str>, family: Option<Family>, canonical: bool) {
+        let mailbox = Arc::clone(&self.0);
+        let reply = move |answer| mailbox.send(Command::Resolved(id, answer));
+        resolve::forward(name, family, canonical, Box::new(reply));
+    }
+
+    fn reverse(&mut self, id: ProbeId, address: Address) {
+        let mailbox = Arc::clone(&self.0);
+        resolve::reverse(address, Box::new(move |name| mailbox.send(Command::Reversed(id, name))));
+    }
+}
+
 fn start() -> io::Result<Running> {
     crate::sys::raise_descriptor_limit();
     let network = Network::new()?;
@@ -189,12 +146,20 @@ fn start() -> io::Result<Running> {
         commands: Mutex::new(Vec::new()),
         pending: AtomicBool::new(false),
         waker: network.waker(),
-        foreign: AtomicU64::new(0),
+        counters: NetworkCounters::default(),
     });
-    let mut engine = Engine::new(network, Arc::clone(&mailbox));
+    let mut shell = Shell::new(network, MailedNames(Arc::clone(&mailbox)), Limits::REAL);
+    let told = Arc::clone(&mailbox);
     let thread = std::thread::Builder::new().name("rr-reactor".into()).spawn(move || {
         crate::sys::block_signals();
-        engine.run();
+        let mut commands = VecDeque::new();
+        loop {
+            told.take(&mut commands);
+            if !shell.turn(&mut commands) {
+                return;
+            }
+            told.counters.store(shell.figures());
+        }
     })?;
     Ok(Running { mailbox, thread, clients: 0, next_key: 0 })
 }

@@ -8,18 +8,18 @@ mod resolver;
 mod table;
 
 use crate::address::{Address, Family};
-use crate::sys::{self, Found, LookupError};
+use crate::sys::{self, HostEntry, LookupError};
 use once_cell::sync::Lazy;
 use resolver::Resolver;
 use std::sync::Arc;
 use std::time::Duration;
-use table::{Limits, Question, Reply};
+use table::{Callback, Limits, Question};
 
 /// How a lookup ended. The numbers are the system resolver's own, 0 where it has not spoken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
     /// There is such a name.
-    Found(Found),
+    Found(HostEntry),
     /// There is none, or it has no address of the family asked for.
     NotFound(i32),
     /// No name server answered, or the lookup was given up after five seconds.
@@ -32,6 +32,7 @@ const LIMITS: Limits = Limits {
     lookup: Duration::from_secs(5),
     idle: Duration::from_secs(10),
     threads: 64,
+    address_threads: 48,
     abandoned: 256,
 };
 
@@ -62,7 +63,7 @@ pub fn reverse(address: Address, reply: Box<dyn FnOnce(Option<Arc<str>>) + Send>
 }
 
 /// A lookup of an address answers with the name alone.
-fn name_reply(reply: Box<dyn FnOnce(Option<Arc<str>>) + Send>) -> Reply {
+fn name_reply(reply: Box<dyn FnOnce(Option<Arc<str>>) + Send>) -> Callback {
     Box::new(move |answer| {
         reply(match &*answer {
             Answer::Found(found) => found.canonical.as_deref().map(Arc::from),
@@ -83,7 +84,7 @@ fn ask_system(question: &Question) -> Answer {
             }
         }
         Question::Address(address) => match sys::reverse_lookup(address) {
-            Some(name) => Answer::Found(Found { addresses: Vec::new(), canonical: Some(name) }),
+            Some(name) => Answer::Found(HostEntry { addresses: Vec::new(), canonical: Some(name) }),
             None => Answer::NotFound(0),
         },
     }

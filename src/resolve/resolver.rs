@@ -2,9 +2,10 @@
 //! one question after the other until it has been idle for a while; one more thread keeps their
 //! deadlines and lives only while lookups are open. Replies are called without the lock.
 
-use super::table::{Limits, Question, Reply, Table};
+use super::table::{Callback, Limits, Question, Table};
 use super::Answer;
 use crate::segment::Threads;
+use crate::sync::lock;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -51,7 +52,7 @@ impl Resolver {
         })
     }
 
-    pub fn ask(self: &Arc<Self>, question: Question, reply: Reply) {
+    pub fn ask(self: &Arc<Self>, question: Question, reply: Callback) {
         let mut state = self.lock();
         state.table.ask(question, reply, Instant::now());
         self.work.notify_one();
@@ -131,6 +132,8 @@ impl Resolver {
             if !replies.is_empty() {
                 drop(state);
                 deliver(replies, Answer::TimedOut(0));
+                // What waited for room may be taken now.
+                self.work.notify_all();
                 self.start_threads();
                 state = self.lock();
                 continue;
@@ -161,7 +164,7 @@ impl Resolver {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Threads that exist at this moment.
@@ -173,7 +176,7 @@ impl Resolver {
 }
 
 /// The same answer to all; a reply that panics ends only itself.
-fn deliver(replies: Vec<Reply>, answer: Answer) {
+fn deliver(replies: Vec<Callback>, answer: Answer) {
     let answer = Arc::new(answer);
     for reply in replies {
         let answer = Arc::clone(&answer);

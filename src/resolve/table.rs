@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Takes the answer to one question asked.
-pub(super) type Reply = Box<dyn FnOnce(Arc<Answer>) + Send>;
+pub(super) type Callback = Box<dyn FnOnce(Arc<Answer>) + Send>;
 
 /// What can be asked; equal questions share a lookup.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -22,6 +22,12 @@ pub(super) enum Question {
     Name { name: Arc<str>, family: Option<Family>, canonical: bool },
     /// The name of an address.
     Address(Address),
+}
+
+impl Question {
+    fn is_address(&self) -> bool {
+        matches!(self, Question::Address(_))
+    }
 }
 
 /// What the resolver keeps to.
@@ -33,6 +39,9 @@ pub(super) struct Limits {
     pub idle: Duration,
     /// Threads in service.
     pub threads: usize,
+    /// Of them, those that look up addresses: names, without which nothing can be begun, always
+    /// find one, however silent the name servers of the addresses are.
+    pub address_threads: usize,
     /// Overdue threads that are replaced.
     pub abandoned: usize,
 }
@@ -54,9 +63,13 @@ struct Waiting {
 pub(super) struct Table {
     limits: Limits,
     /// Every question without an answer, with all who asked it.
-    open: HashMap<Question, Vec<Reply>>,
-    /// Those no thread has taken yet, in the order asked.
+    open: HashMap<Question, Vec<Callback>>,
+    /// Those no thread has taken yet, in the order asked: names, and addresses, which come after
+    /// them.
     waiting: VecDeque<Waiting>,
+    waiting_addresses: VecDeque<Waiting>,
+    /// Addresses among those in a thread's hand.
+    running_addresses: usize,
     /// Those in a thread's hand; the order of start is that of the deadlines.
     running: BTreeMap<Serial, Started>,
     next_serial: u64,
@@ -70,6 +83,8 @@ impl Table {
             limits,
             open: HashMap::new(),
             waiting: VecDeque::new(),
+            waiting_addresses: VecDeque::new(),
+            running_addresses: 0,
             running: BTreeMap::new(),
             next_serial: 0,
             idle: 0,
@@ -77,21 +92,33 @@ impl Table {
         }
     }
 
-    pub fn ask(&mut self, question: Question, reply: Reply, now: Instant) {
+    pub fn ask(&mut self, question: Question, reply: Callback, now: Instant) {
         if let Some(replies) = self.open.get_mut(&question) {
             replies.push(reply);
             return;
         }
         self.open.insert(question.clone(), vec![reply]);
-        self.waiting.push_back(Waiting { question, asked: now });
+        let waiting = match question {
+            Question::Name { .. } => &mut self.waiting,
+            Question::Address(_) => &mut self.waiting_addresses,
+        };
+        waiting.push_back(Waiting { question, asked: now });
     }
 
     pub fn has_open(&self) -> bool {
         !self.open.is_empty()
     }
 
+    /// Whether an idle thread could take a question.
     pub fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        self.may_be_taken() > 0
+    }
+
+    /// Waiting questions that may be in a thread's hand now.
+    fn may_be_taken(&self) -> usize {
+        let taken = self.running_addresses + self.not_replaced();
+        let room = self.limits.address_threads.saturating_sub(taken);
+        self.waiting.len() + self.waiting_addresses.len().min(room)
     }
 
     /// Whether one more thread is to be started, which then counts as idle; with the number of
@@ -109,7 +136,7 @@ impl Table {
     /// The thread asked for could not be had. The others go on; without any, nothing is left to
     /// wait for.
     #[must_use]
-    pub fn thread_failed(&mut self) -> Vec<Reply> {
+    pub fn thread_failed(&mut self) -> Vec<Callback> {
         self.idle -= 1;
         if self.idle + self.running.len() > 0 {
             return Vec::new();
@@ -119,7 +146,12 @@ impl Table {
 
     /// Hands the oldest waiting question to an idle thread.
     pub fn take(&mut self, now: Instant) -> Option<(Serial, Question)> {
-        let question = self.waiting.pop_front()?.question;
+        if !self.has_waiting() {
+            return None;
+        }
+        let waiting = self.waiting.pop_front().or_else(|| self.waiting_addresses.pop_front());
+        let question = waiting?.question;
+        self.running_addresses += usize::from(question.is_address());
         let serial = Serial(self.next_serial);
         self.next_serial += 1;
         self.idle -= 1;
@@ -136,9 +168,10 @@ impl Table {
     /// A thread comes back with an answer: who gets it, and whether the thread goes on, then idle.
     /// A late one has been answered for; it goes on where it is of use.
     #[must_use]
-    pub fn finish(&mut self, serial: Serial) -> (Vec<Reply>, bool) {
+    pub fn finish(&mut self, serial: Serial) -> (Vec<Callback>, bool) {
         match self.running.remove(&serial) {
             Some(started) => {
+                self.running_addresses -= usize::from(started.question.is_address());
                 self.idle += 1;
                 (self.close(&started.question), true)
             }
@@ -154,7 +187,7 @@ impl Table {
     /// Ends what is past its deadline: lookups in hand, and waiting ones where threads are lost
     /// that will not be replaced.
     #[must_use]
-    pub fn expire(&mut self, now: Instant) -> Vec<Reply> {
+    pub fn expire(&mut self, now: Instant) -> Vec<Callback> {
         let mut replies = Vec::new();
         loop {
             let serial = match self.running.iter().next() {
@@ -163,11 +196,16 @@ impl Table {
             };
             if let Some(started) = self.running.remove(&serial) {
                 self.overdue += 1;
+                self.running_addresses -= usize::from(started.question.is_address());
                 replies.append(&mut self.close(&started.question));
             }
         }
         while self.waiting_deadline().map_or(false, |deadline| deadline <= now) {
-            if let Some(waiting) = self.waiting.pop_front() {
+            let waiting = match self.oldest_waiting() {
+                Some(Question::Address(_)) => self.waiting_addresses.pop_front(),
+                _ => self.waiting.pop_front(),
+            };
+            if let Some(waiting) = waiting {
                 replies.append(&mut self.close(&waiting.question));
             }
         }
@@ -176,8 +214,10 @@ impl Table {
 
     /// Ends everything: no thread can be had, or none that would keep the time.
     #[must_use]
-    pub fn give_up(&mut self) -> Vec<Reply> {
+    pub fn give_up(&mut self) -> Vec<Callback> {
         self.waiting.clear();
+        self.waiting_addresses.clear();
+        self.running_addresses = 0;
         self.overdue += self.running.len();
         self.running.clear();
         self.open.drain().flat_map(|(_, replies)| replies).collect()
@@ -190,8 +230,16 @@ impl Table {
     }
 
     fn waiting_deadline(&self) -> Option<Instant> {
-        let oldest = self.waiting.front().filter(|_| self.not_replaced() > 0)?;
-        Some(oldest.asked + self.limits.lookup)
+        let fronts = [self.waiting.front(), self.waiting_addresses.front()];
+        let oldest = fronts.into_iter().flatten().map(|waiting| waiting.asked).min();
+        let oldest = oldest.filter(|_| self.not_replaced() > 0)?;
+        Some(oldest + self.limits.lookup)
+    }
+
+    fn oldest_waiting(&self) -> Option<&Question> {
+        let fronts = [self.waiting.front(), self.waiting_addresses.front()];
+        let oldest = fronts.into_iter().flatten().min_by_key(|waiting| waiting.asked);
+        oldest.map(|waiting| &waiting.question)
     }
 
     /// Overdue threads that keep their places.
@@ -201,10 +249,10 @@ impl Table {
 
     fn has_work_for_one_more(&self) -> bool {
         let in_service = self.idle + self.running.len() + self.not_replaced();
-        self.waiting.len() > self.idle && in_service < self.limits.threads
+        self.may_be_taken() > self.idle && in_service < self.limits.threads
     }
 
-    fn close(&mut self, question: &Question) -> Vec<Reply> {
+    fn close(&mut self, question: &Question) -> Vec<Callback> {
         self.open.remove(question).unwrap_or_default()
     }
 }
@@ -219,14 +267,19 @@ mod tests {
         lookup: Duration::from_secs(5),
         idle: Duration::from_secs(10),
         threads: 4,
+        address_threads: 3,
         abandoned: 4,
     };
+
+    fn address(number: u8) -> Question {
+        Question::Address(Address::v4([127, 0, 0, number]))
+    }
 
     fn name(name: &str) -> Question {
         Question::Name { name: name.into(), family: None, canonical: false }
     }
 
-    fn no_reply() -> Reply {
+    fn no_reply() -> Callback {
         Box::new(|_| ())
     }
 
@@ -356,6 +409,36 @@ mod tests {
     }
 
     #[test]
+    fn names_go_before_addresses_and_always_find_a_thread() {
+        let mut table = Table::new(LIMITS);
+        let mut now = Instant::now();
+        for number in 0..20 {
+            table.ask(address(number), no_reply(), now);
+        }
+        assert_eq!(start_all(&mut table, now).len(), LIMITS.address_threads);
+        table.ask(name("a"), no_reply(), now);
+        table.ask(name("b"), no_reply(), now);
+        assert_eq!(table.wants_thread(), Some(3));
+        let taken = table.take(now).expect("a name waits");
+        assert_eq!(taken.1, name("a"));
+        // Its thread goes on with the other name, not with an address.
+        assert!(table.finish(taken.0).1);
+        let taken = table.take(now).expect("a name waits");
+        assert_eq!(taken.1, name("b"));
+        assert!(table.finish(taken.0).1);
+        assert!(table.take(now).is_none(), "addresses have all the threads that they may");
+        table.leave();
+        // However many threads are lost to silent servers of addresses: names find one.
+        while table.has_open() {
+            now += LIMITS.lookup;
+            let _ = table.expire(now);
+            start_all(&mut table, now);
+        }
+        table.ask(name("c"), no_reply(), now);
+        assert!(table.wants_thread().is_some());
+    }
+
+    #[test]
     fn names_fail_only_when_not_one_thread_can_be_had() {
         let mut table = Table::new(LIMITS);
         let now = Instant::now();
@@ -380,7 +463,7 @@ mod tests {
             let replied = Arc::new(AtomicUsize::new(0));
             let mut asked = 0;
             let mut out: Vec<Serial> = Vec::new();
-            let answer = |replies: Vec<Reply>| {
+            let answer = |replies: Vec<Callback>| {
                 replies.into_iter().for_each(|reply| reply(Arc::new(Answer::Failed(0))));
             };
             for (step, number) in steps {
@@ -390,7 +473,11 @@ mod tests {
                         let reply = Box::new(move |_| {
                             replied.fetch_add(1, Ordering::Relaxed);
                         });
-                        table.ask(name(&(number % 32).to_string()), reply, now);
+                        let question = match number % 2 {
+                            0 => name(&(number % 32).to_string()),
+                            _ => address(number % 32),
+                        };
+                        table.ask(question, reply, now);
                         asked += 1;
                     }
                     2 => out.extend(start_all(&mut table, now)),

@@ -11,6 +11,7 @@ const LIMITS: Limits = Limits {
     lookup: Duration::from_millis(200),
     idle: Duration::from_millis(30),
     threads: 8,
+    address_threads: 8,
     abandoned: 8,
 };
 /// Longer than any lookup of a test takes on a busy machine; only waited out to fail.
@@ -46,7 +47,7 @@ struct Fixture {
 
 /// What the test's system answers: the name itself as the canonical one.
 fn found(name: &str) -> Answer {
-    Answer::Found(Found {
+    Answer::Found(HostEntry {
         addresses: vec![Address::v4([127, 0, 0, 1])],
         canonical: Some(name.to_string()),
     })
@@ -214,7 +215,8 @@ fn ten_thousand_names_have_one_answer_each() {
 
 #[test]
 fn a_panic_in_a_lookup_fails_that_name_only() {
-    let fixture = Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, ..LIMITS });
+    let fixture =
+        Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, address_threads: 1, ..LIMITS });
     fixture.ask("panic");
     fixture.ask("after");
     assert_eq!(fixture.next(), ("panic".into(), Arc::new(Answer::Failed(0))));
@@ -223,7 +225,8 @@ fn a_panic_in_a_lookup_fails_that_name_only() {
 
 #[test]
 fn a_panic_in_a_reply_takes_no_other_answer_away() {
-    let fixture = Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, ..LIMITS });
+    let fixture =
+        Fixture::new(Limits { lookup: NO_DEADLINE, threads: 1, address_threads: 1, ..LIMITS });
     let reply = Box::new(|_| panic::resume_unwind(Box::new("contained")));
     fixture.resolver.ask(question("stuck"), reply);
     fixture.ask("stuck");
@@ -272,7 +275,7 @@ fn the_system_knows_localhost_by_name_and_address() {
     let reply = Box::new(move |given| answer.send(given).unwrap());
     forward("LOCALHOST", Some(Family::V4), false, reply);
     let loopback = Address::v4([127, 0, 0, 1]);
-    let expected = Answer::Found(Found { addresses: vec![loopback], canonical: None });
+    let expected = Answer::Found(HostEntry { addresses: vec![loopback], canonical: None });
     assert_eq!(*answers.recv_timeout(PATIENCE).unwrap(), expected);
 
     let (answer, answers) = mpsc::channel();

@@ -1,6 +1,6 @@
 //! The platform, as operations. Owns every socket, every foreign-function declaration and every
 //! `cfg` on the operating system. Knows nothing of pools, attempts, retries or verdicts: the
-//! reactor tells it what to send and is told what happened.
+//! reactor tells it what to send and is told what happened, through [`Operations`] alone.
 //!
 //! One backend is chosen here. Each offers the same items: [`Network`], [`Waker`], the resolver
 //! calls, and the small questions about process and threads.
@@ -10,15 +10,18 @@ use crate::clock::Time;
 use crate::outcome::Outcome;
 
 pub mod names;
-pub use names::{Found, LookupError};
+pub use names::{HostEntry, LookupError};
 
 mod on_link;
 pub use on_link::OnLink;
+mod operations;
+pub use crate::outcome::ConnectError;
+pub use operations::{Counters, Operations, Overflows};
 
-#[cfg(unix)]
-mod unix;
-#[cfg(unix)]
-use unix as backend;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as backend;
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
@@ -27,13 +30,14 @@ use windows as backend;
 pub use backend::lookup::{interface_index, lookup, reverse_lookup};
 pub use backend::{
     block_signals, cores, echo_permission, enter_apartment, is_forked_child, pin_library,
-    process_cpu_nanos, raise_descriptor_limit, random_bytes, wall_clock, watch_fork,
+    process_cpu_nanos, raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork,
     ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
 };
 
 // --- words shared by all backends ---------------------------------------------------------
 
-/// Names one open probe, chosen by the reactor: its slot and that slot's generation.
+/// Names one open echo probe or one connect under way, chosen by the reactor: a slot and its
+/// generation. Echo probes and connects are numbered apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ProbeId(pub u64);
 
@@ -43,12 +47,18 @@ pub const BATCH: usize = 128;
 /// One echo request to send.
 #[derive(Clone, Copy, Debug)]
 pub struct EchoRequest {
-    /// The probe, registered before with `Network::open_echo`.
+    /// The probe.
     pub id: ProbeId,
     /// Where to.
     pub to: Address,
-    /// Which of the probe's transmissions this is, from 0; below the number registered.
+    /// Which of the probe's transmissions this is, from 0.
     pub transmission: u16,
+    /// How many the probe will make at most: so many sequences are kept for it from its first
+    /// request on until `close_echo`.
+    pub transmissions: u16,
+    /// The time it leaves is wanted as the system's own, where that can be had
+    /// ([`Event::Stamped`]): statistics, or a rate that leaves time.
+    pub stamped: bool,
     /// Bytes of payload behind the ICMP header, 0..=65,500.
     pub size: u16,
     /// Time to live / hop limit; 0 leaves the system's.
@@ -61,26 +71,18 @@ pub struct EchoRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SendResult {
     /// It left this machine as far as the system tells.
-    Sent,
-    /// Not sent, for reasons of ours (buffers, neighbour table): the attempt has not begun.
-    NotSent,
-    /// The system has no way to that address: the message's own error, with its raw number.
-    Failed {
-        /// The fitting state.
-        outcome: Outcome,
-        /// The raw error number.
+    Sent {
+        /// When, as exactly as can be told at once.
+        at: Time,
+    },
+    /// Not sent, for reasons of ours (buffers, neighbour table, sequences): try again later.
+    NotSent {
+        /// The raw error number; 0 where there is none.
         os_error: i32,
     },
-}
-
-/// Why a connect ended without an open connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConnectError {
-    /// The host itself said no (also: a connect to our own address that met itself).
-    Refused,
-    /// For reasons of ours (descriptors, ports, memory): wait and repeat.
-    NotStarted,
-    /// A route, router, host or firewall said no, with the raw number.
+    /// There is no socket of its family.
+    NoSocket(OpenError),
+    /// The system has no way to that address: the message's own error, with its raw number.
     Failed {
         /// The fitting state.
         outcome: Outcome,
@@ -103,6 +105,30 @@ pub enum Event {
         received: Time,
         /// Its time to live / hop limit.
         ttl: Option<u8>,
+        /// Who answered, where that is another address than the one asked. Only told of replies
+        /// that bring the whole token (16 bytes) back.
+        from: Option<Address>,
+    },
+    /// The system's own word on when a request left ([`EchoRequest::stamped`]). Comes before its
+    /// reply where both are there.
+    Stamped {
+        /// Whose.
+        id: ProbeId,
+        /// Which transmission.
+        transmission: u16,
+        /// When it left.
+        at: Time,
+    },
+    /// The link-layer address of an open probe's host could not be found: it is no live neighbour.
+    NeighbourFailed {
+        /// Whose.
+        id: ProbeId,
+    },
+    /// The system has given a neighbour up: its place in the table is free, whether or not a probe
+    /// of it is open. Comes behind the events of its probes.
+    NeighbourGone {
+        /// Which.
+        address: Address,
     },
     /// An ICMP error that quotes one of our requests.
     IcmpError {
@@ -136,6 +162,8 @@ pub enum Event {
         id: ProbeId,
         /// When it was seen.
         at: Time,
+        /// Its round trip.
+        round_trip: RoundTrip,
     },
     /// A connect ended otherwise.
     ConnectFailed {
@@ -145,7 +173,20 @@ pub enum Event {
         at: Time,
         /// Why.
         error: ConnectError,
+        /// The round trip of a refusal.
+        round_trip: RoundTrip,
     },
+}
+
+/// What is known of the round trip of a connect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoundTrip {
+    /// It was measured, in nanoseconds: by the system itself, or by the backend.
+    Measured(u64),
+    /// From the call to the time it was seen.
+    BySight,
+    /// Nothing: the system repeats by itself before it tells.
+    Unknown,
 }
 
 /// Why no echo socket could be had for a family.
@@ -153,6 +194,8 @@ pub enum Event {
 pub enum OpenError {
     /// Neither raw nor datagram ICMP sockets are permitted to this process.
     NotPermitted,
+    /// No descriptor or memory is left, with the raw error number: try again later.
+    NoResources(i32),
     /// Something else, with the raw error number (e.g. the family is not there).
     Failed(i32),
 }

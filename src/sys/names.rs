@@ -4,7 +4,7 @@ use crate::address::Address;
 
 /// What a name stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct HostEntry {
     /// All addresses in the system's order, each once; at least one.
     pub addresses: Vec<Address>,
     /// The canonical name, where it was asked for and the system knows it.
@@ -18,6 +18,6 @@ pub enum LookupError {
     NotFound(i32),
     /// No name server answered.
     TimedOut(i32),
-    /// The resolver failed for another reason.
+    /// The resolver failed for another reason. A number above 0 is the system's own.
     Failed(i32),
 }

@@ -1,18 +1,22 @@
 //! Which addresses are neighbours: on a link of this machine, so that a packet to one has to wait
 //! for its link-layer address. The backend reads the prefixes, here they are compared.
 
-use super::backend::broadcast_prefixes;
+use super::backend::{broadcast_prefixes, neighbour_tables};
 use crate::address::{Address, Family};
 
 /// The prefixes of this machine's broadcast links, as of when they were read.
+#[derive(Clone, Debug, Default)]
 pub struct OnLink {
-    prefixes: Vec<(Address, u32)>,
+    /// Each prefix with its length in bits (of the sixteen bytes of an [`Address`]).
+    pub prefixes: Vec<(Address, u32)>,
+    /// Places in the system's neighbour table, IPv4 and IPv6; 0 where it does not say.
+    pub table: [u32; 2],
 }
 
 impl OnLink {
     /// Reads the prefixes of all interfaces that are up, broadcast-capable and not loopback.
     pub fn read() -> OnLink {
-        OnLink { prefixes: broadcast_prefixes() }
+        OnLink { prefixes: broadcast_prefixes(), table: neighbour_tables() }
     }
 
     /// Whether an address is on one of the links. IPv6 link-local addresses always are.
@@ -38,7 +42,7 @@ mod tests {
 
     fn on_link(prefix: &str, length: u32, address: &str) -> bool {
         let parse = |text: &str| Address::from_ip(text.parse().unwrap(), 0);
-        OnLink { prefixes: vec![(parse(prefix), length)] }.contains(&parse(address))
+        OnLink { prefixes: vec![(parse(prefix), length)], table: [0; 2] }.contains(&parse(address))
     }
 
     #[test]

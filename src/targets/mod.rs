@@ -27,7 +27,7 @@ pub enum TargetError {
 
 /// What a text stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
+pub enum Hosts {
     /// A name to be resolved, as written but for white space around it.
     Name(Box<str>),
     /// Addresses, at least one.
@@ -38,7 +38,7 @@ pub enum Target {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Parsed {
     /// What it stands for.
-    pub target: Target,
+    pub hosts: Hosts,
     /// Whether it was written as a block or a range, even if of one address.
     pub expanded: bool,
 }
@@ -73,10 +73,10 @@ pub fn parse(
             return Err(TargetError::Invalid);
         }
         let expanded = expression.expanded;
-        return Ok(Parsed { target: Target::Addresses(expression.span()?), expanded });
+        return Ok(Parsed { hosts: Hosts::Addresses(expression.span()?), expanded });
     }
     if name::is_name(text) {
-        return Ok(Parsed { target: Target::Name(text.into()), expanded: false });
+        return Ok(Parsed { hosts: Hosts::Name(text.into()), expanded: false });
     }
     Err(TargetError::Invalid)
 }

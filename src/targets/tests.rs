@@ -17,25 +17,25 @@ fn parse_any(text: &str) -> Result<Parsed, TargetError> {
 
 /// The addresses as text; panics where the text is a name.
 fn addresses(text: &str) -> Result<Vec<String>, TargetError> {
-    match parse_any(text)?.target {
-        Target::Addresses(span) => {
+    match parse_any(text)?.hosts {
+        Hosts::Addresses(span) => {
             Ok((0..span.len()).map(|index| span.address(index).to_string()).collect())
         }
-        Target::Name(name) => panic!("{:?} is a name", name),
+        Hosts::Name(name) => panic!("{:?} is a name", name),
     }
 }
 
 fn span(text: &str) -> Span {
-    match parse_any(text).map(|parsed| parsed.target) {
-        Ok(Target::Addresses(span)) => span,
+    match parse_any(text).map(|parsed| parsed.hosts) {
+        Ok(Hosts::Addresses(span)) => span,
         other => panic!("{:?}: {:?}", text, other),
     }
 }
 
 #[track_caller]
 fn assert_name(text: &str) {
-    let name = Target::Name(text.into());
-    assert_eq!(parse_any(text), Ok(Parsed { target: name, expanded: false }), "{:?}", text);
+    let name = Hosts::Name(text.into());
+    assert_eq!(parse_any(text), Ok(Parsed { hosts: name, expanded: false }), "{:?}", text);
 }
 
 #[track_caller]
@@ -71,8 +71,8 @@ fn names_are_passed_on_as_written() {
 
 #[test]
 fn white_space_around_is_not_part_of_the_target() {
-    let name = Target::Name("host".into());
-    assert_eq!(parse_any(" \thost\r\n").unwrap().target, name);
+    let name = Hosts::Name("host".into());
+    assert_eq!(parse_any(" \thost\r\n").unwrap().hosts, name);
     assert_eq!(addresses("  10.0.0.1\u{a0}"), Ok(vec!["10.0.0.1".into()]));
 }
 
@@ -344,12 +344,12 @@ proptest! {
 
     #[test]
     fn whatever_is_taken_is_a_name_as_written_or_a_span_of_hosts(text in near_targets()) {
-        match parse_any(&text).map(|parsed| parsed.target) {
-            Ok(Target::Name(name)) => {
+        match parse_any(&text).map(|parsed| parsed.hosts) {
+            Ok(Hosts::Name(name)) => {
                 prop_assert_eq!(&*name, text.trim());
                 prop_assert!(text.parse::<std::net::IpAddr>().is_err());
             }
-            Ok(Target::Addresses(span)) => {
+            Ok(Hosts::Addresses(span)) => {
                 prop_assert!((1..=MAX_ADDRESSES).contains(&span.len()));
                 for index in [0, span.len() / 2, span.len() - 1] {
                     prop_assert!(is_host(&span.address(index)), "{}", span.address(index));

@@ -98,10 +98,14 @@ pub fn encode_request(
     length
 }
 
-/// The internet checksum (RFC 1071) of an even number of bytes.
+/// The internet checksum (RFC 1071) of at most 65,535 bytes; 0 over a message that has a right one
+/// in it.
 fn checksum(bytes: &[u8]) -> u16 {
     let mut sum = 0u32;
-    for pair in bytes.chunks_exact(2) {
+    let pairs = bytes.chunks_exact(2);
+    // An odd length is summed with a zero behind it.
+    sum += pairs.remainder().first().map_or(0, |last| u32::from(*last) << 8);
+    for pair in pairs {
         sum += u32::from(u16::from_be_bytes([pair[0], pair[1]]));
     }
     sum = (sum & 0xffff) + (sum >> 16);
@@ -109,12 +113,17 @@ fn checksum(bytes: &[u8]) -> u16 {
     !(sum as u16)
 }
 
-/// Reads what a raw IPv4 socket delivers: IP header, ICMP message.
-pub fn decode_raw_v4(packet: &[u8]) -> Option<RawV4<'_>> {
+/// Reads what a raw IPv4 socket delivers: IP header, ICMP message. Nobody has looked at the checksum
+/// before; of a packet that was cut short by the reader's buffer (not `whole`) it cannot be told.
+pub fn decode_raw_v4(packet: &[u8], whole: bool) -> Option<RawV4<'_>> {
     let (header, message) = split_v4(packet)?;
+    if whole && checksum(message) != 0 {
+        return None;
+    }
     let message = match message.first()? {
         &V4_ECHO_REPLY => Message::Reply(decode_echo_reply(Family::V4, message)?),
-        kind @ (3 | 4 | 11 | 12) => {
+        // Source quench (4) is to be ignored (RFC 6633).
+        kind @ (3 | 11 | 12) => {
             let (quoted, request) = split_v4(message.get(HEADER_LENGTH..)?)?;
             Message::Error {
                 kind: *kind,
@@ -253,7 +262,17 @@ mod tests {
         let mut packet = v4_header(1, [10, 0, 0, 1], [10, 0, 0, 9], options);
         packet.extend([kind, code, 0, 0, 0, 0, 0, 0]);
         packet.extend(quoted);
+        sum_v4(&mut packet);
         packet
+    }
+
+    /// Sets the checksum of the ICMP message in a packet.
+    fn sum_v4(packet: &mut [u8]) {
+        let header = usize::from(packet[0] & 0x0f) * 4;
+        let message = &mut packet[header..];
+        message[2..4].fill(0);
+        let sum = checksum(message);
+        message[2..4].copy_from_slice(&sum.to_be_bytes());
     }
 
     fn v6_error(kind: u8, code: u8, quoted: &[u8]) -> Vec<u8> {
@@ -284,10 +303,47 @@ mod tests {
         let mut reply = request(Family::V4, &TOKEN);
         reply[0] = 0;
         packet.extend(&reply);
-        let raw = decode_raw_v4(&packet).unwrap();
+        sum_v4(&mut packet);
+        let raw = decode_raw_v4(&packet, true).unwrap();
         assert_eq!(raw.from, Address::v4([192, 0, 2, 7]));
         assert_eq!(raw.ttl, 57);
         assert_eq!(raw.message, Message::Reply(echo(&TOKEN)));
+    }
+
+    #[test]
+    fn a_packet_with_a_wrong_checksum_is_not_taken() {
+        let reply = |payload: &[u8]| {
+            let mut packet = v4_header(1, [192, 0, 2, 7], [10, 0, 0, 9], 0);
+            packet.extend([0, 0, 0, 0, 0x12, 0x34, 0xff, 0xfe]);
+            packet.extend(payload);
+            sum_v4(&mut packet);
+            packet
+        };
+        for payload in [&TOKEN[..], &TOKEN[..15], &[]] {
+            let right = reply(payload);
+            assert!(decode_raw_v4(&right, true).is_some());
+            for bit in 20 * 8..right.len() * 8 {
+                let mut wrong = right.clone();
+                wrong[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(decode_raw_v4(&wrong, true), None, "bit {bit}");
+            }
+        }
+        // Cut by the reader: only what is there can be looked at.
+        let long = reply(&[7; 300]);
+        assert!(decode_raw_v4(&long[..256], true).is_none());
+        assert!(decode_raw_v4(&long[..256], false).is_some());
+        let mut quoted = v4_header(1, [10, 0, 0, 9], [192, 0, 2, 7], 0);
+        quoted.extend(request(Family::V4, &TOKEN));
+        let mut error = v4_error(3, 1, 0, &quoted);
+        error[21] = 0;
+        assert_eq!(decode_raw_v4(&error, true), None);
+    }
+
+    #[test]
+    fn source_quench_is_ignored() {
+        let mut quoted = v4_header(1, [10, 0, 0, 9], [192, 0, 2, 7], 0);
+        quoted.extend(request(Family::V4, &TOKEN));
+        assert_eq!(decode_raw_v4(&v4_error(4, 0, 0, &quoted), true), None);
     }
 
     #[test]
@@ -301,7 +357,7 @@ mod tests {
         let mut quoted = v4_header(1, [10, 0, 0, 9], [192, 0, 2, 7], 40);
         quoted.extend(request(Family::V4, &TOKEN));
         let packet = v4_error(3, 13, 8, &quoted);
-        let raw = decode_raw_v4(&packet).unwrap();
+        let raw = decode_raw_v4(&packet, true).unwrap();
         assert_eq!(raw.from, Address::v4([10, 0, 0, 1]));
         let quote = Quote { to: Address::v4([192, 0, 2, 7]), echo: echo(&TOKEN) };
         assert_eq!(raw.message, Message::Error { kind: 3, code: 13, quote });
@@ -311,7 +367,7 @@ mod tests {
     fn a_quote_of_eight_bytes_has_no_payload() {
         let mut quoted = v4_header(1, [10, 0, 0, 9], [192, 0, 2, 7], 0);
         quoted.extend(&request(Family::V4, &TOKEN)[..8]);
-        match decode_raw_v4(&v4_error(11, 0, 0, &quoted)).unwrap().message {
+        match decode_raw_v4(&v4_error(11, 0, 0, &quoted), true).unwrap().message {
             Message::Error { quote, .. } => assert_eq!(quote.echo, echo(&[])),
             other => panic!("{other:?}"),
         }
@@ -320,11 +376,11 @@ mod tests {
     #[test]
     fn quotes_of_other_packets_are_not_ours() {
         let udp = v4_header(17, [10, 0, 0, 9], [192, 0, 2, 7], 0);
-        assert_eq!(decode_raw_v4(&v4_error(3, 3, 0, &[udp, vec![0; 8]].concat())), None);
+        assert_eq!(decode_raw_v4(&v4_error(3, 3, 0, &[udp, vec![0; 8]].concat()), true), None);
         let mut later_fragment = v4_header(1, [10, 0, 0, 9], [192, 0, 2, 7], 0);
         later_fragment[7] = 1;
         later_fragment.extend(request(Family::V4, &TOKEN));
-        assert_eq!(decode_raw_v4(&v4_error(11, 1, 0, &later_fragment)), None);
+        assert_eq!(decode_raw_v4(&v4_error(11, 1, 0, &later_fragment), true), None);
     }
 
     #[test]
@@ -385,7 +441,7 @@ mod tests {
             for (byte, steered) in bytes.iter_mut().zip(start) {
                 *byte = *steered;
             }
-            let _ = decode_raw_v4(&bytes);
+            let _ = decode_raw_v4(&bytes, bytes.len() % 2 == 0);
             let _ = decode_raw_v6(&bytes);
             let _ = decode_echo_reply(Family::V4, &bytes);
             let _ = decode_quoted_request(Family::V6, &bytes);

@@ -192,6 +192,41 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
         Some(run.first.wrapping_add(transmission))
     }
 
+    /// As [`SequenceMap::begin`]; a probe that is not open is opened. One look-up for the only probe
+    /// of an address. `None`: no run is left, or the probe has fewer transmissions.
+    pub fn begin_or_open(
+        &mut self,
+        address: Address,
+        owner: Owner,
+        transmission: u16,
+        transmissions: u16,
+        token_length: u8,
+    ) -> Option<u16> {
+        let random = self.next_random();
+        match self.runs[part(&address)].entry(address) {
+            Entry::Vacant(vacant) => {
+                let length = transmissions.max(1);
+                let run = Run { owner, first: random, length, next: NONE, token_length };
+                vacant.insert(run);
+                self.open += 1;
+                return (transmission < length).then(|| random.wrapping_add(transmission));
+            }
+            Entry::Occupied(mut head) if head.get().owner == owner => {
+                let run = head.get_mut();
+                run.token_length = token_length;
+                return (transmission < run.length).then(|| run.first.wrapping_add(transmission));
+            }
+            Entry::Occupied(_) => {}
+        }
+        self.begin(&address, owner, transmission, token_length).or_else(|| {
+            let is_open = self.owners(&address).any(|other| other == owner);
+            if is_open || !self.open(address, owner, transmissions) {
+                return None;
+            }
+            self.begin(&address, owner, transmission, token_length)
+        })
+    }
+
     /// Whose a sequence of `address` is.
     pub fn find(&self, address: &Address, sequence: u16) -> Option<Found<Owner>> {
         let head = self.runs[part(address)].get(address)?;
@@ -199,6 +234,12 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
             let transmission = run.transmission(sequence)?;
             Some(Found { owner: run.owner, transmission, token_length: run.token_length })
         })
+    }
+
+    /// All owners of runs of an address.
+    pub fn owners<'a>(&'a self, address: &Address) -> impl Iterator<Item = Owner> + 'a {
+        let head = self.runs[part(address)].get(address);
+        head.into_iter().flat_map(move |head| chain(head, &self.more).map(|run| run.owner))
     }
 
     /// Gives back memory of a former rush, as far as what is open now does not need it.
@@ -314,6 +355,27 @@ mod tests {
         map.close(host, 7);
         assert_eq!(map.find(&host, sequence), None);
         assert!(map.is_empty());
+    }
+
+    #[test]
+    fn a_probe_is_opened_by_its_first_transmission() {
+        let mut map = map();
+        let host = Address::v4(HOST);
+        for owner in [7, 8] {
+            let first = map.begin_or_open(host, owner, 0, 4, 16).unwrap();
+            assert_eq!(map.begin_or_open(host, owner, 3, 4, 9), Some(first.wrapping_add(3)));
+            assert_eq!(map.find(&host, first), found(owner, 0, 9));
+            assert_eq!(map.begin_or_open(host, owner, 4, 4, 16), None);
+        }
+        assert_eq!(map.owners(&host).collect::<Vec<_>>(), [7, 8]);
+        map.close(host, 7);
+        assert_eq!(map.owners(&host).collect::<Vec<_>>(), [8]);
+        map.close(host, 8);
+        assert!(map.is_empty());
+        // All sequences are taken.
+        assert!(map.begin_or_open(host, 1, 0, u16::MAX, 16).is_some());
+        assert!(map.begin_or_open(host, 2, 0, 2, 16).is_none());
+        assert!(map.begin_or_open(host, 2, 0, 1, 16).is_some());
     }
 
     #[test]

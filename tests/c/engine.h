@@ -86,6 +86,7 @@ void run_cancel_tests(void);
 void run_call_tests(void);
 void run_limit_tests(void);
 void run_misuse_tests(void);
+void run_version_tests(void);
 void run_handle_tests(void);
 void run_thread_tests(void);
 void run_layout_tests(void);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #ifndef _WIN32
+#include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ static rr_status use_everywhere(rr_pool handle)
     uint32_t running = 0;
     size_t first = 0;
     size_t second = 0;
-    rr_status statuses[10];
+    rr_status statuses[11];
     memset(&counts, 0, sizeof counts);
     counts.struct_size = sizeof counts;
     memset(&call, 0, sizeof call);
@@ -40,6 +41,7 @@ static rr_status use_everywhere(rr_pool handle)
     statuses[7] = rr_pool_close(handle, &running);
     statuses[8] = rr_worker_next(handle, &call);
     statuses[9] = rr_worker_finish(handle, RR_OUTCOME_COMPLETED);
+    statuses[10] = rr_worker_opened(handle);
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i] != RR_STATUS_BAD_HANDLE) {
             return statuses[i];
@@ -148,6 +150,8 @@ static void a_worker_is_no_pool_and_a_pool_no_worker(void)
 static void fork_inherits_no_handles(void) { test_skipped("the system has no fork"); }
 
 static void a_forked_child_opens_no_pool(void) { test_skipped("the system has no fork"); }
+
+static void a_forked_child_meets_no_lock(void) { test_skipped("the system has no fork"); }
 #else
 /* The exit code of a forked child that runs `child`; -1 where it did not end by itself. */
 static int in_child(int (*child)(rr_pool), rr_pool pool)
@@ -198,6 +202,56 @@ static void a_forked_child_opens_no_pool(void)
     REQUIRE_EQUAL(0, in_child(child_opens, pool));
     close_pool(pool);
 }
+
+/* A pool that joins the engine's thread when it is opened. */
+static rr_status open_limited(rr_pool *pool)
+{
+    rr_pool_options options = pool_options();
+    options.run_limit_ms = 60000;
+    return rr_pool_open(&options, pool);
+}
+
+static int child_opens_limited(rr_pool pool)
+{
+    rr_pool own = 77;
+    if (use_everywhere(pool) != RR_STATUS_BAD_HANDLE) {
+        return 1;
+    }
+    return open_limited(&own) == RR_STATUS_BAD_STATE && own == 77 ? 0 : 2;
+}
+
+typedef struct {
+    /* Counted by add_one. */
+    int enough, failures;
+} opener;
+
+static void *open_until_enough(void *context)
+{
+    opener *self = context;
+    while (read_value(&self->enough) == 0) {
+        rr_pool pool = 0;
+        if (open_limited(&pool) != RR_STATUS_OK || rr_pool_close(pool, NULL) != RR_STATUS_OK) {
+            add_one(&self->failures);
+        }
+    }
+    return NULL;
+}
+
+/* Another thread holds the library's locks at some of the forks, and nobody gives them back. */
+static void a_forked_child_meets_no_lock(void)
+{
+    opener other = {0, 0};
+    pthread_t thread;
+    int code = 0;
+    pthread_create(&thread, NULL, open_until_enough, &other);
+    for (int i = 0; i < 100 && code == 0; i++) {
+        code = in_child(child_opens_limited, 1);
+    }
+    add_one(&other.enough);
+    pthread_join(thread, NULL);
+    REQUIRE_EQUAL(0, code);
+    REQUIRE_EQUAL(0, other.failures);
+}
 #endif
 
 void run_handle_tests(void)
@@ -209,4 +263,5 @@ void run_handle_tests(void)
     RUN(a_worker_is_no_pool_and_a_pool_no_worker);
     RUN(fork_inherits_no_handles);
     RUN(a_forked_child_opens_no_pool);
+    RUN(a_forked_child_meets_no_lock);
 }

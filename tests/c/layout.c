@@ -9,8 +9,8 @@ static void structs_have_their_sizes(void)
     REQUIRE_EQUAL(72, sizeof(rr_pool_options));
     REQUIRE_EQUAL(48, sizeof(rr_probe_options));
     REQUIRE_EQUAL(32, sizeof(rr_target));
-    REQUIRE_EQUAL(64, sizeof(rr_pool_counts));
-    REQUIRE_EQUAL(160, sizeof(rr_completion));
+    REQUIRE_EQUAL(104, sizeof(rr_pool_counts));
+    REQUIRE_EQUAL(184, sizeof(rr_completion));
     REQUIRE_EQUAL(16, sizeof(rr_call));
     REQUIRE_EQUAL(4, sizeof(rr_status));
     REQUIRE_EQUAL(8, sizeof(rr_pool));
@@ -27,12 +27,17 @@ static void structs_have_no_gaps(void)
     REQUIRE_EQUAL(16, offsetof(rr_target, status));
     REQUIRE_EQUAL(24, offsetof(rr_target, jobs));
     REQUIRE_EQUAL(56, offsetof(rr_pool_counts, workers));
+    REQUIRE_EQUAL(64, offsetof(rr_pool_counts, packets_not_sent));
+    REQUIRE_EQUAL(88, offsetof(rr_pool_counts, late_turns));
+    REQUIRE_EQUAL(100, offsetof(rr_pool_counts, reserved));
     REQUIRE_EQUAL(40, offsetof(rr_completion, rtt_last_ns));
     REQUIRE_EQUAL(80, offsetof(rr_completion, address));
     REQUIRE_EQUAL(96, offsetof(rr_completion, kind));
     REQUIRE_EQUAL(128, offsetof(rr_completion, host_name_offset));
     REQUIRE_EQUAL(152, offsetof(rr_completion, family));
     REQUIRE_EQUAL(158, offsetof(rr_completion, reserved));
+    REQUIRE_EQUAL(160, offsetof(rr_completion, answered_from));
+    REQUIRE_EQUAL(182, offsetof(rr_completion, reserved_too));
     REQUIRE_EQUAL(8, offsetof(rr_call, user_data));
 }
 

@@ -277,6 +277,65 @@ static void the_run_limit_ends_calls_too(void)
     destroy_host(&state);
 }
 
+enum { STUCK_WORKERS = 64, STUCK_CALLS = 600, ABANDONED_LIMIT = 256 };
+
+static void run_stuck(void *context, rr_worker worker)
+{
+    host *state = context;
+    rr_call call = empty_call();
+    if (rr_worker_next(worker, &call) == RR_STATUS_OK) {
+        wait_to_go_on(state);
+        rr_worker_finish(worker, RR_OUTCOME_COMPLETED);
+    }
+}
+
+typedef struct {
+    tally all, failed;
+} both;
+
+static void see_all_and_failures(const rr_completion *completion, const char *text, void *context)
+{
+    both *sums = context;
+    count_completion(completion, text, &sums->all);
+    if (completion->outcome == RR_OUTCOME_FAILED) {
+        count_completion(completion, text, &sums->failed);
+    }
+}
+
+/* Callbacks that never come back keep their threads: there is a bound, and it is told. */
+static void workers_given_up_are_replaced_up_to_a_bound(void)
+{
+    static host state;
+    static both sums;
+    rr_pool_options options = pool_options();
+    rr_pool_counts counts;
+    memset(&state, 0, sizeof state);
+    memset(&counts, 0, sizeof counts);
+    counts.struct_size = sizeof counts;
+    pthread_mutex_init(&state.lock, NULL);
+    pthread_cond_init(&state.changed, NULL);
+    options.max_workers = STUCK_WORKERS;
+    options.job_limit_ms = 1;
+    options.run = run_stuck;
+    options.release = release_host;
+    options.context = &state;
+    REQUIRE_EQUAL(RR_STATUS_OK, rr_pool_open(&options, &state.pool));
+    submit_calls(state.pool, 0, STUCK_CALLS);
+    REQUIRE_EQUAL(RR_STATUS_OK, rr_pool_close_input(state.pool));
+    collect_to_the_end(state.pool, see_all_and_failures, &sums);
+    REQUIRE_EQUAL(RR_STATUS_CLOSED, rr_pool_poll(state.pool, 0, &counts));
+    let_go(&state);
+    close_pool(state.pool);
+    REQUIRE(wait_until(&state.released, 1));
+    destroy_host(&state);
+    REQUIRE_EQUAL(STUCK_CALLS, sums.all.completions);
+    REQUIRE(sums.all.outcomes[RR_OUTCOME_TIMED_OUT] >= ABANDONED_LIMIT);
+    REQUIRE(sums.all.outcomes[RR_OUTCOME_TIMED_OUT] <= ABANDONED_LIMIT + STUCK_WORKERS);
+    REQUIRE_EQUAL(sums.all.outcomes[RR_OUTCOME_TIMED_OUT], counts.workers_abandoned);
+    REQUIRE_EQUAL(STUCK_CALLS - counts.workers_abandoned, sums.failed.completions);
+    REQUIRE(strstr(sums.failed.detail, "too many workers were given up") == sums.failed.detail);
+}
+
 void run_limit_tests(void)
 {
     RUN(a_worker_past_the_job_limit_is_replaced);
@@ -286,4 +345,5 @@ void run_limit_tests(void)
     RUN(cancel_answers_a_call_that_does_not_stop);
     RUN(close_does_not_wait_for_a_running_callback);
     RUN(the_run_limit_ends_calls_too);
+    RUN(workers_given_up_are_replaced_up_to_a_bound);
 }

@@ -10,6 +10,7 @@ int main(int count, char **arguments)
     run_layout_tests();
     run_handle_tests();
     run_misuse_tests();
+    run_version_tests();
     run_sweep_tests();
     run_buffer_tests();
     run_cancel_tests();

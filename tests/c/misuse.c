@@ -33,8 +33,10 @@ static void open_refuses_wrong_sizes(void)
     rr_pool_options options = pool_options();
     rr_pool pool = 77;
     for (uint32_t size = 0; size < sizeof options; size++) {
-        options.struct_size = size;
-        REQUIRE_EQUAL(RR_STATUS_BAD_SIZE, rr_pool_open(&options, &pool));
+        if (size != offsetof(rr_pool_options, paused)) { /* the first version's */
+            options.struct_size = size;
+            REQUIRE_EQUAL(RR_STATUS_BAD_SIZE, rr_pool_open(&options, &pool));
+        }
     }
     REQUIRE_EQUAL(77, pool);
 }
@@ -264,6 +266,9 @@ static void poll_refuses_wrong_sizes(void)
     rr_pool pool = open_pool();
     memset(&counts, 0x5a, sizeof counts);
     for (uint32_t size = 0; size < sizeof counts; size++) {
+        if (size >= offsetof(rr_pool_counts, packets_not_sent) && size % 8 == 0) {
+            continue; /* the first version's, or a later one's */
+        }
         counts.struct_size = size;
         REQUIRE_EQUAL(RR_STATUS_BAD_SIZE, rr_pool_poll(pool, 0, &counts));
         REQUIRE_EQUAL(size, counts.struct_size);
@@ -299,8 +304,12 @@ static void collect_refuses_null(void)
 
 static void collect_refuses_wrong_sizes(void)
 {
-    static const size_t wrong[] = {0, 1, sizeof(rr_completion) - 8, sizeof(rr_completion) - 1,
-                                   sizeof(rr_completion) + 1, sizeof(rr_completion) + 4};
+    static const size_t wrong[] = {0,
+                                   1,
+                                   offsetof(rr_completion, answered_from) - 8,
+                                   offsetof(rr_completion, answered_from) - 1,
+                                   sizeof(rr_completion) + 1,
+                                   sizeof(rr_completion) + 4};
     rr_completion completion;
     uint8_t bytes[64];
     size_t count = 77;

@@ -4,6 +4,11 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <string.h>
+#ifndef _WIN32
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 /* A thread that polls `pool` for ever and says what came of it. */
 typedef struct {
@@ -247,6 +252,57 @@ static void many_pools_leave_no_descriptors_and_threads(void)
     REQUIRE(entries_of("/proc/self/fd") <= descriptors);
 }
 
+#ifdef _WIN32
+static void a_process_that_stood_still_is_counted(void)
+{
+    test_skipped("the system has no signal that stops a process");
+}
+#else
+/* Another process stops this one for a while, as a debugger may. */
+static bool stand_still(void)
+{
+    static const char *script = "kill -STOP $PPID; sleep 0.3; kill -CONT $PPID";
+    int status = -1;
+    pid_t other = fork();
+    if (other == 0) {
+        execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+        _exit(1);
+    }
+    return other > 0 && waitpid(other, &status, 0) == other && status == 0;
+}
+
+static void a_process_that_stood_still_is_counted(void)
+{
+    uint16_t port = refused_port();
+    rr_probe_options options = connect_options(&port, 1);
+    rr_pool_counts counts;
+    rr_pool pool;
+    memset(&counts, 0, sizeof counts);
+    counts.struct_size = sizeof counts;
+    options.flags = RR_PROBE_STATISTICS;
+    options.count = 1000;
+    options.interval_ms = 20;
+    pool = open_pool();
+    submit_one(pool, &options, "127.0.0.1", 0);
+    REQUIRE(rr_pool_poll(pool, 0, &counts) >= 0);
+    REQUIRE_EQUAL(0, counts.late_turns);
+    /* Mostly the engine sleeps when it is stopped, for 20 ms at most, and then sees how late it is. */
+    for (int i = 0; i < 10 && counts.late_turns == 0; i++) {
+        REQUIRE(stand_still());
+        sleep_ms(100);
+        REQUIRE(rr_pool_poll(pool, 0, &counts) >= 0);
+    }
+    close_pool(pool);
+    REQUIRE(counts.late_turns >= 1);
+    /* What another pool's time brought is not this one's. */
+    pool = open_pool();
+    submit_one(pool, &options, "127.0.0.1", 0);
+    REQUIRE(rr_pool_poll(pool, 0, &counts) >= 0);
+    close_pool(pool);
+    REQUIRE_EQUAL(0, counts.late_turns);
+}
+#endif
+
 void run_thread_tests(void)
 {
     RUN(close_ends_the_poll_of_another_thread);
@@ -256,4 +312,5 @@ void run_thread_tests(void)
     RUN(competing_collectors_lose_nothing);
     RUN(pools_open_and_close_from_many_threads);
     RUN(many_pools_leave_no_descriptors_and_threads);
+    RUN(a_process_that_stood_still_is_counted);
 }

@@ -12,7 +12,8 @@ param(
     [string[]] $File = '*.Tests.ps1',
     # Of these tests only: patterns of "describe.name".
     [string[]] $Name = @(),
-    # Without the tests that carry one of these tags: Slow ones wait for seconds on purpose.
+    # Only, or without, the tests that carry one of these tags: Slow ones wait for seconds on purpose.
+    [string[]] $Tag = @(),
     [string[]] $ExcludeTag = @(),
     # Pester's manifest; else the newest version 5 that is installed.
     [string] $Pester = $env:RUSTRUNSPACES_PESTER,
@@ -30,6 +31,7 @@ $configuration.Run.Path = [string[]] @($files | Select-Object -Unique)
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = if ($Detailed) { 'Detailed' } else { 'None' }
 if ($Name) { $configuration.Filter.FullName = $Name }
+if ($Tag) { $configuration.Filter.Tag = [string[]] ($Tag -split ',') }
 if ($ExcludeTag) { $configuration.Filter.ExcludeTag = [string[]] ($ExcludeTag -split ',') }
 $result = Invoke-Pester -Configuration $configuration
 

@@ -42,12 +42,12 @@ BeforeAll {
         return $answerType.GetField($Name, $any).GetValue($answer)
     }
 
-    function New-Address([uint16] $Family, [uint64] $First, [uint64] $Second, [uint32] $Scope) { return New-Internal $addressType @($Family, $First, $Second, $Scope) }
+    function New-Address([uint16] $Family, [uint64] $First, [uint64] $Second, [uint32] $Scope) { return New-Internal $addressType @($First, $Second, $Scope, $Family) }
 }
 
 Describe 'Results on the wire' {
     It 'all that a result has comes through' {
-        $texts = New-Internal $assembly.GetType('RustRunspaces.Results.HostTexts') @('web1', $null, 'a sentence')
+        $texts = New-Internal $assembly.GetType('RustRunspaces.Results.HostTexts') @('web1', $null, 'a sentence', '127.0.0.9')
         $summary = New-Internal $assembly.GetType('RustRunspaces.Results.LatencySummary') @(1.5, 2.5, 4.0, 0.5)
         $rows = @(
             (New-Row 7 0 0 @{ Address = (New-Address 4 0x0100007f 0 0); Status = [RustRunspaces.JobStatus]::Success; Last = 123456789L; Ttl = [int16] 64; Sent = [uint32] 3; Received = [uint32] 2; Summary = $summary; Duplicates = 1; Texts = $texts })
@@ -65,6 +65,7 @@ Describe 'Results on the wire' {
         $summaryType = $assembly.GetType('RustRunspaces.Results.LatencySummary')
         foreach ($name in 'Minimum', 'Mean', 'Maximum', 'Deviation') { $summaryType.GetField($name, $any).GetValue((Get-Field $back[0] 'Summary')) | Should -Be $summaryType.GetField($name, $any).GetValue($summary) }
         (Get-Field $back[1] 'Texts').GetType().GetProperty('Detail', $any).GetValue((Get-Field $back[1] 'Texts')) | Should -Be 'a sentence'
+        (Get-Field $back[1] 'Texts').GetType().GetProperty('AnsweredFrom', $any).GetValue((Get-Field $back[1] 'Texts')) | Should -Be '127.0.0.9'
         Get-Field $back[2] 'Texts' | Should -BeNullOrEmpty
     }
 

@@ -5,10 +5,11 @@
 #     Get-Line '1..3 | Invoke-RustParallel { $_ }'       what a script writes, as text; an error fails the test
 #     (Invoke-Script '...' @{ name = $value }).Output    all that a script wrote; errors are the test's own business
 #     (Get-Failure '...').FullyQualifiedErrorId          the error that ends a script
-#     $run = Start-Script '...'; Wait-Output $run 1; Stop-Script $run; Wait-Script $run
+#     (Get-Result '...').Status                          the only object that a script writes
+#     $run = Start-Script '...'; Wait-Output $run 1; Wait-Until $run { ... }; Stop-Script $run; Wait-Script $run
 #
 # Needs of a test, each skips it with the reason where it is not met: Use-Laboratory, Use-Echo,
-# Use-Linux, Use-Windows, Use-Repository, Use-PowerShell7.
+# Use-Linux, Use-Windows, Use-PowerShell7, Get-RepositoryFile.
 
 $IsOnWindows = [Environment]::OSVersion.Platform -eq 'Win32NT'
 
@@ -38,7 +39,7 @@ $ModuleFolder = Split-Path $ModuleManifest
 # Tests may name the module's own types.
 Import-Module $ModuleManifest -Global
 
-# A runspace with the module, or with the one named; $null imports none. Close-Session ends it.
+# A runspace with the module, or with the one named; $null imports none. Its Dispose ends it.
 function New-Session([string] $Manifest = $ModuleManifest) {
     $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()
     if ($IsOnWindows) { $state.ExecutionPolicy = 'Bypass' }
@@ -106,17 +107,34 @@ function Wait-Script($Run) {
     return $Run
 }
 
-# Waits until so many objects came; the script goes on.
-function Wait-Output($Run, [int] $Count) {
+# Waits until the condition holds; the script goes on.
+function Wait-Until($Run, [scriptblock] $Condition) {
     $clock = [Diagnostics.Stopwatch]::StartNew()
-    while ($Run.Output.Count -lt $Count) {
-        if ($Run.Handle.IsCompleted -and $Run.Output.Count -lt $Count) {
-            throw "the script ended with $($Run.Output.Count) objects where $Count were waited for: $($Run.Script)"
+    while (-not (& $Condition)) {
+        if ($Run.Handle.IsCompleted -and -not (& $Condition)) {
+            throw "the script ended, with $($Run.Output.Count) objects, without what was waited for: $($Run.Script)"
         }
-        if ($clock.Elapsed.TotalSeconds -gt $LongestSeconds) { throw "the script did not write what was waited for: $($Run.Script)" }
+        if ($clock.Elapsed.TotalSeconds -gt $LongestSeconds) { throw "the script did not do what was waited for: $($Run.Script)" }
         Start-Sleep -Milliseconds 5
     }
 }
+
+# Waits for the end of a run; returns its progress records, each with Seconds: when it was seen, from the start.
+function Watch-Progress($Run) {
+    $seen = 0
+    do {
+        $hasEnded = $Run.Handle.IsCompleted
+        while ($seen -lt $Run.Progress.Count) {
+            $record = $Run.Progress[$seen++]
+            [PSCustomObject] @{ Record = $record; Seconds = $Run.Clock.Elapsed.TotalSeconds }
+        }
+        if (-not $hasEnded) { Start-Sleep -Milliseconds 5 }
+    } until ($hasEnded -or $Run.Clock.Elapsed.TotalSeconds -gt $LongestSeconds)
+    $null = Wait-Script $Run
+}
+
+# Waits until so many objects came; the script goes on.
+function Wait-Output($Run, [int] $Count) { Wait-Until $Run { $Run.Output.Count -ge $Count } }
 
 # What Ctrl+C does; returns how long it took.
 function Stop-Script($Run) {
@@ -162,15 +180,34 @@ function Get-Failure([string] $Script, $Variables = @{}, $Session = $null) {
     return $run.Failure.ErrorRecord
 }
 
-# The only object that the script writes, which is a hashtable.
-function Get-Table([string] $Script, $Variables = @{}, $Session = $null) {
+# The only object that the script writes.
+function Get-Result([string] $Script, $Variables = @{}, $Session = $null) {
     $output = @((Invoke-CleanScript $Script $Variables $Session).Output)
-    if ($output.Count -ne 1) { throw "'$Script' wrote $($output.Count) objects where one hashtable was expected" }
-    return $output[0].PSObject.BaseObject
+    if ($output.Count -ne 1) { throw "'$Script' wrote $($output.Count) objects where one was expected" }
+    return $output[0]
+}
+
+# The same, which is a hashtable.
+function Get-Table([string] $Script, $Variables = @{}, $Session = $null) {
+    $table = (Get-Result $Script $Variables $Session).PSObject.BaseObject
+    if ($table -isnot [Collections.Hashtable]) { throw "'$Script' wrote a $($table.GetType()) where a hashtable was expected" }
+    return $table
 }
 
 # An error's id without the command's name.
 function Get-ErrorId($ErrorRecord) { return $ErrorRecord.FullyQualifiedErrorId.Split(',')[0] }
+
+# The open runspaces that were not there before. A worker that a busy machine kept from its end in time
+# closes its own a little later.
+function Get-LeftRunspace($Before) {
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    do {
+        $left = @(Get-Runspace | Where-Object { $Before -notcontains $_ })
+        if ($left.Count -eq 0) { return }
+        Start-Sleep -Milliseconds 10
+    } while ($clock.Elapsed.TotalSeconds -lt 2)
+    return $left
+}
 
 # Skips the running test, with the reason.
 function Skip-Test([string] $Reason) { Set-ItResult -Skipped -Because $Reason }

@@ -89,6 +89,20 @@ fn dead_neighbours_do_not_make_live_ones_look_down() {
     }
 }
 
+/// The kernel's own word on a dead neighbour is limited to 50 at once; its table is not.
+#[test]
+fn equal_dead_neighbours_end_equally() {
+    let lab = lab_or_skip!();
+    let (left, _right) = lab.pair();
+    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
+    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "100");
+    let swept =
+        sweep(&left, "--count 2 --interval 300 --timeout 200 10.1.100.1-10.1.101.200 10.1.0.2");
+    assert_eq!(swept.of("10.1.0.2").outcome(), "Success");
+    let outcomes = swept.outcomes();
+    assert_eq!(outcomes["DestinationHostUnreachable"], 456, "{:?}", outcomes);
+}
+
 #[test]
 fn dead_neighbours_do_not_delay_routed_hosts() {
     let lab = lab_or_skip!();

@@ -2,6 +2,8 @@
 
 use crate::lab::{lab_or_skip, link, Lab, Namespace};
 use crate::sweep::sweep;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 fn pair(lab: &Lab) -> (Namespace, Namespace) {
     let (left, right) = lab.pair();
@@ -135,4 +137,25 @@ fn one_family_does_not_wait_for_the_other() {
     right.ip("route add local 10.1.9.0/24 dev lo");
     let swept = sweep(&left, "--count 1 10.1.9.1-10.1.9.50 fd00:1::2 10.1.9.51-10.1.9.100 ::1");
     swept.assert_all(102, "Success");
+}
+
+/// A family without a source address has no ports to wait for: that is the address's own answer, and
+/// the next address of a name follows.
+#[test]
+fn connects_end_where_ipv6_is_off() {
+    let lab = lab_or_skip!();
+    let (left, right) = lab.pair();
+    left.sysctl("ipv6/conf/all/disable_ipv6", "1");
+    left.etc("hosts", "::1 twin\n10.1.0.2 twin\n");
+    left.etc("nsswitch.conf", "hosts: files\n");
+    let listener = right.enter(|| TcpListener::bind("10.1.0.2:80").expect("a free port"));
+    let begin = Instant::now();
+    let swept = sweep(&left, "--count 2 --interval 50 --tcp 80 ::1 twin");
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    let alone = swept.of("::1");
+    assert_ne!(alone.outcome(), "Success");
+    assert_ne!(alone.number("os_error"), 0, "{:?}", alone);
+    assert!(!alone.text("detail").is_empty());
+    assert_eq!(swept.of("twin").outcome(), "Success");
+    drop(listener);
 }

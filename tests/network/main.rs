@@ -3,16 +3,19 @@
 //! Needs root and `ip`; without them every test prints `skipped: REASON` and passes.
 //!
 //! [`lab`] makes namespaces and links, [`sweep`] runs the program, [`tun`] plays networks packet
-//! by packet with the [`packets`] it is told to. The other modules are the tests.
+//! by packet with the [`packets`] it is told to; a [`witness`] has the kernel's times of what passes
+//! an interface. The other modules are the tests.
 
 mod lab;
 mod packets;
 mod sweep;
 mod tun;
+mod witness;
 
 mod hosts;
 mod identity;
 mod ipv6;
+mod latency;
 mod names;
 mod overflow;
 mod permission;

@@ -91,6 +91,7 @@ fn an_overflow_repeats_the_attempt() {
     assert_eq!(job.outcome(), "Success");
     // The repeat does not count.
     assert_eq!((job.number("sent"), job.number("received")), (1, 1));
+    assert!(swept.total.as_ref().expect("totals").number("buffer_overflows") >= 1);
 }
 
 #[test]

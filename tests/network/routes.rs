@@ -2,6 +2,7 @@
 
 use crate::lab::{lab_or_skip, link, skip, Lab, Namespace};
 use crate::sweep::sweep;
+use std::time::{Duration, Instant};
 
 /// `left` - `router` - `far`; 10.2.0.0/16 is behind the router, `far` is 10.2.0.2.
 fn routed(lab: &Lab) -> (Namespace, Namespace, Namespace) {
@@ -44,6 +45,19 @@ fn local_route_errors_keep_to_their_host() {
         assert!(job.duration_ms() < 50.0, "{:?}", job);
     }
     assert_eq!(swept.outcomes()["Success"], 160);
+}
+
+/// What fails in sending costs no token, and a pool with tokens to spare does not sleep.
+#[test]
+fn a_rate_does_not_hold_up_hosts_without_a_route() {
+    let lab = lab_or_skip!();
+    let namespace = lab.namespace();
+    let begin = Instant::now();
+    let swept = sweep(&namespace, "--rate 20000 --count 1 127.0.0.0/21 10.0.0.0/22");
+    // 2,046 packets at 20,000 a second take 100 ms; a hang takes for ever.
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(swept.outcomes()["Success"], 2046);
+    assert_eq!(swept.outcomes()["DestinationNetworkUnreachable"], 1022);
 }
 
 #[test]
@@ -135,6 +149,8 @@ fn an_error_does_not_end_the_attempts_that_follow() {
     let job = swept.of("10.2.0.2");
     assert_eq!(job.outcome(), "Success");
     assert_eq!((job.number("sent"), job.number("received")), (2, 1));
+    // The kernel has queued the error for the socket as well, long before the second attempt.
+    assert!(swept.total.as_ref().expect("totals").number("errors_drained") >= 1);
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Swept {
             }
         }
         if let Some(total) = &swept.total {
-            let backend = if cfg!(feature = "unix-fallback") { "unix" } else { "default" };
+            let backend = if cfg!(feature = "unbatched") { "unbatched" } else { "default" };
             assert_eq!(total.text("backend"), backend, "the program is from another build");
         }
         swept
@@ -119,8 +119,8 @@ static PROGRAM: Lazy<PathBuf> = Lazy::new(|| {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    if cfg!(feature = "unix-fallback") {
-        cargo.args(["--features", "unix-fallback"]);
+    if cfg!(feature = "unbatched") {
+        cargo.args(["--features", "unbatched"]);
     }
     let built = cargo.output().unwrap_or_else(|error| panic!("{:?}: {}", cargo, error));
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));

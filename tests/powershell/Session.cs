@@ -13,24 +13,8 @@ namespace RustRunspaces.PowerShellTests;
 internal sealed class Session : IDisposable
 {
     public Session()
-        : this(ModuleUnderTest.Manifest)
     {
-    }
-
-    /// <param name="manifest">The module to import; null for none.</param>
-    public Session(string? manifest)
-    {
-        InitialSessionState state = InitialSessionState.CreateDefault2();
-        if (OperatingSystem.IsWindows())
-        {
-            state.ExecutionPolicy = ExecutionPolicy.Bypass;
-        }
-        if (manifest is not null)
-        {
-            state.ImportPSModule(manifest);
-        }
-        state.ThrowOnRunspaceOpenError = true;
-        Runspace = RunspaceFactory.CreateRunspace(state);
+        Runspace = RunspaceFactory.CreateRunspace(NewState());
         Runspace.Open();
     }
 
@@ -65,14 +49,17 @@ internal sealed class Session : IDisposable
         return call;
     }
 
-    /// <summary>Runs the script to the terminating error that it must end with.</summary>
-    public ErrorRecord RunToFailure(string script, params (string Name, object? Value)[] variables)
+    /// <summary>What a runspace has at its start: the module, and Windows' leave to read its views.</summary>
+    public static InitialSessionState NewState()
     {
-        // Inside try, a terminating error does not become a mere record; other errors do not get to catch.
-        Call call = RunWithErrors($"try {{ {script} }} catch {{ throw }}", variables);
-        return call.Failure is IContainsErrorRecord failure
-            ? failure.ErrorRecord
-            : throw new InvalidOperationException($"'{script}' did not fail");
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        if (OperatingSystem.IsWindows())
+        {
+            state.ExecutionPolicy = ExecutionPolicy.Bypass;
+        }
+        state.ImportPSModule(ModuleUnderTest.Manifest);
+        state.ThrowOnRunspaceOpenError = true;
+        return state;
     }
 
     public void Dispose() => Runspace.Dispose();

@@ -294,6 +294,8 @@ fn sweep(
     let mut counts: rr_pool_counts = unsafe { std::mem::zeroed() };
     counts.struct_size = size_of::<rr_pool_counts>() as u32;
     let mut totals = Totals::default();
+    // The most at any poll.
+    let mut lookups_open = 0;
     let mut submitted = 0;
     let mut invalid = 0;
     let mut input_open = true;
@@ -324,6 +326,7 @@ fn sweep(
         if polled == RR_STATUS_CLOSED {
             break;
         }
+        lookups_open = lookups_open.max(counts.lookups_open);
         collect_all(pool, &mut completions, &mut texts, &mut |completion, texts| {
             totals.add(completion);
             if !arguments.quiet {
@@ -332,11 +335,12 @@ fn sweep(
             }
         })?;
     }
-    let backend = if cfg!(feature = "unix-fallback") { "unix" } else { "default" };
+    let backend = if cfg!(feature = "unbatched") { "unbatched" } else { "default" };
     writeln!(
         out,
         "total\tjobs={}\tsuccess={}\trefused={}\ttimed_out={}\tinvalid={}\tsent={}\treceived={}\t\
-         packets_sent={}\tpackets_foreign={}\telapsed_ns={}\tbackend={}",
+         packets_sent={}\tpackets_foreign={}\tpackets_not_sent={}\terrors_drained={}\t\
+         buffer_overflows={}\tlate_turns={}\tlookups_open={}\telapsed_ns={}\tbackend={}",
         totals.jobs,
         totals.success,
         totals.refused,
@@ -346,6 +350,11 @@ fn sweep(
         totals.received,
         counts.packets_sent,
         counts.packets_foreign,
+        counts.packets_not_sent,
+        counts.errors_drained,
+        counts.buffer_overflows,
+        counts.late_turns,
+        lookups_open,
         start.elapsed().as_nanos(),
         backend,
     )

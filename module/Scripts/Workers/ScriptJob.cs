@@ -22,6 +22,9 @@ internal sealed class ScriptJob
     /// <summary>The host or item.</summary>
     internal object? Item { get; }
 
+    /// <summary>Values of $using: that came with it, for the keys of the setup.</summary>
+    internal object?[]? Late { get; set; }
+
     /// <summary>How many came before it.</summary>
     internal long Place { get; }
 

@@ -28,6 +28,7 @@ internal static class SessionTemplate
 
     private static readonly Lazy<InitialSessionState> Console = new Lazy<InitialSessionState>(MakeConsole);
     private static readonly Lazy<InitialSessionState> Core = new Lazy<InitialSessionState>(InitialSessionState.CreateDefault2);
+    private static readonly Lazy<string?> Views = new Lazy<string?>(FindViews);
     private static readonly Lazy<TypeTable> SharedTypes = new Lazy<TypeTable>(TypeTable.LoadDefaultTypeFiles);
 
     /// <param name="caller">What comes along.</param>
@@ -44,6 +45,11 @@ internal static class SessionTemplate
             state.Formats.Clear();
             state.Types.Clear();
             state.Types.Add(new SessionStateTypeEntry(SharedTypes.Value));
+        }
+        else if (Views.Value is string views)
+        {
+            // Results of this module's commands look the same in a job.
+            state.Formats.Add(new SessionStateFormatEntry(views));
         }
         state.LanguageMode = caller.LanguageMode;
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
@@ -99,6 +105,13 @@ internal static class SessionTemplate
     internal static bool HasCmdlet(CmdletInfo cmdlet) => Console.Value.Commands[cmdlet.Name]
         .OfType<SessionStateCmdletEntry>()
         .Any(entry => entry.ImplementingType == cmdlet.ImplementingType);
+
+    /// <summary>The module's file of formats; null where the assembly is alone.</summary>
+    private static string? FindViews()
+    {
+        string file = Path.ChangeExtension(typeof(SessionTemplate).Assembly.Location, ".format.ps1xml") ?? "";
+        return File.Exists(file) ? file : null;
+    }
 
     private static void Set(InitialSessionState state, string name, object? value)
     {

@@ -65,6 +65,7 @@ internal sealed class RelayAccount
     private readonly object gate = new object();
     private int used;
     private bool isReleased;
+    private long progressShown;
     private HeldProgress? heldProgress;
 
     /// <summary>The worker's number, from 1; 0 until it took its first job.</summary>
@@ -73,8 +74,12 @@ internal sealed class RelayAccount
     /// <summary>The runspace that its jobs run in.</summary>
     internal Guid RunspaceId { get; set; }
 
-    /// <summary>When its progress was shown last, of a Stopwatch. The thread that delivers.</summary>
-    internal long ProgressShown { get; set; }
+    /// <summary>When its progress was shown last, of a Stopwatch. Set by the thread that delivers.</summary>
+    internal long ProgressShown
+    {
+        get => Volatile.Read(ref progressShown);
+        set => Volatile.Write(ref progressShown, value);
+    }
 
     /// <summary>One more record; sleeps while the worker has more than it may have. Worker's thread.</summary>
     internal void Enter()

@@ -2,6 +2,7 @@
 // next one begins in the same runspace. Worker's thread, but for Stop and StopPreparing, which come from the engine's threads.
 
 using System;
+using System.Collections;
 using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Host;
@@ -29,6 +30,9 @@ internal sealed class WorkerDrain : IJobDialog
     private readonly object gate = new object();
     private readonly ManualResetEventSlim stopSeen = new ManualResetEventSlim();
 
+    // The worker's own where a job brings values along.
+    private readonly Hashtable usings;
+
     // Guarded by the gate: another thread asks the job to stop.
     private PowerShell? pipeline;
     private WorkerSession? session;
@@ -52,6 +56,7 @@ internal sealed class WorkerDrain : IJobDialog
         this.jobs = jobs;
         this.worker = worker;
         this.fail = fail;
+        usings = setup.LateKeys.Length == 0 ? setup.Caller.Usings : (Hashtable)setup.Caller.Usings.Clone();
         host = new WorkerHost(setup.Caller, this);
         streams = new WorkerStreams(relay, setup.KeepsOutput, setup.KeepsErrors, host.UserInterface.Expect);
     }
@@ -66,7 +71,7 @@ internal sealed class WorkerDrain : IJobDialog
         {
             while (!isOver)
             {
-                using (WorkerSession opened = WorkerSession.Open(setup, host, streams, Created))
+                using (WorkerSession opened = WorkerSession.Open(setup, host, streams, Created, worker.Opened))
                 {
                     do
                     {
@@ -139,11 +144,18 @@ internal sealed class WorkerDrain : IJobDialog
     /// <summary>The loop inside the worker's pipeline.</summary>
     internal void RunJobs(IBlockRunner runner)
     {
+        streams.IsMuted = true;
+        bool behaves = LoopCommands.Behaves(runner);
+        streams.IsMuted = false;
+        if (!behaves)
+        {
+            return; // the next pipeline takes the other way
+        }
         SessionState state = runner.SessionState;
-        if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo invocation)
+        if (state.PSVariable.GetValue("MyInvocation") is InvocationInfo)
         {
             // Else Write-Error in a job, and $MyInvocation, would show the script that started this loop.
-            invocation.DisplayScriptPosition = setup.Position;
+            state.PSVariable.Set("MyInvocation", InvocationInfo.Create(null, setup.Position));
         }
         do
         {
@@ -246,7 +258,7 @@ internal sealed class WorkerDrain : IJobDialog
         using (PSDataCollection<PSObject> output = streams.Output())
         {
             powerShell.Runspace = opened.Runspace;
-            LoopCommands.AddTo(powerShell, this, setup);
+            LoopCommands.AddTo(powerShell, this, setup.Block.Block, usings);
             streams.Attach(powerShell);
             lock (gate)
             {
@@ -285,6 +297,10 @@ internal sealed class WorkerDrain : IJobDialog
         try
         {
             session!.Reset(state, job.Item);
+            for (int i = 0; i < setup.LateKeys.Length; i++)
+            {
+                usings[setup.LateKeys[i]] = job.Late![i];
+            }
             JobBlock block = setup.Block.For(job.Item);
             runner.Run(block.Block, block.ArgumentsFor(job.Item));
         }

@@ -6,6 +6,7 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Collections.ObjectModel;
 using System.Globalization;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
@@ -17,15 +18,15 @@ internal sealed class WorkerSession : IDisposable
 {
     private const string ModulePath = "PSModulePath";
 
+    private const string ForgetBreakpoints =
+        "Microsoft.PowerShell.Utility\\Get-PSBreakpoint | Microsoft.PowerShell.Utility\\Remove-PSBreakpoint; Microsoft.PowerShell.Core\\Set-PSDebug -Off";
+
     // What a job may change for those after it on the same worker; functions, modules and its own global variables remain.
     private static readonly string[] PreferenceNames =
     {
         "ErrorActionPreference", "WarningPreference", "InformationPreference", "VerbosePreference", "DebugPreference",
         "ProgressPreference", "ConfirmPreference", "WhatIfPreference", "PSDefaultParameterValues",
     };
-
-    // The engine's cache of modules is the process's: imports at a time miss commands without a word.
-    private static readonly object ModuleGate = new object();
 
     private readonly WorkerSetup setup;
     private readonly object gate = new object();
@@ -37,14 +38,20 @@ internal sealed class WorkerSession : IDisposable
     private ArrayList errors = null!;
     private ParameterDefaults? parameterDefaults;
     private ErrorRecord? refusal;
+    private readonly bool isFirst;
     private PSDriveInfo drive = null!;
     private string location = "";
     private string locationOnDrive = "";
+    private GlobalVariables? variables;
+    private HashSet<int> subscriptions = new HashSet<int>();
 
     private WorkerSession(WorkerSetup setup, WorkerHost host)
     {
         this.setup = setup;
         Runspace = RunspaceFactory.CreateRunspace(host, setup.Template);
+        int number = setup.NextRunspace();
+        isFirst = number == 1;
+        Runspace.Name = string.Format(CultureInfo.InvariantCulture, "{0} {1}", SessionTemplate.CommandName, number);
     }
 
     internal Runspace Runspace { get; }
@@ -53,8 +60,9 @@ internal sealed class WorkerSession : IDisposable
     /// <param name="host">The worker's.</param>
     /// <param name="streams">Carry what the preparation writes.</param>
     /// <param name="created">Told of the session before its preparation begins, so that it can be stopped.</param>
+    /// <param name="opened">Told that the runspace is open, where what follows may take long.</param>
     /// <exception cref="CallRefusedException">The runspace cannot be opened or made ready.</exception>
-    internal static WorkerSession Open(WorkerSetup setup, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created)
+    internal static WorkerSession Open(WorkerSetup setup, WorkerHost host, WorkerStreams streams, Action<WorkerSession> created, Action opened)
     {
         WorkerSession? session = null;
         try
@@ -62,7 +70,14 @@ internal sealed class WorkerSession : IDisposable
             session = new WorkerSession(setup, host);
             created(session);
             session.Open();
+            if (setup.Initialization is not null || setup.Caller.Modules.Count > 0)
+            {
+                opened();
+            }
+            // What it says, it says in every runspace: once is enough, but an error may be of this one only.
+            streams.IsRepeated = !session.isFirst;
             session.Prepare(streams);
+            streams.IsRepeated = false;
             return session;
         }
         catch (CallRefusedException)
@@ -96,6 +111,10 @@ internal sealed class WorkerSession : IDisposable
     /// <summary>Puts back what a job may have changed, and sets $_.</summary>
     internal void Reset(SessionState state, object? nextItem)
     {
+        if (setup.ChangesSession)
+        {
+            ResetSession(state);
+        }
         foreach (KeyValuePair<PSVariable, object?> preference in preferences)
         {
             if (!ReferenceEquals(preference.Key.Value, preference.Value))
@@ -123,6 +142,33 @@ internal sealed class WorkerSession : IDisposable
     }
 
     public void Dispose() => Runspace.Dispose();
+
+    /// <summary>
+    /// What only jobs that call commands or name a scope can have changed: global variables, which are those of script scope, too,
+    /// event subscribers and breakpoints. Functions, aliases, drives and modules stay.
+    /// </summary>
+    private void ResetSession(SessionState state)
+    {
+        if (variables is null)
+        {
+            variables = new GlobalVariables(state);
+            subscriptions = new HashSet<int>(Runspace.Events.Subscribers.Select(subscriber => subscriber.SubscriptionId));
+            return;
+        }
+        variables.Restore();
+        foreach (PSEventSubscriber subscriber in Runspace.Events.Subscribers.Where(subscriber => !subscriptions.Contains(subscriber.SubscriptionId)))
+        {
+            Runspace.Events.UnsubscribeEvent(subscriber);
+        }
+        while (Runspace.Events.ReceivedEvents.Count > 0)
+        {
+            Runspace.Events.ReceivedEvents.RemoveAt(0);
+        }
+        if (Runspace.Debugger is { IsActive: true })
+        {
+            state.InvokeCommand.InvokeScript(false, ScriptBlock.Create(ForgetBreakpoints), null, null);
+        }
+    }
 
     private void Open()
     {
@@ -196,15 +242,12 @@ internal sealed class WorkerSession : IDisposable
         Collection<PSObject> imported;
         try
         {
-            lock (ModuleGate)
-            {
-                imported = Run(
-                    streams,
-                    powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
-                        .AddParameter("Name", module)
-                        .AddParameter("PassThru")
-                        .AddParameter("ErrorAction", ActionPreference.Stop));
-            }
+            imported = setup.Imports.Import(module, () => Run(
+                streams,
+                powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
+                    .AddParameter("Name", module)
+                    .AddParameter("PassThru")
+                    .AddParameter("ErrorAction", ActionPreference.Stop)));
         }
         catch (RuntimeException error)
         {
@@ -254,11 +297,11 @@ internal sealed class WorkerSession : IDisposable
     private void SetLocation()
     {
         PathIntrinsics path = Runspace.SessionStateProxy.Path;
-        foreach (string? wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation })
+        foreach (string wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation }.OfType<string>())
         {
             try
             {
-                if (wanted is not null && !string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
+                if (!string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
                 {
                     path.SetLocation(WildcardPattern.Escape(wanted));
                 }

@@ -37,6 +37,12 @@ internal sealed class WorkerStreams
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
 
+    /// <summary>What comes without a job is dropped.</summary>
+    internal bool IsMuted { get; set; }
+
+    /// <summary>What comes without a job is dropped but for errors.</summary>
+    internal bool IsRepeated { get; set; }
+
     /// <summary>Takes over all streams of a pipeline but its output.</summary>
     internal void Attach(PowerShell powerShell)
     {
@@ -114,7 +120,7 @@ internal sealed class WorkerStreams
             return;
         }
         long now = Stopwatch.GetTimestamp();
-        if (now < nextProgress && record.RecordType != ProgressRecordType.Completed)
+        if (now < Math.Max(nextProgress, Account.ProgressShown + ProgressInterval) && record.RecordType != ProgressRecordType.Completed)
         {
             Account.HoldProgress(new HeldProgress(job, record));
             return;
@@ -125,7 +131,13 @@ internal sealed class WorkerStreams
         Relay(StreamKind.Progress, record);
     }
 
-    private void Relay(StreamKind kind, object? value) => relay.Add(Account, Job, kind, value);
+    private void Relay(StreamKind kind, object? value)
+    {
+        if (Job is not null || (!IsMuted && (!IsRepeated || kind == StreamKind.Error)))
+        {
+            relay.Add(Account, Job, kind, value);
+        }
+    }
 
     private static T Take<T>(object collection)
     {

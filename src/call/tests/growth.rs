@@ -87,7 +87,7 @@ fn a_runtime_that_stands_still_is_no_reason_for_more_workers() {
         fn can_stop(&self) -> bool {
             false
         }
-        fn stop(&self, _worker: &Arc<Worker>, _job: u64) {}
+        fn stop(&self, _worker: u32, _job: u64) {}
         fn paused_nanos(&self) -> u64 {
             self.asked.fetch_add(1, Ordering::SeqCst);
             self.since.elapsed().as_nanos() as u64

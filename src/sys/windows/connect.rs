@@ -8,7 +8,7 @@ use super::socket::{bind_any, last_error, local_name, open_tcp_socket, set_optio
 use super::status::connect_error;
 use crate::address::Address;
 use crate::clock::{Time, MILLISECOND};
-use crate::sys::{ConnectError, Event, ProbeId};
+use crate::sys::{ConnectError, Event, ProbeId, RoundTrip};
 use std::collections::HashMap;
 use std::mem::size_of;
 use std::os::raw::c_void;
@@ -136,8 +136,8 @@ impl Connects {
         let error = if result == 0 { Some(connect_error(last_error())) } else { None };
         let error = error.or_else(|| connecting.met_itself(&socket));
         Some(match error {
-            None => Event::Connected { id, at },
-            Some(error) => Event::ConnectFailed { id, at, error },
+            None => Event::Connected { id, at, round_trip: RoundTrip::BySight },
+            Some(error) => Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight },
         })
     }
 

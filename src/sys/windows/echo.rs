@@ -8,13 +8,14 @@ use super::socket::{last_error, SocketAddress};
 use super::status::{echo_end, is_ip_status, EchoEnd};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
+use crate::sync::lock;
 use crate::sys::{EchoRequest, Event, OpenError, ProbeId, SendResult};
 use std::collections::HashMap;
 use std::mem::{size_of, take};
 use std::os::raw::c_void;
 use std::os::windows::io::RawHandle;
 use std::ptr::{null, null_mut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Requests that the system may hold at a time: below the 65,536 sequences it tells them apart by.
 const MOST_IN_FLIGHT: usize = 49_152;
@@ -45,6 +46,9 @@ impl IcmpFile {
         if handle == INVALID_HANDLE_VALUE || handle.is_null() {
             return Err(match last_error() {
                 ERROR_ACCESS_DENIED => OpenError::NotPermitted,
+                error @ (ERROR_NOT_ENOUGH_MEMORY | ERROR_NO_SYSTEM_RESOURCES) => {
+                    OpenError::NoResources(error)
+                }
                 error => OpenError::Failed(error),
             });
         }
@@ -67,10 +71,6 @@ pub fn echo_permission(family: Family) -> Result<(), OpenError> {
 
 /// Requests whose APC has run.
 type Ended = Arc<Mutex<Vec<Request>>>;
-
-fn lock(ended: &Ended) -> MutexGuard<'_, Vec<Request>> {
-    ended.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One request, from the call to its APC the system's.
 struct Request {
@@ -157,9 +157,12 @@ impl Echoes {
     /// Sends one request of a batch that began at `batch`.
     pub(super) fn send(&mut self, request: &EchoRequest, batch: Time) -> SendResult {
         let family = request.to.family();
+        if !self.open.contains_key(&request.id) {
+            self.open(request.id);
+        }
         let (file, opening) = match (&self.files[slot(family)], self.open.get(&request.id)) {
             (Some(file), Some(opening)) if self.in_flight < MOST_IN_FLIGHT => (file.0, *opening),
-            _ => return SendResult::NotSent,
+            _ => return SendResult::NotSent { os_error: 0 },
         };
         let payload = self.payload(opening, request);
         let head = match family {
@@ -187,7 +190,7 @@ impl Echoes {
         };
         if status == ERROR_IO_PENDING as u32 {
             self.in_flight += 1;
-            return SendResult::Sent;
+            return SendResult::Sent { at: batch };
         }
         // SAFETY: not taken by the system, so no APC will come: it is ours again.
         drop(unsafe { Box::from_raw(context) });
@@ -195,7 +198,9 @@ impl Echoes {
             EchoEnd::Local(outcome) | EchoEnd::IcmpError { outcome, .. } => {
                 SendResult::Failed { outcome, os_error: status as i32 }
             }
-            EchoEnd::NoResources | EchoEnd::Silence | EchoEnd::Reply => SendResult::NotSent,
+            EchoEnd::NoResources | EchoEnd::Silence | EchoEnd::Reply => {
+                SendResult::NotSent { os_error: status as i32 }
+            }
         }
     }
 
@@ -386,7 +391,7 @@ impl Request {
                 let counted = (u64::from(heard.round_trip_ms) + 1) * MILLISECOND;
                 let round_trip = self.ended.nanos_since(self.begun).min(counted);
                 let received = self.batch.plus_nanos(round_trip);
-                Some(Event::Reply { id, transmission, received, ttl: heard.hops })
+                Some(Event::Reply { id, transmission, received, ttl: heard.hops, from: None })
             }
             EchoEnd::IcmpError { outcome, kind, code } => {
                 let from = heard.from;

@@ -30,6 +30,11 @@ pub fn broadcast_prefixes() -> Vec<(Address, u32)> {
     prefixes
 }
 
+/// The system does not say how many places its neighbour tables have.
+pub fn neighbour_tables() -> [u32; 2] {
+    [0; 2]
+}
+
 fn has_neighbours(kind: u32) -> bool {
     !matches!(kind, IF_TYPE_SOFTWARE_LOOPBACK | IF_TYPE_PPP | IF_TYPE_TUNNEL)
 }

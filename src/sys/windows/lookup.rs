@@ -6,7 +6,7 @@
 use super::bindings::*;
 use super::socket::{family_number, start_sockets, SocketAddress};
 use crate::address::{Address, Family};
-use crate::sys::names::{Found, LookupError};
+use crate::sys::names::{HostEntry, LookupError};
 use std::ffi::CString;
 use std::mem::zeroed;
 use std::os::raw::c_int;
@@ -26,11 +26,11 @@ pub fn lookup(
     name: &str,
     family: Option<Family>,
     want_canonical: bool,
-) -> Result<Found, LookupError> {
+) -> Result<HostEntry, LookupError> {
     start_sockets();
     let name = wide(name).ok_or(LookupError::NotFound(WSAHOST_NOT_FOUND))?;
     let list = AddressList::get(&name, family, want_canonical).map_err(error)?;
-    let mut found = Found { addresses: Vec::new(), canonical: None };
+    let mut found = HostEntry { addresses: Vec::new(), canonical: None };
     for info in list.iter() {
         if want_canonical && found.canonical.is_none() && !info.canonical_name.is_null() {
             // SAFETY: NUL-terminated, and lives as long as the list.

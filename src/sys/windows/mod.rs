@@ -24,16 +24,18 @@ use self::echo::Echoes;
 use self::port::{Port, Waited};
 use crate::address::{Address, Family};
 use crate::clock::Time;
-use crate::sys::{ConnectError, EchoRequest, Event, OpenError, ProbeId, SendResult, BATCH};
+use crate::sys::{
+    ConnectError, Counters, EchoRequest, Event, OpenError, Overflows, ProbeId, SendResult, BATCH,
+};
 use std::io;
 
 pub use self::apartment::{enter_apartment, ApartmentGuard, Wake, APARTMENTS};
 pub use self::echo::echo_permission;
-pub use self::interfaces::broadcast_prefixes;
+pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
 pub use self::port::Waker;
 pub use self::process::{
     block_signals, cores, is_forked_child, pin_library, process_cpu_nanos, raise_descriptor_limit,
-    random_bytes, wall_clock, watch_fork, ThreadClock,
+    random_bytes, suspended, wall_clock, watch_fork, ThreadClock,
 };
 
 /// Whether further replies to a request that has its reply are seen: the system keeps them.
@@ -93,16 +95,17 @@ impl Network {
         self.echoes.close(id);
     }
 
-    /// Sends requests of either family, at most [`BATCH`]. `results` gets one entry for each, in
-    /// order. Returns the time just before they went out.
-    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) -> Time {
+    /// Sends requests of either family, at most [`BATCH`]; see `Operations::send_echoes`.
+    pub fn send_echoes(&mut self, batch: &[EchoRequest], results: &mut Vec<SendResult>) {
         debug_assert!(batch.len() <= BATCH);
         results.clear();
         let sent = Time::now();
         for request in batch {
-            results.push(self.echoes.send(request, sent));
+            results.push(match self.echoes.ensure(request.to.family()) {
+                Ok(()) => self.echoes.send(request, sent),
+                Err(error) => SendResult::NoSocket(error),
+            });
         }
-        sent
     }
 
     /// Begins a TCP connect; an event will tell how it ended. Open connections are closed at once,
@@ -139,18 +142,30 @@ impl Network {
         self.echoes.collect(events);
     }
 
-    /// A number that changes whenever the system has taken a request of a family and then had no
-    /// memory for it.
-    pub fn overflows(&mut self, family: Family) -> u64 {
-        match family {
+    /// Changes whenever the system has taken a request of a family and then had no memory for it.
+    /// The system waits for replies itself, so a turn of ours that comes late misses none.
+    pub fn overflows(&mut self, family: Family) -> Overflows {
+        let count = match family {
             Family::V4 => self.echoes.lost[0],
             Family::V6 => self.echoes.lost[1],
-        }
+        };
+        Overflows { count, certain: true }
     }
 
-    /// Always 0: the system hides ICMP packets that match no request.
-    pub fn foreign(&self) -> u64 {
-        0
+    /// The system tells at the request itself: nothing to look up.
+    pub fn failed_neighbours(&mut self, _events: &mut Vec<Event>) {}
+
+    /// The system hides ICMP packets that match no request.
+    pub fn counters(&self) -> Counters {
+        Counters { overflows: self.echoes.lost.iter().sum(), ..Counters::default() }
+    }
+
+    /// See `Operations::reset`.
+    pub fn reset(&mut self) -> io::Result<()> {
+        self.connects.end(&mut self.port);
+        self.connects = Connects::default();
+        self.echoes = Echoes::new();
+        Ok(())
     }
 }
 

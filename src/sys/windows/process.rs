@@ -2,9 +2,10 @@
 
 use super::bindings::*;
 use crate::clock::{Time, MILLISECOND};
+use crate::sync::lock;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The system limits handles by memory only.
@@ -16,6 +17,11 @@ pub fn wall_clock() -> i64 {
         Ok(since) => since.as_nanos() as i64,
         Err(before) => -(before.duration().as_nanos() as i64),
     }
+}
+
+/// The monotonic clock goes on while the machine is suspended.
+pub fn suspended() -> u64 {
+    0
 }
 
 /// Fills with bytes that nobody can guess.
@@ -111,7 +117,7 @@ impl ThreadClock {
 
     /// Nanoseconds that the thread has run on a processor; `None` once it has retired.
     pub fn cpu_nanos(&self) -> Option<u64> {
-        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clock = lock(&self.clock);
         let (thread, coarse) = clock.as_mut()?;
         let mut cycles = 0;
         // SAFETY: the thread's handle is open; writable.
@@ -129,7 +135,7 @@ impl ThreadClock {
 
     /// To be called by the thread before it ends.
     pub fn retire(&self) {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.clock) = None;
     }
 }
 

@@ -61,7 +61,8 @@ pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
         13 => error(Outcome::TtlExpired, (11, 0), (3, 0)),
         14 => error(Outcome::TtlReassemblyTimeExceeded, (11, 1), (3, 1)),
         15 => error(Outcome::ParameterProblem, (12, 0), (4, 0)),
-        16 => error(Outcome::SourceQuench, (4, 0), (4, 0)),
+        // Source quench: a host shall ignore it (RFC 6633).
+        16 => EchoEnd::Silence,
         18 => EchoEnd::Local(Outcome::BadDestination),
         40 => error(Outcome::DestinationUnreachable, (3, 1), (1, 3)),
         41 => error(Outcome::TimeExceeded, (11, 0), (3, 0)),
@@ -96,7 +97,7 @@ pub(super) fn connect_error(error: i32) -> ConnectError {
         | WSAENOBUFS
         | WSAEADDRINUSE
         | ERROR_NOT_ENOUGH_MEMORY
-        | ERROR_NO_SYSTEM_RESOURCES => return ConnectError::NotStarted,
+        | ERROR_NO_SYSTEM_RESOURCES => return ConnectError::NotStarted { os_error: error },
         WSAENETUNREACH | WSAENETDOWN | ERROR_NETWORK_UNREACHABLE => {
             Outcome::DestinationNetworkUnreachable
         }
@@ -132,7 +133,6 @@ mod tests {
             (11013, Outcome::TtlExpired),
             (11014, Outcome::TtlReassemblyTimeExceeded),
             (11015, Outcome::ParameterProblem),
-            (11016, Outcome::SourceQuench),
             (11018, Outcome::BadDestination),
             (11040, Outcome::DestinationUnreachable),
             (11041, Outcome::TimeExceeded),
@@ -152,6 +152,7 @@ mod tests {
         assert_eq!(echo_end(Family::V4, 0), EchoEnd::Reply);
         assert_eq!(echo_end(Family::V4, 11006), EchoEnd::NoResources);
         assert_eq!(echo_end(Family::V4, 11010), EchoEnd::Silence);
+        assert_eq!(echo_end(Family::V4, 11016), EchoEnd::Silence);
         assert_eq!(echo_end(Family::V4, 11050), EchoEnd::Local(Outcome::Failed));
     }
 
@@ -166,7 +167,8 @@ mod tests {
     #[test]
     fn refused_is_the_host_s_word_and_a_full_port_table_is_ours() {
         assert_eq!(connect_error(WSAECONNREFUSED), ConnectError::Refused);
-        assert_eq!(connect_error(WSAEADDRINUSE), ConnectError::NotStarted);
+        let not_started = ConnectError::NotStarted { os_error: WSAEADDRINUSE };
+        assert_eq!(connect_error(WSAEADDRINUSE), not_started);
         let timed_out = ConnectError::Failed { outcome: Outcome::TimedOut, os_error: WSAETIMEDOUT };
         assert_eq!(connect_error(WSAETIMEDOUT), timed_out);
     }

@@ -25,7 +25,7 @@ fn an_open_port_is_connected_and_reset() {
         let begin = Time::now();
         network.connect(ID, host, port).unwrap();
         match wait_for(&mut network, 1)[0] {
-            Event::Connected { id: ID, at } => assert!(at >= begin && at <= Time::now()),
+            Event::Connected { id: ID, at, .. } => assert!(at >= begin && at <= Time::now()),
             other => panic!("{other:?}"),
         }
         // Which call tells the reset, and by which number, differs; an ordinary end would be Ok(0).

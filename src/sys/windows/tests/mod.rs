@@ -8,12 +8,35 @@ mod wait;
 use super::*;
 use crate::clock::MILLISECOND;
 
+/// A result without its time or its number; see `plain`.
+const SENT: SendResult = SendResult::Sent { at: Time::from_nanos(0) };
+const NOT_SENT: SendResult = SendResult::NotSent { os_error: 0 };
+
+/// What became of a batch, without times and numbers.
+fn plain(results: &[SendResult]) -> Vec<SendResult> {
+    let plain = |result: &SendResult| match result {
+        SendResult::Sent { .. } => SENT,
+        SendResult::NotSent { .. } => NOT_SENT,
+        other => *other,
+    };
+    results.iter().map(plain).collect()
+}
+
 fn address(text: &str) -> Address {
     Address::from_ip(text.parse().unwrap(), 0)
 }
 
 fn request(id: u64, to: Address) -> EchoRequest {
-    EchoRequest { id: ProbeId(id), to, transmission: 0, size: 32, hops: 0, lifetime_ms: 1000 }
+    EchoRequest {
+        id: ProbeId(id),
+        to,
+        transmission: 0,
+        transmissions: 1,
+        stamped: false,
+        size: 32,
+        hops: 0,
+        lifetime_ms: 1000,
+    }
 }
 
 /// With a handle for echo requests; prints why there is none.
@@ -58,5 +81,5 @@ fn send_all(network: &mut Network, hosts: &[Address]) -> Vec<SendResult> {
     }
     let mut results = Vec::new();
     network.send_echoes(&batch, &mut results);
-    results
+    plain(&results)
 }
