@@ -524,6 +524,31 @@ rr_status rr_pool_wake(rr_pool pool);
 rr_status rr_pool_close(rr_pool pool,
                         uint32_t *out_running_callbacks);
 
+// Says what a target stands for, and writes a part of it as a target of its own: `count` addresses
+// from the one at `first` on, as a range (of names and of single addresses, which have no parts, the
+// text as given). `family` is 4, 6, or 0 for either.
+//
+// `*out_addresses` is 1 for a name, `*out_flags` are RR_TARGET_*. With `count` 0 no text is written,
+// and `part` may be NULL.
+//
+// Errors: NULL_POINTER; INVALID_ARGUMENT (another family, or addresses that the target has not);
+// INVALID_TARGET; TOO_MANY_ADDRESSES; BUFFER_TOO_SMALL (128 bytes are enough for every part of a
+// block or range; `*out_part_length` is the length needed then, nothing else is written).
+//
+// # Safety
+// `text` is readable for `text_length` bytes, `part` writable for `part_capacity`; the `out_`
+// pointers are writable.
+rr_status rr_target_part(const uint8_t *text,
+                         size_t text_length,
+                         uint32_t family,
+                         uint64_t first,
+                         uint64_t count,
+                         uint8_t *part,
+                         size_t part_capacity,
+                         uint64_t *out_addresses,
+                         uint32_t *out_flags,
+                         size_t *out_part_length);
+
 // Says that what this worker runs in is open: what it does from here until its first rr_worker_next
 // makes it ready. Optional: pools open at most two workers at a time, and one is opening until this
 // or its first rr_worker_next. Only inside the worker's callback, on its thread.

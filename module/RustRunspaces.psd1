@@ -10,7 +10,7 @@
     DotNetFrameworkVersion = '4.7.2'
     CompatiblePSEditions   = @('Desktop', 'Core')
     FormatsToProcess       = @('RustRunspaces.format.ps1xml')
-    CmdletsToExport        = @('Invoke-RustParallel')
+    CmdletsToExport        = @('Invoke-RustParallel', 'Invoke-RustParallelSite')
     FunctionsToExport      = @()
     AliasesToExport        = @()
     VariablesToExport      = @()

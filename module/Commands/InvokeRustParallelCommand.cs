@@ -17,7 +17,7 @@ namespace RustRunspaces;
 
 /// <summary>Does one piece of work over many computers.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "RustParallel", DefaultParameterSetName = ItemScriptSet)]
-[OutputType(typeof(object), typeof(Hashtable), typeof(HostJobRecord), typeof(ItemJobRecord), typeof(RustParallelJob), typeof(HostResult), typeof(HostStatistics), typeof(TcpHostResult), typeof(TcpHostStatistics))]
+[OutputType(typeof(object), typeof(Hashtable), typeof(HostJobRecord), typeof(ItemJobRecord), typeof(RustParallelJob), typeof(HostResult), typeof(HostStatistics), typeof(TcpHostResult), typeof(TcpHostStatistics), typeof(HostReach))]
 public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
@@ -39,6 +39,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(Errors.NothingToOrder());
         }
+        CheckSession();
         streams = new CallerStreams(this);
         var report = new CallReport(
             streams.WriteLine,
@@ -47,7 +48,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             report.Started();
         }
-        open = ParameterSetName == ProbeSet ? PrepareProbes() : PrepareScripts();
+        open = ParameterSetName == ProbeSet ? PrepareProbes() : IsEachSession ? PrepareEachSession() : PrepareScripts();
         if (AsJob)
         {
             jobItems = new List<object?>();
@@ -61,7 +62,14 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     /// <summary>Everything that came is on its way when this returns; what has finished meanwhile is written.</summary>
     protected override void ProcessRecord() => Guard(() =>
     {
-        if (IsItemForm)
+        if (IsEachSession)
+        {
+            foreach (string session in Sites.Site.NamesOf(Session!))
+            {
+                Add(session);
+            }
+        }
+        else if (IsItemForm)
         {
             Add(InputObject);
         }
@@ -108,12 +116,20 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private Func<ISink, IRun> PrepareProbes()
     {
         ProbeSettings settings = GetSettings();
+        if (Session is not null)
+        {
+            return OpenSites(settings, Session);
+        }
         return sink => new ProbeRun(settings, sink);
     }
 
     private Func<ISink, IRun> PrepareScripts()
     {
         ScriptCall call = ScriptCall.Create(this, GetScriptOptions());
+        if (Session is not null)
+        {
+            return OpenSites(call, Session);
+        }
         scripts = call;
         return sink => new ScriptRun(call, sink);
     }

@@ -24,6 +24,7 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>What to run for each host or item.</summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = HostScriptSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ItemScriptSet)]
+    [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
     [Alias("Parallel")]
     public ScriptBlock? ScriptBlock { get; set; }
 
@@ -50,6 +51,7 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Arguments of the block after the host or item.</summary>
     [Parameter(ParameterSetName = HostScriptSet)]
     [Parameter(ParameterSetName = ItemScriptSet)]
+    [Parameter(ParameterSetName = EachSessionSet)]
     [Alias("Args")]
     [AllowNull]
     [AllowEmptyCollection]
@@ -69,6 +71,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = ItemScriptSet)]
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
+    [Parameter(ParameterSetName = EachSessionSet)]
     [ValidateRange(0.0, 2_147_483.0)]
     public double JobTimeoutSeconds { get; set; }
 

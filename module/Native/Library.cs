@@ -18,6 +18,7 @@ internal sealed unsafe class Library
     private static Library? loaded;
 
     internal readonly delegate* unmanaged[Cdecl]<int, byte*> StatusMessage;
+    internal readonly delegate* unmanaged[Cdecl]<byte*, nuint, uint, ulong, ulong, byte*, nuint, ulong*, uint*, nuint*, int> TargetPart;
     internal readonly delegate* unmanaged[Cdecl]<PoolOptions*, ulong*, int> PoolOpen;
     internal readonly delegate* unmanaged[Cdecl]<ulong, ProbeOptions*, Target*, nuint, nuint, byte*, nuint, nuint*, int> PoolSubmitProbes;
     internal readonly delegate* unmanaged[Cdecl]<ulong, int> PoolCloseInput;
@@ -54,6 +55,8 @@ internal sealed unsafe class Library
         }
 
         StatusMessage = (delegate* unmanaged[Cdecl]<int, byte*>)Bind("rr_status_message");
+        TargetPart =
+            (delegate* unmanaged[Cdecl]<byte*, nuint, uint, ulong, ulong, byte*, nuint, ulong*, uint*, nuint*, int>)Bind("rr_target_part");
         PoolOpen = (delegate* unmanaged[Cdecl]<PoolOptions*, ulong*, int>)Bind("rr_pool_open");
         PoolSubmitProbes =
             (delegate* unmanaged[Cdecl]<ulong, ProbeOptions*, Target*, nuint, nuint, byte*, nuint, nuint*, int>)Bind("rr_pool_submit_probes");

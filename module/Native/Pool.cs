@@ -78,6 +78,16 @@ internal sealed unsafe partial class Pool : IDisposable
         return counts;
     }
 
+    /// <summary>Jobs that were accepted and have not begun.</summary>
+    internal long NotBegun
+    {
+        get
+        {
+            PoolCounts counts = Count();
+            return (long)(counts.Submitted - counts.Begun);
+        }
+    }
+
     /// <summary>Fills the buffer with finished completions; never sleeps.</summary>
     internal void Collect(CompletionBuffer buffer)
     {

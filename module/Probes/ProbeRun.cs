@@ -41,12 +41,14 @@ internal sealed class ProbeRun : IRun
     /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
     /// <param name="settings">What to probe and how.</param>
     /// <param name="sink">Where results and errors go.</param>
-    internal ProbeRun(ProbeSettings settings, ISink sink)
+    /// <param name="given">Takes the results in place of what the settings ask for; null for that.</param>
+    internal ProbeRun(ProbeSettings settings, ISink sink, IResults? given = null)
     {
         this.settings = settings;
         this.sink = sink;
         ports = settings.Ports.Length > 1 ? new PortMerger(settings.Ports) : null;
-        results = !settings.AsObject ? new HashtableResults(() => hostsKnown)
+        results = given is not null ? given
+            : !settings.AsObject ? new HashtableResults(() => hostsKnown)
             : settings.IsOrdered ? new OrderedResults(sink)
             : new StreamedResults(sink);
         pool = Pool.Open((uint)settings.PacketsPerSecond, (ulong)Math.Ceiling(settings.MaximumWaitSeconds * 1000));
@@ -182,6 +184,12 @@ internal sealed class ProbeRun : IRun
 
     /// <inheritdoc/>
     public void Cancel() => pool.Cancel();
+
+    /// <summary>Makes the present or the next <see cref="Wait"/> return. Any thread.</summary>
+    internal void Wake() => pool.Wake();
+
+    /// <summary>Hosts of which nothing has been sent yet.</summary>
+    internal long Unsent => pool.NotBegun / settings.JobsPerHost;
 
     public void Dispose()
     {

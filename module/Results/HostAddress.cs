@@ -25,7 +25,19 @@ internal readonly struct HostAddress
     {
     }
 
-    private HostAddress(ulong first, ulong second, uint scope, ushort family)
+    internal ushort Family => family;
+
+    internal ulong First => first;
+
+    internal ulong Second => second;
+
+    internal uint Scope => scope;
+
+    /// <param name="first">The first eight bytes, the first of them lowest.</param>
+    /// <param name="second">The others.</param>
+    /// <param name="scope">Of a link-local address.</param>
+    /// <param name="family">4, 6, or 0 where there is none.</param>
+    internal HostAddress(ulong first, ulong second, uint scope, ushort family)
     {
         this.first = first;
         this.second = second;

@@ -20,6 +20,7 @@ internal struct HostAnswer
     internal short Ttl;
     internal long Last;
     internal LatencySummary Summary;
+    internal string? ObservedFrom;
 
     internal HostAnswer(string computerName, in Completion completion, DateTime timeFinished, HostTexts? texts)
     {
@@ -34,6 +35,7 @@ internal struct HostAnswer
         Ttl = completion.Ttl;
         Last = completion.LastNanoseconds;
         Summary = new LatencySummary(completion);
+        ObservedFrom = null;
     }
 
     /// <summary>A target that was never begun.</summary>

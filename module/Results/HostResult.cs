@@ -2,6 +2,7 @@
 // hosts have is in an object of its own. With entry and key it is below 300 bytes a host.
 
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.Net;
 using RustRunspaces.Results;
@@ -16,6 +17,7 @@ public class HostResult
 {
     private readonly string computerName;
     private readonly HostTexts? texts;
+    private readonly string? observedFrom;
     private readonly double latency; // milliseconds; NaN where there was none
     private readonly DateTime timeFinished;
     private readonly HostAddress address;
@@ -28,6 +30,7 @@ public class HostResult
     {
         computerName = answer.ComputerName;
         texts = answer.Texts;
+        observedFrom = answer.ObservedFrom;
         latency = answer.Last < 0 ? double.NaN : Milliseconds(answer.Last);
         timeFinished = answer.TimeFinished;
         address = answer.Address;
@@ -74,6 +77,9 @@ public class HostResult
     /// <summary>All addresses of the host, with -ResolveName.</summary>
     public JoinedList<string>? Addresses => texts?.Addresses;
 
+    /// <summary>The computer whose session probed it, with -Session; null where this computer did.</summary>
+    public string? ObservedFrom => observedFrom;
+
     /// <summary>Who answered, where the reply came from another address than the one probed.</summary>
     public string? AnsweredFrom => texts?.AnsweredFrom;
 
@@ -86,6 +92,26 @@ public class HostResult
     /// <summary>The form in which the result shows inside a hashtable.</summary>
     public override string ToString() =>
         string.Format(CultureInfo.CurrentCulture, "@{{Ping={0}; TimeFinished={1}}}", Ping, TimeFinished);
+
+    /// <summary>What the result was made of.</summary>
+    internal virtual HostAnswer ToAnswer() => new HostAnswer
+    {
+        ComputerName = computerName,
+        Address = address,
+        Status = StatusCode,
+        TimeFinished = timeFinished,
+        Texts = texts,
+        ObservedFrom = observedFrom,
+        Sent = sent,
+        Received = received,
+        Duplicates = -1,
+        Ttl = ttl,
+        Last = double.IsNaN(latency) ? -1 : (long)Math.Round(latency * 1e6),
+        Summary = LatencySummary.None,
+    };
+
+    /// <summary>The ports connected to; none for echo.</summary>
+    internal virtual IReadOnlyList<PortResult> PortResults => Array.Empty<PortResult>();
 
     private protected static double Milliseconds(double nanoseconds) => nanoseconds / 1e6;
 }

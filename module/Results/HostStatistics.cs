@@ -50,5 +50,13 @@ public class HostStatistics : HostResult
     /// <summary>Standard deviation of the round trips in milliseconds; null where nothing was received.</summary>
     public double? StandardDeviation => OrNull(summary.Deviation);
 
+    internal override HostAnswer ToAnswer()
+    {
+        HostAnswer answer = base.ToAnswer();
+        answer.Summary = summary;
+        answer.Duplicates = duplicates;
+        return answer;
+    }
+
     private double? OrNull(double nanoseconds) => summary.HasValues ? Milliseconds(nanoseconds) : null;
 }

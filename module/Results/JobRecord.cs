@@ -43,6 +43,9 @@ public abstract class JobRecord
     /// <summary>The number of the worker that ran it, from 1; 0 for a job that was never begun.</summary>
     public int Worker { get; }
 
+    /// <summary>The computer whose session ran it, with -Session; null where this computer did.</summary>
+    public string? ObservedFrom { get; internal set; }
+
     private protected string Text(object? item) => $"{item}: {Status}";
 }
 

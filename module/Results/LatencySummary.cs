@@ -20,7 +20,7 @@ internal readonly struct LatencySummary
     {
     }
 
-    private LatencySummary(double minimum, double mean, double maximum, double deviation)
+    internal LatencySummary(double minimum, double mean, double maximum, double deviation)
     {
         Minimum = minimum;
         Mean = mean;

@@ -34,6 +34,8 @@ public sealed class TcpHostResult : HostResult
 
     /// <summary>Every port, in the order in which they were given.</summary>
     public JoinedList<PortResult> Ports { get; }
+
+    internal override IReadOnlyList<PortResult> PortResults => Ports;
 }
 
 /// <summary>What connects to a host's ports, repeated for statistics, found out; the figures are those of all ports.</summary>
@@ -64,6 +66,8 @@ public sealed class TcpHostStatistics : HostStatistics
 
     /// <summary>Every port, in the order in which they were given.</summary>
     public JoinedList<PortResult> Ports { get; }
+
+    internal override IReadOnlyList<PortResult> PortResults => Ports;
 }
 
 /// <summary>What a connect to one port found out.</summary>
@@ -89,6 +93,9 @@ public sealed class PortResult
 
     /// <summary>From the connect to its answer in milliseconds; null where there was none.</summary>
     public double? Latency => latency < 0 ? null : latency / 1e6;
+
+    /// <summary>Nanoseconds; -1 where there was none.</summary>
+    internal long Nanoseconds => latency;
 
     /// <inheritdoc/>
     public override string ToString() => $"{Port}:{Status}";

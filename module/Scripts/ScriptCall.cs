@@ -11,6 +11,7 @@ using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 using RustRunspaces.Scripts.Workers;
+using RustRunspaces.Sites;
 
 namespace RustRunspaces.Scripts;
 
@@ -101,11 +102,13 @@ internal sealed class ScriptCall
     /// <param name="cmdlet">The caller's command.</param>
     /// <param name="options">What it was asked.</param>
     /// <exception cref="CallRefusedException">The call cannot be done as asked.</exception>
-    internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options)
+    /// <param name="brought">What was read where the caller is, on the far side of a call over sessions; else null.</param>
+    internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options, BroughtAlong? brought = null)
     {
         Check(options, cmdlet.SessionState.Module);
         var caller = new CallerState(cmdlet);
         var imports = new CallerImports(cmdlet, caller);
+        brought?.AddTo(caller);
         imports.AddFunctions(options.Functions);
         imports.AddModules(options.ModuleNames);
         Hashtable? data = options.IsHostForm ? Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase)) : null;
@@ -114,14 +117,16 @@ internal sealed class ScriptCall
         JobBlock block = options.ScriptBlock is ScriptBlock written
             ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
             : FromCommand(cmdlet, imports, position, options);
-        IReadOnlyList<KeyValuePair<string, string>> late = UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
-        if (options.InitializationScript is ScriptBlock initialization)
+        IReadOnlyList<KeyValuePair<string, string>> late = brought is null
+            ? UsingValues.Read(cmdlet, contents.Usings, caller.Usings)
+            : Array.Empty<KeyValuePair<string, string>>();
+        if (brought is null && options.InitializationScript is ScriptBlock initialization)
         {
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
         }
         imports.AddVariables(options.Variables);
         bool isLean = contents.IsLean && options.InitializationScript is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CommandName, typeof(InvokeRustParallelCommand));
         var setup = new WorkerSetup(
             caller,
             template,

@@ -258,6 +258,12 @@ internal sealed class ScriptRun : ICallHost, IRun
     /// <inheritdoc/>
     public void Cancel() => pool.Cancel();
 
+    /// <summary>Makes the present or the next <see cref="Wait"/> return. Any thread.</summary>
+    internal void Wake() => pool.Wake();
+
+    /// <summary>Why no job can run; null while they can. Any thread.</summary>
+    internal ErrorRecord? Failure => failure;
+
     /// <summary>Ends the run in bounded time, whatever its jobs do.</summary>
     public void Dispose()
     {

@@ -1,7 +1,7 @@
 //! The C ABI: everything exported, and the only place that sees a caller's pointer. The rules,
 //! and which function may be called from which thread, stand in docs/c-api.md.
 //!
-//! [`types`] has the structs and numbers, [`pool`] and [`worker`] the exported functions,
+//! [`types`] has the structs and numbers, [`pool`], [`target`] and [`worker`] the exported functions,
 //! [`registry`] the handles, [`guard`] what keeps a panic from leaving the library, [`versioned`] the
 //! structs of older and newer callers, [`text`] the sentences for people.
 
@@ -11,6 +11,7 @@ pub mod guard;
 mod numbers;
 pub mod pool;
 mod registry;
+pub mod target;
 mod text;
 pub mod types;
 mod versioned;

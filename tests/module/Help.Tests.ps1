@@ -4,6 +4,8 @@ BeforeAll {
     . "$PSScriptRoot/Session.ps1"
 
     $CommandName = 'Invoke-RustParallel'
+    # What it starts in sessions; nobody types it.
+    $SiteCommandName = 'Invoke-RustParallelSite'
     $Command = Get-Command "RustRunspaces\$CommandName"
 
     # The common parameters are every command's.
@@ -15,6 +17,12 @@ BeforeAll {
 
     $HelpDocument = New-Object Xml.XmlDocument
     $HelpDocument.Load((Join-Path $ModuleFolder 'en-US/RustRunspaces.dll-Help.xml'))
+
+    # Of the command that people type; of any other one by its name.
+    function Get-CommandHelp([string] $Name) {
+        return $HelpDocument.SelectSingleNode("//*[local-name()='command'][*[local-name()='details']/*[local-name()='name']='$Name']")
+    }
+    $CommandHelp = Get-CommandHelp $CommandName
 
     # The elements below a node by a path of names, whatever their namespace.
     function Select-Element($Node, [string] $Path) { $Node.SelectNodes(($Path -replace '[A-Za-z]+', '*[local-name()=''$0'']')) }
@@ -28,7 +36,7 @@ BeforeAll {
 
     # The documented parameters by name.
     $Documented = @{}
-    Select-Element $HelpDocument '//parameters/parameter' | ForEach-Object { $Documented.Add((Get-ElementText $_ 'name'), $_) }
+    Select-Element $CommandHelp './/parameters/parameter' | ForEach-Object { $Documented.Add((Get-ElementText $_ 'name'), $_) }
 
     # The code has no syntax error, calls the command, and with parameters that it has.
     function Assert-CallFits([string] $Code) {
@@ -46,9 +54,9 @@ BeforeAll {
 Describe 'help of the command' {
     It 'every command has help and is exported, and nothing else' {
         $manifest = Import-PowerShellDataFile $ModuleManifest
-        Get-Line '(Get-Module RustRunspaces).ExportedCommands.Keys' | Should -BeExactly $CommandName
-        $manifest['CmdletsToExport'] | Should -BeExactly $CommandName
-        Select-Element $HelpDocument '//details/name' | ForEach-Object { $_.InnerText.Trim() } | Should -BeExactly $CommandName
+        Get-SortedLine '(Get-Module RustRunspaces).ExportedCommands.Keys' | Should -BeExactly $CommandName, $SiteCommandName
+        $manifest['CmdletsToExport'] | Should -BeExactly $CommandName, $SiteCommandName
+        Select-Element $HelpDocument '//details/name' | ForEach-Object { $_.InnerText.Trim() } | Should -BeExactly $CommandName, $SiteCommandName
         foreach ($list in 'FunctionsToExport', 'AliasesToExport', 'VariablesToExport') {
             $manifest.ContainsKey($list) | Should -BeTrue -Because $list
             $manifest[$list] | Should -BeNullOrEmpty -Because $list
@@ -59,12 +67,17 @@ Describe 'help of the command' {
         $Documented.Keys | Sort-Object | Should -BeExactly ($Parameters | ForEach-Object { $_.Name } | Sort-Object)
     }
 
+    It 'the parameters of the command that it starts in sessions are documented' {
+        $names = Select-Element (Get-CommandHelp $SiteCommandName) './/parameters/parameter' | ForEach-Object { Get-ElementText $_ 'name' }
+        $names | Should -BeExactly ((Get-Command "RustRunspaces\$SiteCommandName").Parameters.Keys | Where-Object { $common -notcontains $_ } | Sort-Object)
+    }
+
     It 'every parameter is described' {
         foreach ($name in $Documented.Keys) { Get-ElementText $Documented[$name] 'description' | Should -Not -BeNullOrEmpty -Because $name }
     }
 
     It 'the syntax has the parameters of each parameter set' {
-        $syntax = foreach ($item in Select-Element $HelpDocument '//syntaxItem') {
+        $syntax = foreach ($item in Select-Element $CommandHelp './/syntaxItem') {
             (Select-Element $item 'parameter/name' | ForEach-Object { $_.InnerText.Trim() } | Sort-Object) -join ' '
         }
         $sets = foreach ($set in $Command.ParameterSets) {
@@ -127,7 +140,7 @@ Describe 'help of the command' {
     }
 
     It 'there are at least three examples, each with a title and a remark' {
-        $examples = @(Select-Element $HelpDocument '//example')
+        $examples = @(Select-Element $CommandHelp './/example')
         $examples.Count | Should -BeGreaterOrEqual 3
         $examples.Count | Should -BeLessOrEqual 30
         foreach ($example in $examples) {
@@ -137,7 +150,7 @@ Describe 'help of the command' {
     }
 
     It 'the code of every example parses and calls the command as it is' {
-        foreach ($example in Select-Element $HelpDocument '//example') { Assert-CallFits (Get-ElementText $example 'code') }
+        foreach ($example in Select-Element $CommandHelp './/example') { Assert-CallFits (Get-ElementText $example 'code') }
     }
 }
 

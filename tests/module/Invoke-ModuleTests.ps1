@@ -1,4 +1,4 @@
-# Runs the tests of this folder with Pester 5 and prints what failed and what was skipped, with
+# Runs the tests of this folder, or of another one, with Pester 5 and prints what failed and what was skipped, with
 # reasons, then the counts:
 #
 #     ./laboratory.sh pwsh -NoProfile -File Invoke-ModuleTests.ps1     on Linux
@@ -6,6 +6,8 @@
 #
 # Session.ps1 says which module is tested. Knows nothing of the build.
 param(
+    # The tests of another folder.
+    [string] $Folder = $PSScriptRoot,
     # Of these files only; patterns.
     [string[]] $File = '*.Tests.ps1',
     # Of these tests only: patterns of "describe.name".
@@ -23,7 +25,7 @@ $ErrorActionPreference = 'Stop'
 if ($Pester) { Import-Module $Pester } else { Import-Module Pester -MinimumVersion 5.3 -MaximumVersion 5.99.99 }
 
 # What `-File` hands over is one string.
-$files = foreach ($pattern in ($File -split ',')) { Get-ChildItem -Path (Join-Path $PSScriptRoot $pattern) | ForEach-Object { $_.FullName } }
+$files = foreach ($pattern in ($File -split ',')) { Get-ChildItem -Path (Join-Path $Folder $pattern) | ForEach-Object { $_.FullName } }
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = [string[]] @($files | Select-Object -Unique)
 $configuration.Run.PassThru = $true

@@ -1,0 +1,199 @@
+// What travels of a sweep: parts of targets, handed to one site as a chunk, and which of their hosts it has answered. Knows no
+// link. The thread that advances the run.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.IO;
+using RustRunspaces.Native;
+
+namespace RustRunspaces.Sites;
+
+/// <summary>A target of a shared sweep, with hosts that have no answer yet.</summary>
+internal sealed class SharedTarget
+{
+    internal SharedTarget(long place, string text, TargetText meaning)
+    {
+        Place = place;
+        Text = text;
+        IsExpanded = meaning.IsExpanded;
+        Hosts = meaning.Addresses;
+        Unanswered = meaning.Addresses;
+    }
+
+    /// <summary>How many targets came before it.</summary>
+    internal long Place { get; }
+
+    /// <summary>As it was given.</summary>
+    internal string Text { get; }
+
+    /// <summary>Its hosts are named by address.</summary>
+    internal bool IsExpanded { get; }
+
+    internal long Hosts { get; }
+
+    internal long Unanswered { get; set; }
+}
+
+/// <summary>Consecutive hosts of one target.</summary>
+internal readonly struct TargetPart
+{
+    internal TargetPart(SharedTarget target, long first, long count)
+    {
+        Target = target;
+        First = first;
+        Count = count;
+    }
+
+    internal SharedTarget Target { get; }
+
+    internal long First { get; }
+
+    internal long Count { get; }
+}
+
+/// <summary>Parts that wait for a site; what comes back goes to the front.</summary>
+internal sealed class PartQueue
+{
+    // A chunk of names alone is no longer than that, whatever the rate.
+    private const int MostParts = 4096;
+
+    private readonly LinkedList<TargetPart> parts = new LinkedList<TargetPart>();
+
+    internal long Hosts { get; private set; }
+
+    internal int Count => parts.Count;
+
+    internal IEnumerable<TargetPart> Parts => parts;
+
+    internal void Add(in TargetPart part)
+    {
+        parts.AddLast(part);
+        Hosts += part.Count;
+    }
+
+    internal void PutBack(in TargetPart part)
+    {
+        parts.AddFirst(part);
+        Hosts += part.Count;
+    }
+
+    internal void Clear()
+    {
+        parts.Clear();
+        Hosts = 0;
+    }
+
+    /// <summary>Parts from the front that have so many hosts together, or all there are.</summary>
+    internal List<TargetPart> Take(long hosts)
+    {
+        var taken = new List<TargetPart>();
+        while (hosts > 0 && parts.First is LinkedListNode<TargetPart> node && taken.Count < MostParts)
+        {
+            parts.RemoveFirst();
+            TargetPart part = node.Value;
+            if (part.Count > hosts)
+            {
+                parts.AddFirst(new TargetPart(part.Target, part.First + hosts, part.Count - hosts));
+                part = new TargetPart(part.Target, part.First, hosts);
+            }
+            taken.Add(part);
+            hosts -= part.Count;
+            Hosts -= part.Count;
+        }
+        return taken;
+    }
+}
+
+/// <summary>What one site was given at a time.</summary>
+internal sealed class ProbeChunk
+{
+    private readonly List<TargetPart> parts;
+    private readonly BitArray?[] answered;
+
+    internal ProbeChunk(int number, List<TargetPart> parts)
+    {
+        Number = number;
+        this.parts = parts;
+        answered = new BitArray[parts.Count];
+        foreach (TargetPart part in parts)
+        {
+            Hosts += part.Count;
+        }
+        Unanswered = Hosts;
+    }
+
+    internal int Number { get; }
+
+    internal long Hosts { get; }
+
+    internal long Unanswered { get; private set; }
+
+    internal TargetPart this[int part] => parts[part];
+
+    internal int Count => parts.Count;
+
+    /// <summary>A part that is a whole target travels as it was given.</summary>
+    internal byte[] ToMessage(int addressFamily)
+    {
+        var message = new MessageWriter();
+        message.Number((ulong)Number);
+        message.Number((ulong)Hosts);
+        foreach (TargetPart part in parts)
+        {
+            SharedTarget target = part.Target;
+            message.Text(part.Count == target.Hosts ? target.Text : TargetText.Part(target.Text, addressFamily, part.First, part.Count));
+        }
+        return message.ToArray(MessageKind.Chunk, parts.Count);
+    }
+
+    /// <summary>Notes an answer; one that was not asked for is an <see cref="InvalidDataException"/>.</summary>
+    internal TargetPart Answer(int part, long host)
+    {
+        if (part >= parts.Count || host < 0 || host >= parts[part].Count)
+        {
+            throw new InvalidDataException("an answer for a host that was not asked for");
+        }
+        BitArray hosts = answered[part] ??= new BitArray((int)parts[part].Count);
+        if (hosts[(int)host])
+        {
+            throw new InvalidDataException("a second answer for the same host");
+        }
+        hosts[(int)host] = true;
+        Unanswered--;
+        return parts[part];
+    }
+
+    /// <summary>No host of the part will be answered.</summary>
+    /// <returns>Those that were not.</returns>
+    internal List<TargetPart> Withdraw(int part)
+    {
+        if (part >= parts.Count)
+        {
+            throw new InvalidDataException("a refusal of a target that was not sent");
+        }
+        var left = new List<TargetPart>();
+        TargetPart whole = parts[part];
+        BitArray? hosts = answered[part];
+        long begin = -1;
+        for (long host = 0; host <= whole.Count; host++)
+        {
+            bool isOpen = host < whole.Count && (hosts is null || !hosts[(int)host]);
+            if (isOpen && begin < 0)
+            {
+                begin = host;
+            }
+            else if (!isOpen && begin >= 0)
+            {
+                left.Add(new TargetPart(whole.Target, whole.First + begin, host - begin));
+                Unanswered -= host - begin;
+                begin = -1;
+            }
+            if (isOpen)
+            {
+                (hosts ??= answered[part] ??= new BitArray((int)whole.Count))[(int)host] = true;
+            }
+        }
+        return left;
+    }
+}

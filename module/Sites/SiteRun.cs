@@ -1,0 +1,404 @@
+// What every run over sessions shares: starts their far sides, takes what they say, finds out which of them are gone, keeps the
+// call's limits, says what happened. Decides nothing about who does what: that is the derived run's. The thread that advances the
+// run, but for Cancel, Figures and OpenItems.
+
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Threading;
+using RustRunspaces.Background;
+using RustRunspaces.Native;
+using RustRunspaces.Output;
+
+namespace RustRunspaces.Sites;
+
+internal abstract class SiteRun<TSite> : IRun
+    where TSite : Site
+{
+    private protected const long CallItself = -1;
+
+    // Well below the lease, for a sign may be late.
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+
+    // Of what is left over when everything is answered or given up.
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(800);
+
+    // Asks for the command before its module's version can differ: only what was imported or is where modules are is found.
+    private const string FarScript = @"param($Work, $IsVerbose, $IsDebug)
+if (Get-Command -Name Invoke-RustParallelSite -ErrorAction Ignore) { Invoke-RustParallelSite -Source $input -Work $Work -Verbose:$IsVerbose -Debug:$IsDebug }
+elseif (Get-Command -Name Invoke-RustParallel -ErrorAction Ignore) { 'RustRunspaces: another version' }
+else { 'RustRunspaces: not there' }";
+
+    private readonly AutoResetEvent signal = new AutoResetEvent(false);
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private readonly Timer signOfLife;
+    private readonly SshInputPipes pipes;
+    private readonly double limitSeconds;
+    private readonly HashSet<TSite> saidUnusable = new HashSet<TSite>();
+    private bool isEnding;
+    private bool isDisposed;
+    private volatile bool isCancelled;
+
+    /// <summary>Opens nothing yet: <see cref="Start"/> does.</summary>
+    private protected SiteRun(ISink sink, IReadOnlyList<PSSession> sessions, double limitSeconds, Func<int, string, SiteLink, TSite> make)
+    {
+        Sink = sink;
+        this.limitSeconds = limitSeconds;
+        pipes = SshInputPipes.Hold(sessions);
+        string[] names = Site.NamesOf(sessions);
+        Sites = sessions.Select((session, number) => make(number, names[number], new SiteLink(session, Signal))).ToArray();
+        signOfLife = new Timer(_ => SaySignOfLife(), null, SignOfLife, SignOfLife);
+    }
+
+    /// <inheritdoc/>
+    public abstract RunFigures Figures { get; }
+
+    /// <inheritdoc/>
+    public double? LimitReached => IsLimitReached && Figures.Unfinished > 0 ? limitSeconds : null;
+
+    /// <inheritdoc/>
+    public abstract bool IsComplete { get; }
+
+    /// <inheritdoc/>
+    public abstract bool IsBatchFull { get; }
+
+    /// <summary>None of this process: what is sent, others send.</summary>
+    public PoolCounts? Counts => null;
+
+    /// <summary>None of this process: what hangs, hangs elsewhere, and ends there by its lease.</summary>
+    public int Abandoned => 0;
+
+    private protected ISink Sink { get; }
+
+    private protected TSite[] Sites { get; }
+
+    /// <summary>The maximum wait has ended the run.</summary>
+    private protected bool IsLimitReached { get; private set; }
+
+    /// <summary>No more will be added.</summary>
+    private protected bool IsInputClosed { get; private set; }
+
+    /// <summary>Whether anybody is left to work.</summary>
+    private protected bool IsAnyAlive => Sites.Any(site => site.IsAlive);
+
+    /// <inheritdoc/>
+    public abstract IReadOnlyList<object?> OpenItems();
+
+    /// <summary>None: no worker of this process is busy with any.</summary>
+    public IReadOnlyList<RunningItem> RunningItems() => Array.Empty<RunningItem>();
+
+    /// <inheritdoc/>
+    public abstract void Add(object? item);
+
+    /// <inheritdoc/>
+    public abstract bool Submit();
+
+    /// <inheritdoc/>
+    public void CloseInput()
+    {
+        IsInputClosed = true;
+        HandOut();
+    }
+
+    /// <inheritdoc/>
+    public void Wait(ulong milliseconds)
+    {
+        double wait = milliseconds;
+        if (limitSeconds > 0 && !IsLimitReached)
+        {
+            wait = Math.Min(wait, Math.Max(0, Math.Ceiling((limitSeconds - clock.Elapsed.TotalSeconds) * 1000)));
+        }
+        if (!IsComplete)
+        {
+            signal.WaitOne((int)Math.Min(wait, int.MaxValue));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Deliver()
+    {
+        foreach (TSite site in Sites)
+        {
+            Deliver(site);
+        }
+        SayUnusable();
+        if (!isEnding && (isCancelled || (limitSeconds > 0 && clock.Elapsed.TotalSeconds >= limitSeconds && !IsComplete)))
+        {
+            IsLimitReached = !isCancelled;
+            GiveUp();
+        }
+        else if (!isEnding && !IsAnyAlive && !IsComplete)
+        {
+            GiveUp();
+        }
+        else if (!isEnding)
+        {
+            HandOut();
+        }
+    }
+
+    /// <summary>Nothing of its own: what sites do shows in the figures.</summary>
+    public virtual void Show()
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract void Complete();
+
+    /// <inheritdoc/>
+    public void Cancel()
+    {
+        isCancelled = true;
+        foreach (TSite site in Sites)
+        {
+            site.Link.BeginStop();
+        }
+        signal.Set();
+    }
+
+    /// <summary>
+    /// Ends the far sides and waits a moment for their pipelines, so that the sessions can be used again; what has not ended by then
+    /// is left alone.
+    /// </summary>
+    public void Dispose()
+    {
+        if (isDisposed)
+        {
+            return;
+        }
+        isDisposed = true;
+        isEnding = true;
+        signOfLife.Dispose();
+        var end = Stopwatch.StartNew();
+        foreach (TSite site in Sites)
+        {
+            if (IsComplete && !isCancelled && !IsLimitReached && site.State == SiteState.Ready)
+            {
+                site.Link.CompleteInput();
+            }
+            else
+            {
+                site.Link.BeginStop();
+            }
+        }
+        // Those that were lost are not waited for.
+        bool AreOver() => Sites.All(site => site.Link.HasEnded || site.State == SiteState.Lost);
+        while (!AreOver() && end.Elapsed < LongestEnd)
+        {
+            signal.WaitOne(LongestEnd - end.Elapsed > TimeSpan.Zero ? LongestEnd - end.Elapsed : TimeSpan.Zero);
+        }
+        foreach (TSite site in Sites)
+        {
+            if (!site.Link.HasEnded)
+            {
+                site.Link.BeginStop();
+            }
+            site.Link.Abandon();
+        }
+        pipes.Release(isHanging: Sites.Any(site => !site.Link.HasEnded));
+    }
+
+    /// <summary>Starts every far side with its work; once, by the derived run when it is ready for answers.</summary>
+    /// <param name="work">What to do.</param>
+    /// <param name="isVerbose">Jobs write verbose records.</param>
+    /// <param name="isDebug">Jobs write debug records.</param>
+    private protected void Start(byte[] work, bool isVerbose = false, bool isDebug = false)
+    {
+        foreach (TSite site in Sites)
+        {
+            site.Link.Start(pipeline => pipeline
+                .AddScript(FarScript)
+                .AddParameter("Work", work)
+                .AddParameter("IsVerbose", isVerbose)
+                .AddParameter("IsDebug", isDebug));
+        }
+    }
+
+    /// <summary>One message of a ready site's. Whatever does not fit is an <see cref="InvalidDataException"/>.</summary>
+    private protected abstract void Take(TSite site, MessageReader message);
+
+    /// <summary>Gives work to sites that need some.</summary>
+    private protected abstract void HandOut();
+
+    /// <summary>A site is no more: its unfinished work goes elsewhere.</summary>
+    /// <returns>What became of it, for the warning; null where it had none.</returns>
+    private protected abstract string? Lose(TSite site);
+
+    /// <summary>Ends everything that is unfinished, without waiting for anybody.</summary>
+    private protected abstract void EndUnfinished();
+
+    /// <summary>What the call is refused for when no session could be used at all; null where one could.</summary>
+    private protected ErrorRecord? Refusal() => Sites.All(site => site.State == SiteState.Unusable)
+        ? SiteErrors.Unusable(Sites, OwnVersion, isAll: true)
+        : null;
+
+    /// <summary>Whether the run ended because nobody was left.</summary>
+    private protected bool AreAllLost => !IsLimitReached && !isCancelled && !IsAnyAlive;
+
+    private static string OwnVersion => typeof(Site).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    private void Signal()
+    {
+        try
+        {
+            signal.Set();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nobody waits any more.
+        }
+    }
+
+    private void SaySignOfLife()
+    {
+        byte[] alive = new MessageWriter().ToArray(MessageKind.Alive, 0);
+        foreach (TSite site in Sites)
+        {
+            if (!site.Link.HasEnded)
+            {
+                site.Link.Send(alive);
+            }
+        }
+    }
+
+    private void Deliver(TSite site)
+    {
+        // First whether it has ended: what it wrote before is in the queue by then.
+        bool hasEnded = site.Link.HasEnded;
+        while (site.Link.TryTake(out PSObject? item))
+        {
+            if (!site.IsAlive || isEnding)
+            {
+                continue;
+            }
+            try
+            {
+                if (site.State == SiteState.Starting)
+                {
+                    Greet(site, item);
+                }
+                else
+                {
+                    TakeMessage(site, Site.Read(item));
+                }
+            }
+            catch (InvalidDataException error)
+            {
+                GiveUp(site, SiteState.Lost, $"it answered nonsense ({error.Message})");
+            }
+        }
+        if (!site.IsAlive || isEnding)
+        {
+            return;
+        }
+        if (hasEnded && site.IsInputEnded && site.Link.State == PSInvocationState.Completed)
+        {
+            return; // as it was told
+        }
+        if (hasEnded)
+        {
+            string reason = site.Link.Reason?.Message ?? "its pipeline ended without a word";
+            GiveUp(site, site.State == SiteState.Starting ? SiteState.Unusable : SiteState.Lost, reason);
+        }
+        else if (site.Link.Silence > FarLink.Lease)
+        {
+            GiveUp(site, SiteState.Lost, $"it gave no sign of life for {FarLink.Lease.TotalSeconds:0} seconds");
+        }
+    }
+
+    private void TakeMessage(TSite site, MessageReader message)
+    {
+        if (message.Kind != MessageKind.Failure)
+        {
+            Take(site, message);
+            return;
+        }
+        _ = message.Text();
+        string reason = message.Text() ?? "it failed";
+        message.End();
+        GiveUp(site, SiteState.Unusable, reason);
+    }
+
+    private void Greet(TSite site, PSObject? item)
+    {
+        string? version = null;
+        if (item?.BaseObject is string text)
+        {
+            site.LacksModule = true;
+            GiveUp(site, SiteState.Unusable, text.EndsWith("version", StringComparison.Ordinal)
+                ? "it has another version of RustRunspaces"
+                : "it has no RustRunspaces");
+            return;
+        }
+        try
+        {
+            MessageReader message = Site.Read(item);
+            if (message.Kind == MessageKind.Failure)
+            {
+                TakeMessage(site, message);
+                return;
+            }
+            if (message.Kind != MessageKind.Hello)
+            {
+                throw new InvalidDataException("its first message is no greeting");
+            }
+            version = message.Text();
+        }
+        catch (InvalidDataException error)
+        {
+            site.LacksModule = true;
+            GiveUp(site, SiteState.Unusable, $"it has another version of RustRunspaces ({error.Message})");
+            return;
+        }
+        if (version != OwnVersion)
+        {
+            site.LacksModule = true;
+            GiveUp(site, SiteState.Unusable, $"it has RustRunspaces {version}, this computer has {OwnVersion}");
+            return;
+        }
+        site.State = SiteState.Ready;
+    }
+
+    private void GiveUp(TSite site, SiteState state, string reason)
+    {
+        site.State = state;
+        site.Problem = reason.TrimEnd('.', ' ');
+        site.Link.BeginStop();
+        string? consequence = Lose(site);
+        if (state == SiteState.Lost)
+        {
+            Sink.Attribute(CallItself);
+            Sink.WriteWarning($"The session to '{site.Name}' was lost: {site.Problem}. {consequence ?? "It had nothing left to do"}");
+        }
+    }
+
+    private void GiveUp()
+    {
+        isEnding = true;
+        foreach (TSite site in Sites)
+        {
+            site.Link.BeginStop();
+        }
+        EndUnfinished();
+    }
+
+    /// <summary>One error for all of them, when it is known of each whether it takes part.</summary>
+    private void SayUnusable()
+    {
+        if (Sites.Any(site => site.State == SiteState.Starting))
+        {
+            return;
+        }
+        TSite[] unusable = Sites.Where(site => site.State == SiteState.Unusable && !saidUnusable.Contains(site)).ToArray();
+        if (unusable.Length > 0 && Sites.Any(site => site.State != SiteState.Unusable))
+        {
+            saidUnusable.UnionWith(unusable);
+            Sink.Attribute(CallItself);
+            Sink.WriteError(SiteErrors.Unusable(unusable, OwnVersion, isAll: false));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+# A script block once on each session; the far side needs no module.
+
+BeforeAll {
+    . "$PSScriptRoot/Sites.ps1"
+    $sites = New-Site
+}
+
+AfterAll { $sites | Remove-PSSession }
+
+Describe 'A block once on each session' {
+    It 'its output stands under the name of the computer, with arguments and $using:' {
+        $table = Get-Table '$there = "over there"; Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { param($Word) "$Word $using:there $env:SITE"; if ($env:SITE -eq "oslo") { 2 } } -ArgumentList hello' @{ sites = $sites }
+        $table.Count | Should -Be 4
+        $table['paris'] | Should -Be 'hello over there paris'
+        $table['oslo'] -join ', ' | Should -Be 'hello over there oslo, 2'
+    }
+
+    It 'needs no module on the far side' {
+        $folder = "$env:RUSTRUNSPACES_SITES_FOLDER/rome/modules/RustRunspaces"
+        Remove-Item $folder -Force
+        $own = New-Site 'rome'
+        $table = Get-Table 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { @(Get-Module -ListAvailable RustRunspaces).Count }' @{ own = $own }
+        $own | Remove-PSSession
+        $null = New-Item -ItemType SymbolicLink $folder -Target $ModuleFolder
+        $table['rome'] | Should -Be 0
+    }
+
+    It 'records say how it ended on each, and errors are the far side''s own' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $sites -FromEach -AsObject -ScriptBlock { switch ($env:SITE) { lima { Write-Error "a word" -ErrorId Word; "on" } oslo { throw "away" } paris { Start-Sleep 60 } rome { "done" } } } -JobTimeoutSeconds 2' @{ sites = $sites }
+        $run.Duration.TotalSeconds | Should -BeLessThan 5
+        $rows = @{}
+        foreach ($row in $run.Output) { $rows[$row.ComputerName] = $row }
+        ('lima', 'oslo', 'paris', 'rome' | ForEach-Object { $rows[$_].Status }) -join ' ' | Should -Be 'Completed Failed TimedOut Completed'
+        $rows['lima'].Output | Should -Be 'on'
+        $rows['lima'].Errors[0].FullyQualifiedErrorId | Should -Match '^Word'
+        $rows['lima'].Errors[0].OriginInfo.PSComputerName | Should -Be 'lima'
+        "$($rows['oslo'].Errors[0])" | Should -Be 'away'
+        Get-ErrorId $rows['paris'].Errors[0] | Should -Be 'JobTimedOut'
+    }
+
+    It 'warnings and verbose lines come once' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $one -FromEach -ScriptBlock { Write-Warning careful; Write-Verbose much -Verbose; Write-Information aside }' @{ one = $sites[0] }
+        $run.Warnings.Message -join ' ' | Should -Be 'careful'
+        @($run.Verbose.Message -eq 'much').Count | Should -Be 1
+        $run.Information.MessageData -join ' ' | Should -Be 'aside'
+    }
+
+    It 'a machine that dies is Lost and named, one that hangs is TimedOut, the others are there' {
+        $own = New-Site 'paris', 'oslo', 'lima'
+        $process = Get-SiteProcess $own[2]
+        $hanging = Get-SiteProcess $own[1]
+        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { if ($env:SITE -ne "lima") { Start-Sleep 60 }; "fine" } -JobTimeoutSeconds 3 -ErrorVariable failed -ErrorAction SilentlyContinue' @{ own = $own }
+        Start-Sleep -Milliseconds 700
+        kill -KILL $process
+        kill -STOP $hanging
+        $null = Wait-Script $run
+        $run.Duration.TotalSeconds | Should -BeLessThan 6
+        $table = $run.Output[0].PSObject.BaseObject
+        @($table.Keys) -join ' ' | Should -Be 'lima'
+        kill -CONT $hanging
+    }
+
+    It 'the errors of those name them' {
+        $own = New-Site 'paris', 'oslo'
+        $process = Get-SiteProcess $own[1]
+        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { Start-Sleep 60 } -MaximumWaitTimeSeconds 2' @{ own = $own }
+        Start-Sleep -Milliseconds 700
+        kill -KILL $process
+        $null = Wait-Script $run
+        $run.Duration.TotalSeconds | Should -BeLessThan 4
+        ($run.Errors | ForEach-Object { "$(Get-ErrorId $_) $($_.TargetObject)" }) -join ', ' | Should -Be 'SessionLost paris, MaximumWaitReached oslo'
+        Invoke-Command -Session $own[0] { 'usable again' } | Should -Be 'usable again'
+        $own | Remove-PSSession
+    }
+
+    It 'Ctrl+C gives the caller back within a second, whatever the far side does' {
+        $own = New-Site 'paris', 'oslo'
+        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { [Threading.Thread]::Sleep(4000) }' @{ own = $own }
+        Start-Sleep -Milliseconds 700
+        (Stop-Script $run).TotalSeconds | Should -BeLessThan 1.3
+    }
+
+    It 'runs in the background, a child job for each session' {
+        $run = Invoke-CleanScript '$job = Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { $env:SITE } -AsObject -AsJob; $null = Wait-Job $job; $job.State; $job.ChildJobs.Count; (Receive-Job $job).Output | Sort-Object' @{ sites = $sites }
+        ConvertTo-Line $run.Output | Should -Be 'Completed', '4', 'lima', 'oslo', 'paris', 'rome'
+    }
+
+    It 'takes no input' {
+        Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Match 'InputNotAllowed|AmbiguousParameterSet'
+    }
+}

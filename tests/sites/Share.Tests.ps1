@@ -1,0 +1,107 @@
+# Hosts shared among sessions.
+
+BeforeAll {
+    . "$PSScriptRoot/Sites.ps1"
+    $sites = New-Site
+}
+
+AfterAll { $sites | Remove-PSSession }
+
+Describe 'Hosts shared among sessions' {
+    It 'each is probed once, from one of the sites, which every result names' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/19, 127.1.0.1, paris -Session $sites -AsObject -PacketsPerSecond 700' @{ sites = $sites }
+        Get-WrongCount $run.Output 8192 | Should -Be $NoneWrong
+        @($run.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
+        ($run.Output.ObservedFrom | Sort-Object -Unique) -join ' ' | Should -Be 'lima oslo paris rome'
+    }
+
+    It 'a result has all that a local one has' {
+        $local = @((Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Statistics -Count 3 -IntervalMilliseconds 20').Output)[0]
+        $there = @((Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Statistics -Count 3 -IntervalMilliseconds 20 -Session $sites' @{ sites = $sites }).Output)[0]
+        $there = @($there.Values)[0]
+        $local = @($local.Values)[0]
+        foreach ($name in 'ComputerName', 'Address', 'Ping', 'Status', 'Sent', 'Received', 'Ttl', 'LossPercent', 'Duplicates') {
+            $there.$name | Should -Be $local.$name -Because $name
+        }
+        $there.Latency | Should -BeGreaterThan 0
+        $there.Minimum | Should -BeGreaterThan 0
+        $there.Maximum | Should -BeGreaterOrEqual $there.Average
+        [Math]::Abs(([DateTime]::Now - $there.TimeFinished).TotalSeconds) | Should -BeLessThan 60
+    }
+
+    It 'ports come with their own results, in the order asked' {
+        $row = @((Invoke-CleanScript 'Invoke-RustParallel paris -TcpPort 22, 1 -Session $sites -AsObject' @{ sites = $sites[1, 2] }).Output)[0]
+        $row.OpenPorts -join ' ' | Should -Be '22'
+        $row.Ports -join ' ' | Should -Be '22:Success 1:Refused'
+    }
+
+    It 'what one site cannot reach, it says so of: every host has an answer' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel 10.78.128.0/21, 10.78.120.0/21 -Session $sites -AsObject -Count 1 -ReplyTimeoutMilliseconds 500 -PacketsPerSecond 800' @{ sites = $sites }
+        Get-WrongCount $run.Output 4092 | Should -Be $NoneWrong
+        $failed = @($run.Output | Where-Object { -not $_.Ping })
+        $failed.Count | Should -BeGreaterThan 0
+        @($failed | Where-Object { $_.ObservedFrom -ne 'rome' -or $_.Address -notmatch '^10\.78\.1(28|29|3\d)\.' }) | Should -BeNullOrEmpty
+        $failed[0].Status | Should -Match '^Destination'
+    }
+
+    It 'texts that are no hosts are errors, and the others go on' {
+        $run = Invoke-Script 'Invoke-RustParallel 1.2.3, 127.0.0.1, 0.0.0.0 -Session $sites -AsObject' @{ sites = $sites }
+        @($run.Errors | ForEach-Object { "$($_.TargetObject) $(Get-ErrorId $_)" }) -join ', ' | Should -Be '1.2.3 InvalidTarget, 0.0.0.0 InvalidTarget'
+        $run.Output.Count | Should -Be 1
+    }
+
+    It 'keeps the order of the input with -Ordered' {
+        $names = Get-Line '(Invoke-RustParallel 127.0.0.0/22, 127.9.9.9 -Session $sites -AsObject -Ordered -PacketsPerSecond 2000).ComputerName' @{ sites = $sites }
+        $names.Count | Should -Be 1023
+        $names[0] | Should -Be '127.0.0.1'
+        $names[511] | Should -Be '127.0.2.0'
+        $names[1022] | Should -Be '127.9.9.9'
+    }
+
+    It 'hosts may be piped' {
+        $run = Invoke-CleanScript '1..300 | ForEach-Object { "127.0.0.$($_ % 100 + 1)"; "127.0.1.$($_ % 100 + 1)-$($_ % 100 + 1)" } | Invoke-RustParallel -Session $sites' @{ sites = $sites }
+        $run.Output[0].Count | Should -Be 200
+    }
+
+    It 'runs in the background, and what is unfinished can be asked for' {
+        $run = Invoke-CleanScript '$job = Invoke-RustParallel 127.0.0.0/24 -Session $sites -AsObject -AsJob; $null = Wait-Job $job; $job.State; @(Receive-Job $job).Count; $job.Unfinished.Count' @{ sites = $sites }
+        ConvertTo-Line $run.Output | Should -Be 'Completed', '254', '0'
+    }
+
+    It 'shows one progress record over all, and the verbose lines of a local call' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/20 -Session $sites -AsObject -PacketsPerSecond 500 -Verbose' @{ sites = $sites }
+        @($run.Progress.ActivityId | Sort-Object -Unique) -join ' ' | Should -Be '1'
+        $run.Verbose.Message -join "`n" | Should -Match '4094 threads have finished|All threads finished'
+        @($run.Verbose.Message | Where-Object { $_ -match 'Script started' }).Count | Should -Be 1
+    }
+
+    It 'the maximum wait ends it: every host has a row, and a warning counts those without a verdict' {
+        $run = Invoke-Script 'Invoke-RustParallel 10.99.0.0/20 -Session $sites -AsObject -PacketsPerSecond 500 -MaximumWaitTimeSeconds 1' @{ sites = $sites }
+        $run.Duration.TotalSeconds | Should -BeLessThan 3
+        $stopped = @($run.Output | Where-Object { $_.Status -eq 'Stopped' })
+        $stopped.Count | Should -BeGreaterThan 100
+        @($stopped.ComputerName | Sort-Object -Unique).Count | Should -Be $stopped.Count
+        $rest = @($run.Output | Where-Object { $_.Status -eq 'NotStarted' })
+        $rest.Count | Should -Be 1
+        $rest[0].Detail | Should -Be "$(4094 - $stopped.Count) of 4094 hosts were not begun"
+        $run.Warnings[-1].Message | Should -Match '1 seconds was reached before 4094 hosts'
+        Invoke-Command -Session $sites { 1 } | Measure-Object | ForEach-Object Count | Should -Be 4
+    }
+
+    It 'Ctrl+C gives the caller back within a second, the sending stops, and the sessions can be used again' {
+        $run = Start-Script 'Invoke-RustParallel 127.0.0.0/10 -Session $sites -AsObject -PacketsPerSecond 1000 -MaximumWaitTimeSeconds 0' @{ sites = $sites }
+        Wait-Output $run 500
+        (Stop-Script $run).TotalSeconds | Should -BeLessThan 1
+        Start-Sleep -Milliseconds 300
+        $before = Get-SitePacket 'oslo'
+        Start-Sleep -Seconds 1
+        (Get-SitePacket 'oslo') - $before | Should -BeLessThan 100
+        @(Invoke-Command -Session $sites { 1 }).Count | Should -Be 4
+    }
+
+    It 'Select-Object -First ends it' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/10 -Session $sites -AsObject -PacketsPerSecond 1000 -MaximumWaitTimeSeconds 0 | Select-Object -First 5' @{ sites = $sites }
+        $run.Output.Count | Should -Be 5
+        $run.Duration.TotalSeconds | Should -BeLessThan 5
+    }
+}

@@ -1,0 +1,31 @@
+# What every test file of this folder begins with: the functions of the module's tests, and sessions to
+# the sites that run.sh made. A session that a test breaks is its own; the others are shared.
+
+. "$PSScriptRoot/../module/Session.ps1"
+
+# What takes longer than a session may be silent, and then ends.
+$LongestSeconds = 75
+
+function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
+    return @(New-PSSession -HostName $Name -ErrorAction Stop | Sort-Object ComputerName)
+}
+
+# The process at the far end.
+function Get-SiteProcess($Session) { return Invoke-Command -Session $Session { $PID } }
+
+# The names of those hosts that do not have exactly one row.
+function Get-WrongCount($Rows, [int] $Hosts) {
+    $counts = @{}
+    foreach ($row in $Rows) { $counts[$row.ComputerName] = 1 + $counts[$row.ComputerName] }
+    $twice = @($counts.Keys | Where-Object { $counts[$_] -ne 1 })
+    return "$($counts.Count - $Hosts) hosts too many or too few, $($twice.Count) more than once"
+}
+
+$NoneWrong = '0 hosts too many or too few, 0 more than once'
+
+# Packets that a site's loopback and its way to the network behind have sent.
+function Get-SitePacket([string] $Site) {
+    $total = 0
+    foreach ($device in 'lo', 'eth0') { $total += [long] (ip netns exec $Site cat "/sys/class/net/$device/statistics/tx_packets") }
+    return $total
+}
