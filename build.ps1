@@ -6,6 +6,7 @@
 #     ./build.ps1 Test module            the module's tests on the package's zip in out, or what it builds
 #     ./build.ps1 Pack                   the package for all systems, checked, into out
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments
+#     ./build.ps1 Simulate [s] [seed]    the engine's scheduler over simulated networks, for s seconds or one seed
 #     ./build.ps1 Header                 renews include/rust_runspaces.h
 #     ./build.ps1 Clean                  deletes target and out
 
@@ -50,9 +51,10 @@ try {
         'Test' { exit (Invoke-TestRun $args) }
         'Pack' { Invoke-Pack }
         'Bench' { Build-All; $arguments = @(Split-List $args); & "$Root/benches/run.ps1" @arguments }
+        'Simulate' { exit (Invoke-Simulation @args) }
         'Header' { Update-Header }
         'Clean' { 'target', 'out' | ForEach-Object { "$Root/$_" } | Where-Object { Test-Path $_ } | Remove-Item -Recurse -Force }
-        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Pack, Bench, Header and Clean" }
+        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Simulate, Pack, Bench, Header and Clean" }
     }
 }
 catch {

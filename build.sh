@@ -10,12 +10,13 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | pack | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | simulate [seconds] [seed] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
   run     builds, then sweeps this machine's own addresses, or what the arguments name
   test    builds, then runs all tests, the quick ones, or those of one area
+  simulate  the engine's scheduler over simulated networks, for so many seconds, or one seed again
   pack    builds for all systems, checks, and writes the package into out
   bench   builds, then measures
   header  renews include/rust_runspaces.h
@@ -232,7 +233,7 @@ find_powershell() {
 
 task=${1:-}
 case $task in
-build | run | test | pack | bench | header | cargo) shift ;;
+build | run | test | simulate | pack | bench | header | cargo) shift ;;
 clean)
     rm -rf target out
     say "deleted target and out"

@@ -102,7 +102,7 @@ function Measure-JobSides([int] $Jobs, [ScriptBlock] $Block, [int] $Threads, [st
             "`$call = `$calls['$side']; Get-Median @(for (`$i = 0; `$i -lt `$Repeat; `$i++) { Measure-Jobs `$Jobs `$call })")
     }
     # Half a minute a run: more than a few would say nothing new.
-    $fewer = if ($Jobs -ge 20000) { @{ $Parallel = 2; $Template = 3 } } else { @{} }
+    $fewer = if ($Jobs -ge 20000) { @{ $Parallel = 2; $Template = 3 } } else { @{ $ThreadJob = $(if ($Jobs -gt 5) { 2 } else { $Rounds }) } }
     return Measure-Sides $Rounds $sides $fewer
 }
 

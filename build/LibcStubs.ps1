@@ -56,9 +56,8 @@ function Get-StubSource([object[]] $Symbols) {
     }
 }
 
-# Makes the stubs for a compiler's machine and gives rustc's flags for linking against them. They are
-# for libraries alone: with them a target must be named, or build scripts are linked against them, too.
-function Get-LibcFlag([string] $Gcc) {
+# Makes the stubs for a compiler's machine; gives their folder.
+function New-LibcStub([string] $Gcc) {
     $functions = "$Root/build/libc/functions.c"
     $libc = (Invoke-Required $Gcc $Gcc @('-print-file-name=libc.so.6')).Output.Trim()
     # Another folder for other stubs: cargo sees the flags, not what they name.
@@ -83,6 +82,13 @@ function Get-LibcFlag([string] $Gcc) {
         $null = Invoke-Required 'functions.c' $Gcc @(
             '-std=c99', '-O2', '-fPIC', '-Wall', '-Wextra', '-Werror', '-c', '-o', 'functions.o', $functions) -Folder $folder
     }
+    return $folder
+}
+
+# rustc's flags for linking a library against them. With these a target must be named, or cargo links
+# build scripts against them, too.
+function Get-LibcFlag([string] $Gcc) {
+    $folder = New-LibcStub $Gcc
     $arguments = "-L$folder", "$folder/functions.o",
     '-Wl,--push-state,--no-as-needed', "$folder/libpthread.so", "$folder/libdl.so", '-Wl,--pop-state'
     return @($arguments | ForEach-Object { '-C', "link-arg=$_" })

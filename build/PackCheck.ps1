@@ -116,14 +116,14 @@ function Get-LibraryDump($Library, [string] $Path) {
             if ($null -eq $glibc -or $needed -gt $glibc) { $glibc = $needed }
         }
         # Weak ones may be missing: the standard library asks for them before it calls them.
-        $unversioned = [regex]::Matches($symbols, '(?m)^\S+ .[^w].*\*UND\*\s+[0-9a-f]+\s+(?!\(?(?:GLIBC|GCC)_)(\w+)\r?$')
+        $unversioned = [regex]::Matches($symbols, '(?m)^\S+ .[^w].*\*UND\*\s+[0-9a-f]+\s+(?:Base\s+)?(?!\(?(?:GLIBC|GCC)_)(\w+)\r?$')
         if ($null -eq $glibc) { throw "$Path does not say which glibc it needs" }
     }
     return [PSCustomObject] @{
-        Format  = [regex]::Match($text, 'file format (\S+)').Groups[1].Value
-        Imports = @($imports | ForEach-Object { $_.Groups[1].Value })
-        Exports = @($exports | ForEach-Object { $_.Groups[1].Value })
-        Glibc   = $glibc
+        Format      = [regex]::Match($text, 'file format (\S+)').Groups[1].Value
+        Imports     = @($imports | ForEach-Object { $_.Groups[1].Value })
+        Exports     = @($exports | ForEach-Object { $_.Groups[1].Value })
+        Glibc       = $glibc
         Unversioned = @($unversioned | ForEach-Object { $_.Groups[1].Value }) -join ', '
     }
 }

@@ -176,3 +176,16 @@ function Get-ReportCount([string] $Report, $Result) {
     if ($Result.ExitCode -ne 0 -and $count.Failed -eq 0) { throw "exit code $($Result.ExitCode) without a failed test" }
     return $count
 }
+
+# The scheduler over simulated networks: fresh seeds for so many seconds, or one seed again. What it finds
+# is shown with the command that replays it; gives the exit code.
+function Invoke-Simulation([int] $Seconds = 60, [string] $Seed) {
+    $arguments = @('test', '--release', '--test', 'simulator', '--')
+    $variables = @{ SIMULATE_SECONDS = "$Seconds" }
+    if ($Seed) { $arguments += 'one_seed', '--ignored'; $variables = @{ SIMULATE_SEED = $Seed } } else { $arguments += 'fresh_seeds' }
+    $before = Set-Environment $variables
+    try { $result = Invoke-Cargo ($arguments + '--nocapture') -LimitMinutes ([int] ($Seconds / 60) + 10) }
+    finally { $null = Set-Environment $before }
+    Write-Step (Get-LastLine $result.Text 40)
+    return $result.ExitCode
+}

@@ -13,6 +13,7 @@ $TestRunners = @(
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'windows'; Name = 'installing'; Run = { Invoke-InstallTest } }
+    @{ Area = 'windows'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
     @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }

@@ -524,6 +524,14 @@ rr_status rr_pool_wake(rr_pool pool);
 rr_status rr_pool_close(rr_pool pool,
                         uint32_t *out_running_callbacks);
 
+// Says that what this worker runs in is open: what it does from here until its first rr_worker_next
+// makes it ready. Optional: pools open at most two workers at a time, and one is opening until this
+// or its first rr_worker_next. Only inside the worker's callback, on its thread.
+//
+// Returns OK, or CLOSED: the callback shall return.
+// Errors: BAD_HANDLE.
+rr_status rr_worker_opened(rr_worker worker);
+
 // Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
 //
 // Returns OK, or CLOSED: the callback shall return.

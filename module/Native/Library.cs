@@ -27,6 +27,7 @@ internal sealed unsafe class Library
     internal readonly delegate* unmanaged[Cdecl]<ulong, uint*, int> PoolClose;
     internal readonly delegate* unmanaged[Cdecl]<ulong, ulong*, nuint, nuint*, int> PoolSubmitCalls;
     internal readonly delegate* unmanaged[Cdecl]<ulong, int> PoolWake;
+    internal readonly delegate* unmanaged[Cdecl]<ulong, int> WorkerOpened;
     internal readonly delegate* unmanaged[Cdecl]<ulong, Call*, int> WorkerNext;
     internal readonly delegate* unmanaged[Cdecl]<ulong, uint, int> WorkerFinish;
 
@@ -64,6 +65,7 @@ internal sealed unsafe class Library
         PoolClose = (delegate* unmanaged[Cdecl]<ulong, uint*, int>)Bind("rr_pool_close");
         PoolSubmitCalls = (delegate* unmanaged[Cdecl]<ulong, ulong*, nuint, nuint*, int>)Bind("rr_pool_submit_calls");
         PoolWake = (delegate* unmanaged[Cdecl]<ulong, int>)Bind("rr_pool_wake");
+        WorkerOpened = (delegate* unmanaged[Cdecl]<ulong, int>)Bind("rr_worker_opened");
         WorkerNext = (delegate* unmanaged[Cdecl]<ulong, Call*, int>)Bind("rr_worker_next");
         WorkerFinish = (delegate* unmanaged[Cdecl]<ulong, uint, int>)Bind("rr_worker_finish");
     }
@@ -86,7 +88,15 @@ internal sealed unsafe class Library
     private static Library Load()
     {
         CheckSizes();
-        string folder = Path.Combine(Path.GetDirectoryName(typeof(Library).Assembly.Location) ?? "", "native");
+        string assembly = typeof(Library).Assembly.Location;
+        if (string.IsNullOrEmpty(assembly))
+        {
+            throw new LibraryException(
+                LibraryFailure.NativeLibraryNotFound,
+                "",
+                "The engine's library is looked for beside RustRunspaces.dll, but this assembly was loaded from bytes and has no place: load the module from its folder");
+        }
+        string folder = Path.Combine(Path.GetDirectoryName(assembly) ?? "", "native");
         string own = RuntimeIdentifier();
         string path = Path.GetFullPath(Path.Combine(folder, own, FileName(own)));
         if (!File.Exists(path))
@@ -112,14 +122,13 @@ internal sealed unsafe class Library
 
     private static string RuntimeIdentifier()
     {
-        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
+        // Elsewhere there is no such folder, which the error says.
+        string system = SystemLoader.IsWindows ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? "linux" : "other";
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
     private static string FileName(string runtimeIdentifier) =>
-        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll"
-        : runtimeIdentifier.StartsWith("osx-", StringComparison.Ordinal) ? "librust_runspaces.dylib"
-        : "librust_runspaces.so";
+        runtimeIdentifier.StartsWith("win-", StringComparison.Ordinal) ? "rust_runspaces.dll" : "librust_runspaces.so";
 
     private static void CheckSizes()
     {

@@ -67,6 +67,17 @@ internal sealed unsafe partial class Pool : IDisposable
     internal NativeStatus Poll(ulong timeoutMilliseconds) =>
         library.Check(library.PoolPoll(handle.Value, timeoutMilliseconds, null));
 
+    /// <summary>The run limit has ended the pool's jobs.</summary>
+    internal bool HasReachedLimit => (Count().Flags & PoolCounts.FlagRunLimitReached) != 0;
+
+    /// <summary>What the pool has counted so far; never sleeps.</summary>
+    internal PoolCounts Count()
+    {
+        var counts = new PoolCounts { StructSize = PoolCounts.Size };
+        library.Check(library.PoolPoll(handle.Value, 0, &counts));
+        return counts;
+    }
+
     /// <summary>Fills the buffer with finished completions; never sleeps.</summary>
     internal void Collect(CompletionBuffer buffer)
     {

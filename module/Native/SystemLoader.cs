@@ -37,10 +37,6 @@ internal static class SystemLoader
             library = LibDl.dlopen(path, LibC.ResolveNow);
             reason = library == IntPtr.Zero ? Text(LibDl.dlerror()) : "";
         }
-        if (library == IntPtr.Zero)
-        {
-            reason += AboutGlibc(reason);
-        }
         return library;
     }
 
@@ -58,21 +54,6 @@ internal static class SystemLoader
         catch (EntryPointNotFoundException)
         {
             return LibDl.dlsym(library, function);
-        }
-    }
-
-    /// <summary>What the loader's own words leave open: on an old system, or one with another C library such as musl.</summary>
-    private static string AboutGlibc(string reason)
-    {
-        const string Needed = "the libraries for Linux need glibc 2.34 or newer"; // the package's check enforces it
-        try
-        {
-            string present = Text(LibC.gnu_get_libc_version());
-            return reason.Contains("GLIBC_") ? $"; {Needed}, this system has glibc {present}" : "";
-        }
-        catch (EntryPointNotFoundException)
-        {
-            return $"; {Needed}, this system has another C library";
         }
     }
 
@@ -109,10 +90,6 @@ internal static class SystemLoader
         [DllImport("libc")]
         [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
         internal static extern IntPtr dlerror();
-
-        [DllImport("libc")]
-        [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-        internal static extern IntPtr gnu_get_libc_version();
     }
 
     /// <summary>Before glibc 2.34 the loader's functions are in a library of their own.</summary>

@@ -96,6 +96,9 @@ internal readonly unsafe struct Worker
 
     internal ulong Handle { get; }
 
+    /// <summary>Says that the worker is open: what it does until its first call may wait, and keeps no other from opening.</summary>
+    internal void Opened() => library.WorkerOpened(Handle);
+
     /// <summary>Takes the next call; sleeps until there is one.</summary>
     /// <returns>False: the worker shall return.</returns>
     internal bool Next(out ulong number, out int workerNumber)
@@ -107,9 +110,10 @@ internal readonly unsafe struct Worker
         return status == (int)NativeStatus.Ok;
     }
 
-    /// <summary>Reports the call taken last as Completed, Failed, Stopped or Lost.</summary>
+    /// <summary>Reports how the call taken last ended.</summary>
+    /// <param name="outcome">RR_OUTCOME_COMPLETED, _FAILED, _STOPPED or _LOST.</param>
     /// <returns>False: the worker was given up or the pool is closed; the worker shall return.</returns>
-    internal bool Finish(JobStatus status) => library.WorkerFinish(Handle, (uint)status) == (int)NativeStatus.Ok;
+    internal bool Finish(uint outcome) => library.WorkerFinish(Handle, outcome) == (int)NativeStatus.Ok;
 }
 
 /// <content>The functions for calls.</content>
@@ -162,14 +166,6 @@ internal sealed unsafe partial class Pool
 
     /// <summary>Makes the present or the next <see cref="Poll"/> return; any thread, harmless after the pool was closed.</summary>
     internal void Wake() => library.PoolWake(handle.Value);
-
-    /// <summary>What the pool has at hand; never sleeps.</summary>
-    internal PoolCounts Count()
-    {
-        var counts = new PoolCounts { StructSize = PoolCounts.Size };
-        library.Check(library.PoolPoll(handle.Value, 0, &counts));
-        return counts;
-    }
 
     /// <summary>Ends the pool within a second, whatever its calls do.</summary>
     /// <returns>How many workers have not come back.</returns>

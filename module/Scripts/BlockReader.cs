@@ -1,42 +1,65 @@
-// Reads a script block's syntax tree once: what has to be replaced in its text before it can run in another runspace, and
-// what it needs there. Knows no runspace and runs nothing. Pipeline thread.
+// Reads a script block's syntax tree once: what the block needs where it runs, and what it may do there. Knows no runspace and
+// runs nothing. Pipeline thread.
 
 using System;
 using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
-/// <summary>What <see cref="BlockReader"/> found. Offsets count from the beginning of the file or text.</summary>
+/// <summary>What <see cref="BlockReader"/> found.</summary>
 internal sealed class BlockContents
 {
-    /// <summary>Variables whose names have to be replaced: $using: and $PSScriptRoot.</summary>
-    internal List<IScriptExtent> Replaced { get; } = new List<IScriptExtent>();
-
-    /// <summary>Where the command of this module is named with its module, which workers have not imported.</summary>
-    internal List<IScriptExtent> Qualified { get; } = new List<IScriptExtent>();
-
-    /// <summary>The paths after $using:, as written, each once.</summary>
-    internal HashSet<string> Using { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The block names $PSScriptRoot or $PSCommandPath.</summary>
-    internal bool HasFile { get; set; }
+    /// <summary>Every $using: whose value the block may ask for.</summary>
+    internal List<UsingMention> Usings { get; } = new List<UsingMention>();
 
     /// <summary>The block names $_ or $PSItem.</summary>
     internal bool HasItem { get; set; }
 
+    /// <summary>Something in the block puts $_ back to what it finds in its scope: a catch block, a trap, a switch.</summary>
+    internal bool RestoresItem { get; set; }
+
     /// <summary>The block names $Data, and not as a variable of its own.</summary>
     internal bool HasData { get; set; }
 
+    /// <summary>The block reads or sets entries of a $Data that it never sets itself.</summary>
+    internal bool HasDataEntries { get; set; }
+
+    /// <summary>The block names $args.</summary>
+    internal bool HasArguments { get; set; }
+
+    /// <summary>The block names $PSBoundParameters, so it can have no parameters but its own.</summary>
+    internal bool HasBoundParameters { get; set; }
+
     /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
     internal bool IsLean { get; set; } = true;
+
+    /// <summary>The block names a variable with its scope.</summary>
+    internal bool NamesScope { get; set; }
 
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
 }
 
-internal sealed class BlockReader : AstVisitor
+/// <summary>One $using: of a block.</summary>
+internal readonly struct UsingMention
+{
+    internal UsingMention(UsingExpressionAst expression, bool isRequired)
+    {
+        Expression = expression;
+        IsRequired = isRequired;
+    }
+
+    internal UsingExpressionAst Expression { get; }
+
+    /// <summary>The job itself reads it. Else it stands in a block that is handed on, and means perhaps another session.</summary>
+    internal bool IsRequired { get; }
+}
+
+// AstVisitor2: the older one does not go into classes.
+internal sealed class BlockReader : AstVisitor2
 {
     // Cmdlets that neither import modules, nor change types or formats, nor format output; their own modules have no types.
     private static readonly HashSet<string> LeanCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
@@ -53,12 +76,6 @@ internal sealed class BlockReader : AstVisitor
         "ForEach-Object", "foreach", "%", "Where-Object", "where", "?", "Out-Null",
     };
 
-    // Commands that evaluate $using: in their block themselves, in the scope that calls them.
-    private static readonly HashSet<string> UsingCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
-    {
-        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", ScriptText.CommandName,
-    };
-
     private static readonly HashSet<string> ForEachCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "ForEach-Object", "foreach", "%",
@@ -73,31 +90,28 @@ internal sealed class BlockReader : AstVisitor
 
     private readonly BlockContents contents = new BlockContents();
     private bool ownsData;
+    // Blocks around the current place that something else may run.
+    private int handedOn;
 
-    internal static BlockContents Read(ScriptBlockAst block)
+    internal static BlockContents Read(ScriptBlock block)
     {
         var reader = new BlockReader();
-        block.Visit(reader);
+        block.Ast.Visit(reader);
         reader.contents.HasData &= !reader.ownsData;
+        reader.contents.HasDataEntries &= !reader.ownsData;
         return reader.contents;
     }
 
     public override AstVisitAction VisitUsingExpression(UsingExpressionAst usingExpressionAst)
     {
-        VariableExpressionAst variable = UsingExpressionAst.ExtractUsingVariable(usingExpressionAst);
-        contents.Replaced.Add(variable.Extent);
-        contents.Using.Add(variable.VariablePath.UserPath);
+        contents.Usings.Add(new UsingMention(usingExpressionAst, handedOn == 0));
         return AstVisitAction.SkipChildren;
     }
 
     public override AstVisitAction VisitVariableExpression(VariableExpressionAst variableExpressionAst)
     {
         string path = variableExpressionAst.VariablePath.UserPath;
-        if (ScriptText.UsingPath(path) is string marked)
-        {
-            // The block came as a value from the text of an outer call.
-            contents.Using.Add(marked);
-        }
+        contents.NamesScope |= variableExpressionAst.VariablePath.IsGlobal || variableExpressionAst.VariablePath.IsScript;
         switch (path.ToUpperInvariant())
         {
             case "_":
@@ -108,10 +122,11 @@ internal sealed class BlockReader : AstVisitor
             case "GLOBAL:DATA":
                 contents.HasData = true;
                 break;
-            case "PSSCRIPTROOT":
-            case "PSCOMMANDPATH":
-                contents.HasFile = true;
-                contents.Replaced.Add(variableExpressionAst.Extent);
+            case "ARGS":
+                contents.HasArguments = true;
+                break;
+            case "PSBOUNDPARAMETERS":
+                contents.HasBoundParameters = true;
                 break;
             case "EXECUTIONCONTEXT":
                 contents.IsLean = false;
@@ -122,11 +137,29 @@ internal sealed class BlockReader : AstVisitor
 
     public override AstVisitAction VisitAssignmentStatement(AssignmentStatementAst assignmentStatementAst)
     {
-        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left;
-        if (assignmentStatementAst.Operator == TokenKind.Equals && target is VariableExpressionAst variable)
+        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left as ExpressionAst;
+        switch (target)
         {
-            Own(variable);
+            case VariableExpressionAst variable:
+                Own(variable);
+                break;
+            case MemberExpressionAst { Expression: VariableExpressionAst table }:
+                contents.HasDataEntries |= IsData(table);
+                break;
         }
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitIndexExpression(IndexExpressionAst indexExpressionAst)
+    {
+        contents.HasDataEntries |= indexExpressionAst.Target is VariableExpressionAst table && IsData(table);
+        return AstVisitAction.Continue;
+    }
+
+    public override AstVisitAction VisitInvokeMemberExpression(InvokeMemberExpressionAst methodCallAst)
+    {
+        contents.HasDataEntries |= methodCallAst.Expression is VariableExpressionAst table && IsData(table)
+            && methodCallAst.Member is StringConstantExpressionAst { Value: var method } && method.Equals("Add", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
     }
 
@@ -142,10 +175,21 @@ internal sealed class BlockReader : AstVisitor
         return AstVisitAction.Continue;
     }
 
-    public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst) =>
-        CommandOf(scriptBlockExpressionAst) is CommandAst command && EvaluatesUsing(command)
-            ? AstVisitAction.SkipChildren
-            : AstVisitAction.Continue;
+    public override AstVisitAction VisitScriptBlockExpression(ScriptBlockExpressionAst scriptBlockExpressionAst)
+    {
+        CommandAst? command = CommandOf(scriptBlockExpressionAst);
+        bool runsHere = command is not null
+            && !EvaluatesUsing(command)
+            && (command.GetCommandName() is string name ? LeanCommands.Contains(name) : command.CommandElements[0] == scriptBlockExpressionAst);
+        if (runsHere)
+        {
+            return AstVisitAction.Continue;
+        }
+        handedOn++;
+        scriptBlockExpressionAst.ScriptBlock.Visit(this);
+        handedOn--;
+        return AstVisitAction.SkipChildren;
+    }
 
     public override AstVisitAction VisitCommand(CommandAst commandAst)
     {
@@ -155,12 +199,14 @@ internal sealed class BlockReader : AstVisitor
             : LeanCommands.Contains(name);
         contents.IsLean &= isLean;
         contents.IsCore &= isLean && (name is null || CoreCommands.Contains(name));
-        if (ScriptText.QualifiedCommand.Equals(name, StringComparison.OrdinalIgnoreCase))
-        {
-            contents.Qualified.Add(commandAst.CommandElements[0].Extent);
-        }
         return AstVisitAction.Continue;
     }
+
+    public override AstVisitAction VisitTryStatement(TryStatementAst tryStatementAst) => Restores();
+
+    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst) => Restores();
+
+    public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst) => Restores();
 
     public override AstVisitAction VisitTypeExpression(TypeExpressionAst typeExpressionAst)
     {
@@ -198,22 +244,29 @@ internal sealed class BlockReader : AstVisitor
         return outer as CommandAst;
     }
 
-    private void Own(VariableExpressionAst variable) =>
-        ownsData |= variable.VariablePath.UserPath.Equals(ScriptText.DataVariable, StringComparison.OrdinalIgnoreCase);
+    /// <summary>-OutVariable and its kin: a variable of the block's own by its name.</summary>
+    public override AstVisitAction VisitStringConstantExpression(StringConstantExpressionAst stringConstantExpressionAst)
+    {
+        ownsData |= stringConstantExpressionAst.Value.TrimStart('+').Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
+            && stringConstantExpressionAst.Parent is CommandAst or CommandParameterAst;
+        return AstVisitAction.Continue;
+    }
 
+    private AstVisitAction Restores()
+    {
+        contents.RestoresItem = true;
+        return AstVisitAction.Continue;
+    }
+
+    private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
+
+    private static bool IsData(VariableExpressionAst variable) =>
+        variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>ForEach-Object -Parallel evaluates $using: in its block itself, in the scope that calls it.</summary>
     private static bool EvaluatesUsing(CommandAst command)
     {
-        string? name = command.GetCommandName();
-        if (name is null)
-        {
-            return false;
-        }
-        name = name.Substring(name.LastIndexOf('\\') + 1);
-        if (UsingCommands.Contains(name))
-        {
-            return true;
-        }
-        if (!ForEachCommands.Contains(name))
+        if (command.GetCommandName() is not string name || !ForEachCommands.Contains(name))
         {
             return false;
         }

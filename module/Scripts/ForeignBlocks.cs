@@ -1,53 +1,30 @@
-// Finds script blocks where they must not be: a block runs in the runspace that made it, so a job that calls one deadlocks or
+// Finds script blocks where they must not be: a block runs in the session that made it, so a job that calls one deadlocks or
 // crashes the process. Any thread.
 
-using System.Collections;
-using System.Collections.Generic;
+using System;
 using System.Management.Automation;
 
 namespace RustRunspaces.Scripts;
 
 internal static class ForeignBlocks
 {
-    /// <summary>Whether the value is a script block, or an array or dictionary that holds one.</summary>
-    internal static bool IsIn(object? value)
-    {
-        object? plain = Unwrapped(value);
-        switch (plain)
-        {
-            case null:
-            case string:
-                return false;
-            case ScriptBlock:
-                return true;
-            case IDictionary dictionary:
-                return AnyOf(dictionary.Values);
-            case object[] array:
-                return AnyOf(array);
-            case List<object> list:
-                return AnyOf(list);
-            case ArrayList list:
-                return AnyOf(list);
-            default:
-                return false;
-        }
-    }
+    /// <summary>Whether the value is a script block. What a collection or an object holds is its owner's business.</summary>
+    internal static bool Is(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) is ScriptBlock;
 
-    /// <summary>Whether the block carries variables of its maker's (GetNewClosure binds it to a module that it makes).</summary>
-    internal static bool IsClosure(ScriptBlock block) =>
-        block.Module is PSModuleInfo module && module.Name.StartsWith("__DynamicModule_", System.StringComparison.Ordinal);
+    /// <summary>
+    /// Whether the block carries variables of its maker's. GetNewClosure binds it to a module that it makes; the blocks of a module
+    /// without a name, and of an event's action, are bound to one that looks the same, but is their caller's own.
+    /// </summary>
+    internal static bool IsClosure(ScriptBlock block, PSModuleInfo? caller) =>
+        IsNameless(block.Module) && !IsSame(block.Module, caller);
 
-    private static bool AnyOf(ICollection values)
-    {
-        foreach (object? value in values)
-        {
-            if (Unwrapped(value) is ScriptBlock)
-            {
-                return true;
-            }
-        }
-        return false;
-    }
+    /// <summary>The same for a function, which a module without a name may export to its caller.</summary>
+    internal static bool IsClosure(FunctionInfo function, PSModuleInfo? caller) =>
+        IsClosure(function.ScriptBlock, caller) && !function.ScriptBlock.Module.ExportedFunctions.ContainsKey(function.Name);
 
-    private static object? Unwrapped(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+    /// <summary>A module that only the session that made it can know.</summary>
+    internal static bool IsNameless(PSModuleInfo? module) =>
+        module is not null && module.Name.StartsWith("__DynamicModule_", StringComparison.Ordinal);
+
+    private static bool IsSame(PSModuleInfo one, PSModuleInfo? other) => other is not null && one.Name == other.Name;
 }

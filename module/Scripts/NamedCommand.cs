@@ -8,23 +8,40 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
+
+/// <summary>How a command gets a parameter and its value.</summary>
+internal enum ParameterForm
+{
+    /// <summary>By the engine's binder.</summary>
+    Bound,
+
+    /// <summary>A program: as -Name:value.</summary>
+    OneText,
+
+    /// <summary>A function that takes anything: as -Name and the value.</summary>
+    TwoTexts,
+}
 
 internal static class NamedCommand
 {
     /// <param name="cmdlet">The caller's command.</param>
-    /// <param name="caller">Gets what has to come along; functions and modules that were asked for are there.</param>
+    /// <param name="caller">Brings what has to come along; functions and modules that were asked for are there.</param>
     /// <param name="name">Of the command.</param>
     /// <param name="itemParameter">What the host or item is bound to.</param>
     /// <param name="parameters">The fixed ones.</param>
+    /// <param name="formOf">How the command gets a parameter.</param>
     /// <returns>What a job calls: a name that means this very command there, or a path.</returns>
     /// <exception cref="CallRefusedException">There is no such command, or jobs cannot call it.</exception>
-    internal static string Find(PSCmdlet cmdlet, CallerState caller, string name, string itemParameter, Hashtable parameters)
+    internal static string Find(PSCmdlet cmdlet, CallerImports caller, string name, string itemParameter, Hashtable parameters, out Func<string, ParameterForm> formOf)
     {
         CommandInfo command = Resolve(cmdlet, name);
         string found = Bring(cmdlet, caller, command);
-        Check(command, itemParameter, parameters);
+        Check(cmdlet, command, itemParameter, parameters);
+        formOf = parameter => FormOf(command, parameter);
         return found;
     }
 
@@ -42,7 +59,7 @@ internal static class NamedCommand
         return command;
     }
 
-    private static string Bring(PSCmdlet cmdlet, CallerState caller, CommandInfo command)
+    private static string Bring(PSCmdlet cmdlet, CallerImports caller, CommandInfo command)
     {
         switch (command)
         {
@@ -54,7 +71,7 @@ internal static class NamedCommand
                 return cmdlet.MyInvocation.MyCommand.Name;
             case CmdletInfo common when SessionTemplate.HasCmdlet(common):
                 return Qualified(common.ModuleName, common.Name);
-            case FunctionInfo function when function.Module is null || ForeignBlocks.IsClosure(function.ScriptBlock):
+            case FunctionInfo function when function.Module is null || ForeignBlocks.IsNameless(function.ScriptBlock.Module):
                 caller.AddFunction(function);
                 return function.Name;
             case FunctionInfo function when caller.Functions.Any(copied => copied.Key.Equals(function.Name, StringComparison.OrdinalIgnoreCase)):
@@ -89,56 +106,33 @@ internal static class NamedCommand
     };
 
     /// <summary>Refuses what every job would fail with. What only running the command can tell is left to the jobs.</summary>
-    private static void Check(CommandInfo command, string itemParameter, Hashtable parameters)
+    private static void Check(PSCmdlet cmdlet, CommandInfo command, string itemParameter, Hashtable parameters)
     {
-        if (KnownParameters(command) is not ICollection<ParameterMetadata> known)
-        {
-            return;
-        }
-        if (!IsAmong(known, itemParameter))
+        if (!CommandParameters.MayHave(cmdlet, command, itemParameter))
         {
             throw new CallRefusedException(ScriptErrors.ItemParameterNotFound(command.Name, itemParameter));
         }
-        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !IsAmong(known, parameter));
+        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !CommandParameters.MayHave(cmdlet, command, parameter));
         if (unknown is not null)
         {
             throw new CallRefusedException(ScriptErrors.ParameterNotFound(command.Name, unknown));
         }
     }
 
-    /// <summary>All parameters of a command that takes no others; null where that cannot be said.</summary>
-    private static ICollection<ParameterMetadata>? KnownParameters(CommandInfo command)
+    private static ParameterForm FormOf(CommandInfo command, string parameter)
     {
         try
         {
-            bool isDynamic = command switch
+            return command switch
             {
-                CmdletInfo cmdlet => typeof(IDynamicParameters).IsAssignableFrom(cmdlet.ImplementingType),
-                FunctionInfo function => HasDynamicParameters(function.ScriptBlock),
-                ExternalScriptInfo script => HasDynamicParameters(script.ScriptBlock),
-                _ => true,
+                CmdletInfo => ParameterForm.Bound,
+                ApplicationInfo => ParameterForm.OneText,
+                _ => CommandParameters.IsAmong(command.Parameters.Values, parameter) ? ParameterForm.Bound : ParameterForm.TwoTexts,
             };
-            // A function that is no advanced one has no common parameters, and takes whatever else it is given in $args.
-            if (isDynamic || !command.Parameters.ContainsKey("OutBuffer"))
-            {
-                return null;
-            }
-            ICollection<ParameterMetadata> parameters = command.Parameters.Values;
-            bool takesAnything = parameters.SelectMany(parameter => parameter.Attributes).OfType<ParameterAttribute>().Any(attribute => attribute.ValueFromRemainingArguments);
-            return takesAnything ? null : parameters;
         }
         catch (Exception error) when (error is RuntimeException or IOException)
         {
-            // A script that does not parse, or a parameter whose type is not loaded yet: the job says what it is.
-            return null;
+            return ParameterForm.Bound;
         }
     }
-
-    private static bool HasDynamicParameters(ScriptBlock block) =>
-        (block.Ast is FunctionDefinitionAst function ? function.Body : block.Ast as ScriptBlockAst)?.DynamicParamBlock is not null;
-
-    /// <summary>A name, an alias, or the beginning of one.</summary>
-    private static bool IsAmong(ICollection<ParameterMetadata> parameters, string name) => parameters.Any(parameter =>
-        parameter.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase)
-        || parameter.Aliases.Any(alias => alias.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
 }

@@ -6,8 +6,11 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
@@ -40,6 +43,9 @@ internal sealed class ScriptCallOptions
 
     internal bool AsObject;
 
+    /// <summary>Output leaves in the order of the input.</summary>
+    internal bool IsOrdered;
+
     internal bool UseNewRunspace;
 
     internal int MaximumThreadCount = 32;
@@ -47,104 +53,159 @@ internal sealed class ScriptCallOptions
     /// <summary>0 means no limit.</summary>
     internal double JobTimeoutSeconds;
 
-    /// <summary>What the caller set, for messages; 0 means no limit.</summary>
+    /// <summary>From the run's begin; 0 means no limit.</summary>
     internal double MaximumWaitTimeSeconds;
 
-    /// <summary>What is left of the maximum wait; 0 means no limit.</summary>
-    internal ulong RunLimitMilliseconds;
-
     internal Apartment Apartment;
-
-    /// <summary>The command's own progress record: those of its workers are shown below it.</summary>
-    internal int ProgressActivityId = 1;
 }
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, ScriptText text, object?[] rest, CallerState caller, Hashtable data, InitialSessionState template, string? initialization)
+    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup)
     {
         Options = options;
-        Text = text;
-        Rest = rest;
-        Caller = caller;
         Data = data;
-        Template = template;
-        Initialization = initialization;
+        Setup = setup;
     }
 
     internal ScriptCallOptions Options { get; }
 
-    internal ScriptText Text { get; }
+    /// <summary>The synchronized hashtable that jobs of the host form see as $Data; null in the item form.</summary>
+    internal Hashtable? Data { get; }
 
-    /// <summary>For <see cref="ScriptText.ArgumentsFor"/>.</summary>
-    internal object?[] Rest { get; }
+    internal WorkerSetup Setup { get; }
 
-    internal CallerState Caller { get; }
+    /// <summary>Values that come with each item; null where there are none.</summary>
+    internal LateUsings? Late { get; private set; }
 
-    /// <summary>The synchronized hashtable that jobs see as $Data.</summary>
-    internal Hashtable Data { get; }
+    /// <summary>Jobs were given objects whose code runs in the caller's session: the caller's thread has to let it. Any thread.</summary>
+    internal bool HasForeignCode { get; private set; }
 
-    internal InitialSessionState Template { get; }
+    /// <summary>The first object with code of the call: what to say of it; null for any other.</summary>
+    /// <param name="place">Where it was found, as the subject of a sentence.</param>
+    /// <param name="value">The object.</param>
+    /// <param name="isThorough">Look at its members, too, which takes a few microseconds.</param>
+    internal string? WarningOf(string place, object? value, bool isThorough = true)
+    {
+        if (HasForeignCode || ForeignCode.Find(value, isThorough) is not string type)
+        {
+            return null;
+        }
+        HasForeignCode = true;
+        return ForeignCode.Warning(place, type);
+    }
 
-    /// <summary>The text of -InitializationScript; null where there is none.</summary>
-    internal string? Initialization { get; }
-
-    /// <summary>What a job writes goes into its entry or record instead of the caller's output.</summary>
-    internal bool KeepsOutput => Options.IsHostForm || Options.AsObject;
-
-    /// <summary>A job's errors go into its record instead of the caller's error stream.</summary>
-    internal bool KeepsErrors => Options.AsObject;
+    /// <summary>What the caller probably did not mean.</summary>
+    internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
     /// <param name="cmdlet">The caller's command.</param>
     /// <param name="options">What it was asked.</param>
     /// <exception cref="CallRefusedException">The call cannot be done as asked.</exception>
     internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options)
     {
-        Check(options);
+        Check(options, cmdlet.SessionState.Module);
         var caller = new CallerState(cmdlet);
-        caller.AddFunctions(cmdlet, options.Functions);
-        caller.AddModules(cmdlet, options.ModuleNames);
-        object rest = options.ScriptBlock is null ? FixedParameters(options) : options.ArgumentList;
-        ScriptText text = options.ScriptBlock is ScriptBlock block
-            ? ScriptText.FromBlock(block)
-            : ScriptText.FromCommand(NamedCommand.Find(cmdlet, caller, options.CommandName!, options.ParameterName, (Hashtable)rest), options.ParameterName);
-        caller.AddUsing(cmdlet, text.Contents.Using);
-        ScriptText? initialization = options.InitializationScript is null ? null : ScriptText.FromInitialization(options.InitializationScript);
-        if (initialization is not null)
+        var imports = new CallerImports(cmdlet, caller);
+        imports.AddFunctions(options.Functions);
+        imports.AddModules(options.ModuleNames);
+        Hashtable? data = options.IsHostForm ? Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase)) : null;
+        IScriptExtent position = options.ScriptBlock?.Ast.Extent ?? PositionOf(cmdlet.MyInvocation);
+        BlockContents contents = options.ScriptBlock is ScriptBlock given ? BlockReader.Read(given) : new BlockContents { IsLean = false };
+        JobBlock block = options.ScriptBlock is ScriptBlock written
+            ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
+            : FromCommand(cmdlet, imports, position, options);
+        IReadOnlyList<KeyValuePair<string, string>> late = UsingValues.Read(cmdlet, contents.Usings, caller.Usings);
+        if (options.InitializationScript is ScriptBlock initialization)
         {
-            caller.AddUsing(cmdlet, initialization.Contents.Using);
+            UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
         }
-        if (text.Contents.HasFile || (initialization?.Contents.HasFile ?? false))
+        imports.AddVariables(options.Variables);
+        bool isLean = contents.IsLean && options.InitializationScript is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
+        var setup = new WorkerSetup(
+            caller,
+            template,
+            block,
+            options.InitializationScript is null ? null : JobBlocks.Unbound(options.InitializationScript),
+            position)
         {
-            caller.AddScriptFile(options.ScriptBlock?.File ?? options.InitializationScript?.File);
-        }
-        caller.AddVariables(cmdlet, options.Variables);
-        bool isLean = text.Contents.IsLean && initialization is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
-        var data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && text.Contents.IsCore, cmdlet.MyInvocation.MyCommand.Name, cmdlet.GetType());
-        object? Variable(string name) => name == "Data" ? data : caller.Variables.Last(variable => variable.Key == name).Value;
-        return new ScriptCall(options, text, text.FixedArguments(Variable, rest), caller, data, template, initialization?.Text);
+            KeepsOutput = options.IsHostForm || options.AsObject,
+            KeepsErrors = options.AsObject,
+            IsOrdered = options.IsOrdered,
+            UseNewRunspace = options.UseNewRunspace,
+            LateKeys = late.Select(variable => variable.Key).ToArray(),
+            ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
+        };
+        var call = new ScriptCall(options, data, setup)
+        {
+            Late = late.Count == 0 ? null : new LateUsings(cmdlet.SessionState.PSVariable, late),
+        };
+        call.Warnings = call.FindWarnings(contents);
+        return call;
     }
 
-    private static void Check(ScriptCallOptions options)
+    private static JobBlock FromCommand(PSCmdlet cmdlet, CallerImports imports, IScriptExtent position, ScriptCallOptions options)
+    {
+        Hashtable parameters = FixedParameters(options);
+        string command = NamedCommand.Find(cmdlet, imports, options.CommandName!, options.ParameterName, parameters, out Func<string, ParameterForm> formOf);
+        return JobBlocks.FromCommand(position, command, options.ParameterName, parameters, formOf);
+    }
+
+    /// <summary>From the beginning of the call to the end of its line: the engine keeps the exact end to itself.</summary>
+    private static ScriptExtent PositionOf(InvocationInfo call)
+    {
+        string line = call.Line ?? "";
+        // A program's call stands in no line: then all of this is nothing.
+        int start = Math.Max(1, call.OffsetInLine);
+        return new ScriptExtent(
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, start, line),
+            new ScriptPosition(call.ScriptName, call.ScriptLineNumber, Math.Max(start, line.TrimEnd().Length + 1), line));
+    }
+
+    private string[] FindWarnings(BlockContents contents)
+    {
+        CallerState caller = Setup.Caller;
+        IEnumerable<string?> foreign = caller.Usings.Values.Cast<object?>().Select(value => WarningOf("A value of $using:", value))
+            .Concat(caller.Variables.Select(variable => WarningOf("$" + variable.Key, variable.Value)))
+            .Concat(Options.ArgumentList.Select(value => WarningOf("A value of -ArgumentList", value)))
+            .Concat((Options.Parameters?.Values.Cast<object?>() ?? Enumerable.Empty<object?>()).Select(value => WarningOf("A value of -Parameters", value)));
+        return foreign.Concat(new[] { DataWarning(caller, contents, Data) }).OfType<string>().ToArray();
+    }
+
+    private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)
+    {
+        bool brings = caller.Variables.Exists(variable => variable.Key.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase));
+        if (data is not null && brings)
+        {
+            return "-Variables names Data, but with -ComputerName $Data is the table of results in every job: give the caller's variable another name";
+        }
+        return data is null && contents.HasDataEntries && !brings
+            ? "The block uses entries of $Data, which does not exist for items: use -ComputerName to get a table of results"
+            : null;
+    }
+
+    private static void Check(ScriptCallOptions options, PSModuleInfo? caller)
     {
         foreach (ScriptBlock? block in new[] { options.ScriptBlock, options.InitializationScript })
         {
-            if (block is not null && ForeignBlocks.IsClosure(block))
+            if (block is not null && ForeignBlocks.IsClosure(block, caller))
             {
                 throw new CallRefusedException(ScriptErrors.ClosureRefused(block));
             }
         }
         foreach (object? argument in options.ArgumentList)
         {
-            if (ForeignBlocks.IsIn(argument))
+            if (ForeignBlocks.Is(argument))
             {
                 throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-ArgumentList", argument));
             }
         }
-        if (ForeignBlocks.IsIn(options.Parameters))
+        foreach (object? value in options.Parameters?.Values ?? Array.Empty<object?>())
         {
-            throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-Parameters", options.Parameters));
+            if (ForeignBlocks.Is(value))
+            {
+                throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("-Parameters", options.Parameters));
+            }
         }
         if (options.Apartment != Apartment.None && !SystemLoader.IsWindows)
         {

@@ -1,29 +1,41 @@
-// One run of script jobs: gives job numbers to the engine, runs its callbacks, and brings what jobs wrote, and how they ended, to
-// the sink in order. Decides nothing about time, order or workers. One thread adds, waits and delivers (the pipeline thread, or a
-// background job's); Cancel may come from any thread, Run and Stop come from the engine's.
+// A run of script jobs: gives job numbers to the engine, runs its callbacks, and brings what jobs wrote, and how they ended, to
+// the sink in order. Decides nothing about time or workers. One thread adds, waits and delivers (the pipeline thread, or a
+// background job's); Cancel, Figures and OpenItems may come from any thread, Run and Stop come from the engine's.
 
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Remoting;
 using System.Management.Automation.Runspaces;
+using RustRunspaces.Background;
 using RustRunspaces.Native;
+using RustRunspaces.Output;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
 
-internal sealed class ScriptRun : ICallHost, IDisposable
+internal sealed class ScriptRun : ICallHost, IRun
 {
     // Input waits beyond that: a fast producer would fill the memory with jobs that nobody has begun.
     private const int MaximumOpen = 65_536;
 
     private const int BatchSize = 256;
+
+    // Items of one pipeline are mostly of one kind.
+    private const int LooksAtItems = 256;
+
+    private const long CallItself = -1;
+
+    private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
+
     private const long UnixEpochTicks = 621_355_968_000_000_000;
     private const long NanosecondsPerTick = 100;
 
     private readonly ScriptCall call;
-    private readonly IScriptSink sink;
+    private readonly ISink sink;
     private readonly Pool pool;
     private readonly StreamRelay relay;
     private readonly JobTable jobs = new JobTable();
@@ -32,21 +44,27 @@ internal sealed class ScriptRun : ICallHost, IDisposable
     private readonly CompletionBuffer completions = new CompletionBuffer();
     private readonly CollectorPauses pauses = new CollectorPauses();
     private readonly WorkerProgress progress;
+    private readonly JobOrder? order;
     private readonly ulong[] batch = new ulong[BatchSize];
     private readonly List<KeyValuePair<long, object?>> unfinished = new List<KeyValuePair<long, object?>>();
     private int batched;
     private int submitted;
     private bool isInputClosed;
     private bool isDisposed;
+    private long added;
+    private long known;
+    private long ended;
+    private long delivered;
     private long outputNotKept;
     private volatile ErrorRecord? failure;
 
     /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
-    internal ScriptRun(ScriptCall call, IScriptSink sink)
+    internal ScriptRun(ScriptCall call, ISink sink)
     {
         this.call = call;
         this.sink = sink;
-        progress = new WorkerProgress(sink, call.Options.ProgressActivityId);
+        progress = new WorkerProgress(sink, ProgressReporter.ActivityId);
+        order = call.Options.IsOrdered ? new JobOrder(Deliver, Conclude) : null;
         ScriptCallOptions options = call.Options;
         relay = new StreamRelay(() => pool?.Wake());
         pool = Pool.Open(
@@ -54,25 +72,30 @@ internal sealed class ScriptRun : ICallHost, IDisposable
             new CallLimits(
                 options.MaximumThreadCount,
                 (ulong)Math.Ceiling(options.JobTimeoutSeconds * 1000),
-                options.RunLimitMilliseconds,
+                (ulong)Math.Ceiling(options.MaximumWaitTimeSeconds * 1000),
                 options.Apartment));
-        if (!options.IsHostForm && call.Text.Contents.HasData)
+        foreach (string warning in call.Warnings)
         {
-            sink.WriteWarning("The block uses $Data, but what it puts there is not returned in this form: use -ComputerName to get it");
+            sink.WriteWarning(warning);
         }
     }
 
-    /// <summary>Jobs added so far.</summary>
-    internal long Known { get; private set; }
+    /// <inheritdoc/>
+    public RunFigures Figures
+    {
+        get
+        {
+            long cutOff;
+            lock (unfinished)
+            {
+                cutOff = unfinished.Count;
+            }
+            return new RunFigures(known, ended - cutOff, cutOff, TimeSpan.MaxValue);
+        }
+    }
 
-    /// <summary>Jobs that ended, in whatever way, and were delivered.</summary>
-    internal long Finished { get; private set; }
-
-    /// <summary>Jobs that were ended before they were done, or never begun.</summary>
-    internal int Unfinished => unfinished.Count;
-
-    /// <summary>Every host or item that is not done, in the order they came: ended before it was, or still open. Any thread.</summary>
-    internal object?[] OpenItems()
+    /// <inheritdoc/>
+    public IReadOnlyList<object?> OpenItems()
     {
         lock (unfinished)
         {
@@ -82,34 +105,59 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         }
     }
 
-    /// <summary>The maximum wait has ended jobs.</summary>
-    internal bool HasReachedLimit => Unfinished > 0 && (pool.Count().Flags & PoolCounts.FlagRunLimitReached) != 0;
+    /// <inheritdoc/>
+    public double? LimitReached => Figures.Unfinished > 0 && pool.HasReachedLimit ? call.Options.MaximumWaitTimeSeconds : null;
 
-    /// <summary>Every job has been delivered and no more will come.</summary>
-    internal bool IsComplete => isInputClosed && Finished == Known;
+    /// <inheritdoc/>
+    public bool IsComplete => isInputClosed && delivered == known;
 
-    /// <summary>Workers that did not come back; known after Dispose.</summary>
-    internal int Abandoned { get; private set; }
+    /// <inheritdoc/>
+    public int Abandoned { get; private set; }
 
-    internal bool IsBatchFull => batched == BatchSize;
+    /// <summary>Null: nothing of a network's happens on the way.</summary>
+    public PoolCounts? Counts => null;
 
-    /// <summary>Puts a job into the batch; <see cref="Submit"/> sends it. The batch must not be full.</summary>
-    internal void Add(object? item)
+    /// <inheritdoc/>
+    public bool IsBatchFull => batched == BatchSize;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RunningItem> RunningItems()
     {
-        if (!call.Options.IsHostForm && ForeignBlocks.IsIn(item))
+        var running = new List<RunningItem>();
+        foreach (WorkerDrain drain in drains.Values)
         {
-            sink.WriteError(ScriptErrors.ScriptBlockRefused("The item", item));
-            return;
+            drain.AddRunningTo(running);
         }
-        batch[batched++] = jobs.Add(new ScriptJob(item, Known));
-        Known++;
+        return running;
     }
 
-    /// <summary>Sends what is left of the batch.</summary>
-    /// <returns>False: as much is open as may be. Wait, deliver, and call again.</returns>
-    internal bool Submit()
+    /// <inheritdoc/>
+    public void Add(object? item)
     {
-        if (submitted < batched && Known - Finished > MaximumOpen)
+        object?[]? late = call.Late?.Next();
+        if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
+        {
+            ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
+            sink.Attribute(added);
+            sink.WriteError(refusal);
+            sink.EndItem(added, ItemOutcome.Failed, refusal);
+            order?.Skip(added);
+            added++;
+            return;
+        }
+        if (call.WarningOf("An item", item, added < LooksAtItems) is string warning)
+        {
+            sink.Attribute(added);
+            sink.WriteWarning(warning);
+        }
+        batch[batched++] = jobs.Add(new ScriptJob(item, added++) { Late = late });
+        known++;
+    }
+
+    /// <inheritdoc/>
+    public bool Submit()
+    {
+        if (submitted < batched && known - delivered > MaximumOpen)
         {
             return false;
         }
@@ -122,7 +170,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
                 case NativeStatus.Closed:
                     for (; submitted < batched; submitted++)
                     {
-                        End(batch[submitted], JobStatus.NotStarted, DateTime.Now, TimeSpan.Zero, 0, null);
+                        End(new EndedJob(jobs.Remove(batch[submitted]), JobStatus.NotStarted, DateTime.Now, TimeSpan.Zero, 0, null));
                     }
                     break;
             }
@@ -132,18 +180,18 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         return true;
     }
 
-    /// <summary>No more jobs will be added.</summary>
-    internal void CloseInput()
+    /// <inheritdoc/>
+    public void CloseInput()
     {
         pool.CloseInput();
         isInputClosed = true;
     }
 
-    /// <summary>Sleeps until there is something to deliver, the run was cancelled, or the time has passed.</summary>
-    internal void Wait(ulong milliseconds) => pool.Poll(milliseconds);
+    /// <inheritdoc/>
+    public void Wait(ulong milliseconds) => pool.Poll(milliseconds);
 
     /// <summary>Delivers what there is; never sleeps. What a job wrote comes before its end.</summary>
-    internal void Deliver()
+    public void Deliver()
     {
         do
         {
@@ -152,20 +200,43 @@ internal sealed class ScriptRun : ICallHost, IDisposable
             // By now everything that the collected jobs wrote is in the queue; what comes later may wait for the next time.
             for (int left = relay.Count; left > 0 && relay.TryTake(out StreamRecord record); left--)
             {
-                Deliver(record);
+                Take(record);
             }
             for (int i = 0; i < completions.Count; i++)
             {
-                End(completions[i]);
+                Take(completions[i]);
             }
         }
         while (completions.Count == CompletionBuffer.Capacity);
     }
 
-    /// <summary>To be called once, when the run is complete: the hashtable, and what is to be said about all jobs.</summary>
-    /// <exception cref="CallRefusedException">No job could run.</exception>
-    internal void Complete()
+    /// <summary>The progress of workers that came too fast to be shown at once.</summary>
+    public void Show()
     {
+        long now = Stopwatch.GetTimestamp();
+        foreach (WorkerDrain drain in drains.Values)
+        {
+            RelayAccount account = drain.Account;
+            if (!IsComplete && now - account.ProgressShown < ProgressInterval)
+            {
+                continue;
+            }
+            if (account.TakeProgress() is HeldProgress held)
+            {
+                account.ProgressShown = now;
+                progress.Show(account.Worker, held.Record);
+                if (held.Job.IsClosed)
+                {
+                    progress.End(account.Worker);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Complete()
+    {
+        sink.Attribute(CallItself);
         if (failure is ErrorRecord record)
         {
             throw new CallRefusedException(record);
@@ -178,14 +249,14 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         {
             sink.WriteLine($"{outputNotKept} objects were not kept: their hosts already had an entry in $Data.");
         }
-        if (HasReachedLimit)
+        if (LimitReached is double seconds)
         {
-            sink.WriteError(ScriptErrors.MaximumWaitReached(call.Options.MaximumWaitTimeSeconds, OpenItems()));
+            sink.WriteError(ScriptErrors.MaximumWaitReached(seconds, OpenItems().ToArray()));
         }
     }
 
-    /// <summary>Ends every job and wakes the one that waits. Any thread.</summary>
-    internal void Cancel() => pool.Cancel();
+    /// <inheritdoc/>
+    public void Cancel() => pool.Cancel();
 
     /// <summary>Ends the run in bounded time, whatever its jobs do.</summary>
     public void Dispose()
@@ -211,7 +282,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
 
     void ICallHost.Run(Worker worker)
     {
-        var drain = new WorkerDrain(call, jobs, relay, worker, Fail);
+        var drain = new WorkerDrain(call.Setup, jobs, relay, worker, Fail);
         drains[worker.Handle] = drain;
         try
         {
@@ -240,12 +311,23 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         pool.Cancel();
     }
 
-    private void Deliver(in StreamRecord record)
+    /// <summary>Output of a job that is not first in order waits for those before it.</summary>
+    private void Take(in StreamRecord record)
     {
         if (record.Job is not null && record.Job.IsClosed)
         {
-            return;
+            record.Account.Leave();
         }
+        else if (record.Kind != StreamKind.Output || order is null || !order.Holds(record))
+        {
+            Deliver(record);
+        }
+    }
+
+    private void Deliver(StreamRecord record)
+    {
+        record.Account.Leave();
+        sink.Attribute(record.Job?.Place ?? CallItself);
         switch (record.Kind)
         {
             case StreamKind.Output:
@@ -267,6 +349,7 @@ internal sealed class ScriptRun : ICallHost, IDisposable
                 sink.WriteInformation((InformationRecord)record.Value!);
                 break;
             case StreamKind.Progress:
+                record.Account.ProgressShown = Stopwatch.GetTimestamp();
                 progress.Show(record.Account.Worker, (ProgressRecord)record.Value!);
                 break;
         }
@@ -297,62 +380,82 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         properties.Add(new PSNoteProperty(name, item));
     }
 
-    private void End(in Completion completion)
+    private void Take(in Completion completion)
     {
         DateTime finished = new DateTime(UnixEpochTicks + (completion.FinishedUnixNanoseconds / NanosecondsPerTick), DateTimeKind.Utc).ToLocalTime();
-        End(
-            completion.UserData,
+        var job = new EndedJob(
+            jobs.Remove(completion.UserData),
             (JobStatus)completion.Outcome,
             finished,
             TimeSpan.FromTicks((long)completion.DurationNanoseconds / NanosecondsPerTick),
             (int)completion.Worker,
             completions.Read(completion.DetailOffset, completion.DetailLength));
+        if (job.Worker != 0)
+        {
+            progress.End(job.Worker);
+        }
+        End(job);
     }
 
-    private void End(ulong number, JobStatus status, DateTime finished, TimeSpan duration, int worker, string? detail)
+    /// <summary>From here on nothing of the job's gets in. What is said of its end may wait for the jobs before it.</summary>
+    private void End(EndedJob job)
     {
-        ScriptJob job = jobs.Remove(number);
-        job.Close();
-        Finished++;
-        if (worker != 0)
-        {
-            progress.End(worker);
-        }
-        ErrorRecord? error = null;
-        if (status == JobStatus.TimedOut)
-        {
-            error = ScriptErrors.JobTimedOut(job.Item, call.Options.JobTimeoutSeconds);
-        }
-        else if (status is JobStatus.Failed or JobStatus.Lost && !job.HasEnded)
-        {
-            error = ScriptErrors.JobFailed(job.Item, detail);
-        }
-        else if (status.IsUnfinished())
+        job.Job.Close();
+        ended++;
+        if (job.Status.IsUnfinished())
         {
             lock (unfinished)
             {
-                unfinished.Add(new KeyValuePair<long, object?>(job.Place, job.Item));
+                unfinished.Add(new KeyValuePair<long, object?>(job.Job.Place, job.Job.Item));
             }
         }
+        if (order is null)
+        {
+            Conclude(job);
+        }
+        else
+        {
+            order.End(job);
+        }
+    }
+
+    private void Conclude(EndedJob ended)
+    {
+        ScriptJob job = ended.Job;
+        delivered++;
+        job.Account?.Leave(job.Charge);
+        ErrorRecord? error = null;
+        if (ended.Status == JobStatus.TimedOut)
+        {
+            error = ScriptErrors.JobTimedOut(job.Item, call.Options.JobTimeoutSeconds);
+        }
+        else if (ended.Status is JobStatus.Failed or JobStatus.Lost && !job.HasEnded)
+        {
+            error = ScriptErrors.JobFailed(job.Item, ended.Detail);
+        }
+        sink.Attribute(job.Place);
         if (call.Options.AsObject)
         {
-            sink.WriteObject(ToRecord(job, status, error, finished, duration, worker));
-            return;
+            sink.WriteObject(ToRecord(ended, error));
         }
-        if (call.Options.IsHostForm && status == JobStatus.Completed)
-        {
-            SetEntry(job);
-        }
-        if (error is not null)
+        else if (error is not null)
         {
             sink.WriteError(WithOrigin(error, job, Guid.Empty));
         }
+        else if (call.Options.IsHostForm && ended.Status == JobStatus.Completed)
+        {
+            SetEntry(job);
+        }
+        ItemOutcome outcome = ended.Status.IsUnfinished() ? ItemOutcome.Stopped
+            : ended.Status == JobStatus.Completed ? ItemOutcome.Completed
+            : ItemOutcome.Failed;
+        sink.EndItem(job.Place, outcome, error ?? job.Failure);
     }
 
     /// <summary>What the block set itself stands; else its output is its entry.</summary>
     private void SetEntry(ScriptJob job)
     {
-        if (call.Data.ContainsKey(job.Item))
+        if (call.Data!.ContainsKey(job.Item))
         {
             outputNotKept += job.OutputCount;
         }
@@ -362,8 +465,9 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         }
     }
 
-    private JobRecord ToRecord(ScriptJob job, JobStatus status, ErrorRecord? error, DateTime finished, TimeSpan duration, int worker)
+    private JobRecord ToRecord(EndedJob ended, ErrorRecord? error)
     {
+        ScriptJob job = ended.Job;
         ErrorRecord[] errors = job.Errors;
         if (error is not null)
         {
@@ -372,10 +476,10 @@ internal sealed class ScriptRun : ICallHost, IDisposable
         }
         if (!call.Options.IsHostForm)
         {
-            return new ItemJobRecord(job.Item, status, job.Output, errors, finished, duration, worker);
+            return new ItemJobRecord(job.Item, ended.Status, job.Output, errors, ended.Finished, ended.Duration, ended.Worker);
         }
         var host = (string)job.Item!;
-        object? output = job.OutputCount == 0 ? call.Data[host] : job.Output;
-        return new HostJobRecord(host, status, output, errors, finished, duration, worker);
+        object? output = job.OutputCount == 0 ? call.Data![host] : job.Output;
+        return new HostJobRecord(host, ended.Status, output, errors, ended.Finished, ended.Duration, ended.Worker);
     }
 }

@@ -19,7 +19,7 @@ mod worker;
 pub use event::{
     abandoned_limit, Action, Event, JobResult, Lifecycle, Response, Rules, Sample, Times, WorkerId,
 };
-use worker::{Asked, Busy, Phase, Tally, WorkerState};
+use worker::{Asked, Busy, Phase, Tally, Watch, WorkerState};
 
 /// Nanoseconds a worker has to end its job after it was asked to, and at close to begin leaving.
 pub const GRACE: u64 = 200 * MILLISECOND;
@@ -134,17 +134,19 @@ impl State {
         matches!(self.phase(id), Some(Phase::Busy(busy)) if busy.job == job && busy.asked.is_some())
     }
 
-    /// Whether this worker has a job that is not known to wait.
+    /// Whether this worker has a job, or makes itself ready, and is not known to wait.
     pub fn is_running(&self, id: WorkerId) -> bool {
-        matches!(self.phase(id), Some(Phase::Busy(busy)) if !busy.is_blocked())
+        let watch = self.phase(id).and_then(|phase| phase.watch());
+        watch.map_or(false, |watch| !watch.is_blocked())
     }
 
-    /// The workers whose threads are out, by slot, and whether they have a job in hand.
+    /// The workers whose threads are out, by slot, and whether they have a job in hand or make
+    /// themselves ready for one.
     pub fn all(&self) -> impl Iterator<Item = (WorkerId, bool)> + '_ {
         self.workers.iter().enumerate().filter_map(|(slot, worker)| {
             let worker = worker.as_ref()?;
             let id = WorkerId { slot, number: worker.number };
-            Some((id, matches!(worker.phase, Phase::Busy(_))))
+            Some((id, worker.phase.watch().is_some()))
         })
     }
 
@@ -165,7 +167,7 @@ impl State {
         match phase {
             Phase::Busy(Busy { asked: Some(asked), .. }) => asked.until,
             Phase::Busy(busy) => busy.since.plus_nanos(self.rules.job_limit),
-            Phase::Opening | Phase::Between => self.closed.plus_nanos(GRACE),
+            Phase::Opening | Phase::Preparing(_) | Phase::Between => self.closed.plus_nanos(GRACE),
             Phase::Parked | Phase::Woken | Phase::Leaving => self.closed.plus_nanos(LEAVE),
             Phase::Abandoned => Time::NEVER,
         }
@@ -183,6 +185,11 @@ impl State {
             Event::Close => self.close(at, actions),
             Event::NotOpened(id) => self.not_opened(id, actions),
             Event::Begin(id) => return self.begin(id),
+            Event::Opened(id) => {
+                let response = self.opened(id);
+                self.grow(actions);
+                return response;
+            }
             Event::Next(id) => {
                 let response = self.next(at, id);
                 self.grow(actions);
@@ -273,6 +280,21 @@ impl State {
         }
     }
 
+    fn opened(&mut self, id: WorkerId) -> Response {
+        match self.phase(id) {
+            None | Some(Phase::Leaving | Phase::Abandoned) => Response::Leave,
+            Some(Phase::Opening) if self.lifecycle == Lifecycle::Closed => {
+                self.enter(id.slot, Phase::Leaving);
+                Response::Leave
+            }
+            Some(Phase::Opening) => {
+                self.enter(id.slot, Phase::Preparing(Watch::default()));
+                Response::Done
+            }
+            Some(_) => Response::Done,
+        }
+    }
+
     fn next(&mut self, at: Time, id: WorkerId) -> Response {
         let (phase, response) = match self.phase(id) {
             None | Some(Phase::Leaving | Phase::Abandoned) => return Response::Leave,
@@ -281,7 +303,7 @@ impl State {
             Some(_) => match self.waiting.pop_front() {
                 None => (Phase::Parked, Response::Park),
                 Some(job) => {
-                    let busy = Busy { job, since: at, asked: None, cpu: None, idle: 0 };
+                    let busy = Busy { job, since: at, asked: None, watch: Watch::default() };
                     (Phase::Busy(busy), Response::Take(job))
                 }
             },

@@ -28,6 +28,14 @@ impl Worker {
         self.id.number
     }
 
+    /// Says that the worker is open: what it does from here until its first [`Worker::next`] makes it
+    /// ready, may wait as a job may, and keeps no other worker from opening. `false`: the callback
+    /// shall return.
+    pub fn opened(&self) -> bool {
+        let event = Event::Opened(self.id);
+        self.hub.step(self.hub.lock(), Time::now(), event) != Response::Leave
+    }
+
     /// Takes the next job; sleeps until there is one. `None`: the callback shall return.
     pub fn next(&self) -> Result<Option<u64>, FinishError> {
         loop {

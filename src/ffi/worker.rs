@@ -98,6 +98,21 @@ impl Drop for CHost {
     }
 }
 
+/// Says that what this worker runs in is open: what it does from here until its first rr_worker_next
+/// makes it ready. Optional: pools open at most two workers at a time, and one is opening until this
+/// or its first rr_worker_next. Only inside the worker's callback, on its thread.
+///
+/// Returns OK, or CLOSED: the callback shall return.
+/// Errors: BAD_HANDLE.
+#[no_mangle]
+pub extern "C" fn rr_worker_opened(worker: rr_worker) -> rr_status {
+    guard(|| match WORKERS.get(worker) {
+        Some(worker) if worker.opened() => RR_STATUS_OK,
+        Some(_) => RR_STATUS_CLOSED,
+        None => RR_STATUS_BAD_HANDLE,
+    })
+}
+
 /// Takes the next call; sleeps until there is one. Only inside the worker's callback, on its thread.
 ///
 /// Returns OK, or CLOSED: the callback shall return.

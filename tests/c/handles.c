@@ -24,7 +24,7 @@ static rr_status use_everywhere(rr_pool handle)
     uint32_t running = 0;
     size_t first = 0;
     size_t second = 0;
-    rr_status statuses[10];
+    rr_status statuses[11];
     memset(&counts, 0, sizeof counts);
     counts.struct_size = sizeof counts;
     memset(&call, 0, sizeof call);
@@ -41,6 +41,7 @@ static rr_status use_everywhere(rr_pool handle)
     statuses[7] = rr_pool_close(handle, &running);
     statuses[8] = rr_worker_next(handle, &call);
     statuses[9] = rr_worker_finish(handle, RR_OUTCOME_COMPLETED);
+    statuses[10] = rr_worker_opened(handle);
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i] != RR_STATUS_BAD_HANDLE) {
             return statuses[i];

@@ -135,6 +135,29 @@ Describe 'command form' {
         "$failure" | Should -BeLikeExactly '*''Nowhere''*'
     }
 
+    It 'refuses a parameter that a command of all providers has at none of them: <_>' -ForEach @(
+        '-CommandName Get-Item -ParameterName Nowhere'
+        '-CommandName Get-Content -ParameterName Path -Parameters @{ Nowhere = 1 }'
+        '-CommandName Test-Path -ParameterName Path -Parameters @{ PathTyp = ''Any''; Nowhere = 1 }'
+    ) {
+        Get-ErrorId (Get-Failure "1 | Invoke-RustParallel $_") | Should -BeExactly 'ParameterNotFound'
+    }
+
+    It 'takes a parameter that a command has at one provider only, whatever the caller''s location' {
+        $file = Write-File 'lines.txt' "one`ntwo"
+        # -Raw and -Encoding are the file system's.
+        Get-Line 'Set-Location Variable:; $file | Invoke-RustParallel -CommandName Get-Content -ParameterName LiteralPath -Parameters @{ Raw = $true; Encoding = ''ascii'' } | ForEach-Object { $_.Trim().Length }' @{ file = $file } |
+            Should -BeExactly '7'
+    }
+
+    It 'leaves to the jobs what only a function''s own dynamic parameters can tell' {
+        Get-Line 'function Get-Dynamic { [CmdletBinding()] param($ComputerName) dynamicparam {
+                $attributes = New-Object Collections.ObjectModel.Collection[Attribute]; $attributes.Add((New-Object Management.Automation.ParameterAttribute))
+                $found = New-Object Management.Automation.RuntimeDefinedParameterDictionary
+                $found.Add("Extra", (New-Object Management.Automation.RuntimeDefinedParameter "Extra", ([string]), $attributes)); $found } end { $PSBoundParameters["Extra"] } }
+            1 | Invoke-RustParallel -CommandName Get-Dynamic -Parameters @{ Extra = "more" }' | Should -BeExactly 'more'
+    }
+
     It 'refuses a command without the default parameter, with the way to name another' {
         $failure = Get-Failure 'Invoke-RustParallel a -CommandName Split-Path'
         Get-ErrorId $failure | Should -BeExactly 'ParameterNotFound'

@@ -139,8 +139,8 @@ Describe 'host form' {
         (Get-Table "Invoke-RustParallel ($_) { `$_ }").Keys | Should -BeExactly 'a'
     }
 
-    It 'has one error for an empty host, and the others run: <_>' -ForEach '$null', '''''' {
-        $run = Invoke-Script "Invoke-RustParallel a, $_, b { `$_ }"
+    It 'has one error for a null, and the others run' {
+        $run = Invoke-Script 'Invoke-RustParallel a, $null, b { $_ }'
         @($run.Errors).Count | Should -Be 1
         (Get-TableOf $run).Keys | Sort-Object | Should -BeExactly 'a', 'b'
     }

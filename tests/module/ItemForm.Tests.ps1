@@ -71,7 +71,8 @@ Describe 'item form' {
     }
 
     It 'gives one warning that names -ComputerName to a block that uses $Data' {
-        $run = Invoke-CleanScript '1..3 | Invoke-RustParallel { $Data[$_] = 1; $Data.Count -gt 0 }'
+        $run = Invoke-Script '1..3 | Invoke-RustParallel { $Data[$_] = 1; $null -eq $Data }'
+        @($run.Errors).Count | Should -Be 3
         ConvertTo-Line $run.Output | Should -BeExactly 'True', 'True', 'True'
         @($run.Warnings).Count | Should -Be 1
         $run.Warnings[0].Message | Should -BeLikeExactly '*-ComputerName*'

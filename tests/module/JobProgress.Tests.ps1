@@ -23,11 +23,47 @@ Describe 'progress of jobs' {
         $processing | ForEach-Object { $_.PercentComplete | Should -Be 40 }
     }
 
-    It 'at most four records a second come of a worker' {
+    It 'at most four records a second come of a worker, and its last state' {
         $run = Invoke-CleanScript '1 | Invoke-RustParallel { for ($i = 0; $i -lt 300; $i++) { Write-Progress -Activity a -Status $i; if ($i % 10 -eq 0) { Start-Sleep -Milliseconds 10 } } }'
-        $shown = @(Select-Processing (Select-Activity $run 'a')).Count
-        $shown | Should -BeGreaterOrEqual 1
-        $shown | Should -BeLessOrEqual (1 + [Math]::Floor(4 * $run.Duration.TotalSeconds))
+        $shown = @(Select-Processing (Select-Activity $run 'a'))
+        $shown.Count | Should -BeGreaterOrEqual 2
+        $shown.Count | Should -BeLessOrEqual (2 + [Math]::Floor(4 * $run.Duration.TotalSeconds))
+        $shown[-1].StatusDescription | Should -Be '299'
+    }
+
+    It 'the last state comes although its job goes on without another one' -Tag 'Slow' {
+        $shown = @(Watch-Progress (Start-Script '1 | Invoke-RustParallel { 1..5 | ForEach-Object { Write-Progress -Activity a -Status $_ }; Start-Sleep -Milliseconds 1500 }') | Where-Object { $_.Record.Activity -eq 'a' })
+        ($shown | ForEach-Object { "$($_.Record.StatusDescription) $($_.Record.RecordType)" }) | Should -Be '1 Processing', '5 Processing', '5 Completed'
+        # At the next moment of the rhythm, and not when the job ends.
+        ($shown[2].Seconds - $shown[1].Seconds) | Should -BeGreaterThan 0.5
+    }
+
+    It 'the last state of many short jobs comes' {
+        $run = Invoke-CleanScript '1..200 | Invoke-RustParallel { Write-Progress -Activity a -Status $_ } -ThrottleLimit 1'
+        $shown = @(Select-Processing (Select-Activity $run 'a'))
+        $shown[-1].StatusDescription | Should -Be '200'
+        $shown.Count | Should -BeLessOrEqual (2 + [Math]::Floor(4 * $run.Duration.TotalSeconds))
+    }
+
+    It 'no more records come than ForEach-Object -Parallel has for jobs that end their own progress' {
+        Use-PowerShell7
+        $block = '{ Write-Progress -Activity a -Status s; Write-Progress -Activity a -Completed } -ThrottleLimit 2'
+        $theirs = (Invoke-CleanScript "1..4 | ForEach-Object -Parallel $block").Progress.Count
+        (Invoke-CleanScript "1..4 | Invoke-RustParallel $block").Progress.Count | Should -BeLessOrEqual $theirs
+    }
+
+    It 'what is not known is -1, items are items, and a slow rate has a decimal' -Tag 'Slow' {
+        $shown = @(Watch-Progress (Start-Script '1..4 | Invoke-RustParallel { if ($_ -eq 1) { Start-Sleep -Milliseconds 1500 } elseif ($_ -eq 2) { Start-Sleep -Milliseconds 800 } } -ThrottleLimit 1') | Where-Object { $_.Record.RecordType -eq 'Processing' } | ForEach-Object { $_.Record })
+        $shown[0].StatusDescription | Should -MatchExactly '^0 of 4 items done, 0 a second$'
+        $shown[0].SecondsRemaining | Should -Be -1
+        $last = $shown[-1]
+        $last.StatusDescription | Should -MatchExactly '^1 of 4 items done, 0[.,][456] a second$'
+        $last.SecondsRemaining | Should -BeIn (4..8)
+    }
+
+    It 'hosts are hosts' -Tag 'Slow' {
+        $shown = @(Watch-Progress (Start-Script 'Invoke-RustParallel a { Start-Sleep -Milliseconds 1300 }'))
+        $shown[0].Record.StatusDescription | Should -MatchExactly '^0 of 1 hosts done, 0 a second$'
     }
 
     It 'it is completed once when the job ends: <_>' -ForEach @(

@@ -29,8 +29,8 @@ BeforeAll {
     function Set-GlibcVersion([string] $Library) {
         $latin1 = [Text.Encoding]::GetEncoding(28591)
         $content = $latin1.GetString([IO.File]::ReadAllBytes($Library))
-        $place = $content.IndexOf("GLIBC_2.34`0", [StringComparison]::Ordinal)
-        $place | Should -BeGreaterOrEqual 0 -Because "$Library asks for glibc 2.34"
+        $place = $content.IndexOf("GLIBC_2.17`0", [StringComparison]::Ordinal)
+        $place | Should -BeGreaterOrEqual 0 -Because "$Library asks for glibc 2.17"
         $changed = $content.Substring(0, $place) + 'GLIBC_9.99' + $content.Substring($place + 10)
         [IO.File]::WriteAllBytes($Library, $latin1.GetBytes($changed))
     }
@@ -135,13 +135,12 @@ Describe 'other systems' {
         $lines[3] | Should -MatchExactly 'there are libraries for plan9-x64 \('
     }
 
-    It 'are told which glibc is needed where theirs is older' {
+    It 'are told in the loader''s words what theirs lacks' {
         Use-Linux
         $manifest = Copy-Module $folder
         Get-ChildItem -LiteralPath $folder -Recurse -Filter '*.so' | ForEach-Object { Set-GlibcVersion $_.FullName }
         $lines = @(Get-ChildLine $Call $manifest)
         $lines[0] | Should -BeExactly 'NativeLibraryNotLoaded,RustRunspaces.InvokeRustParallelCommand'
         $lines[3] | Should -MatchExactly '`GLIBC_9\.99'' not found'
-        $lines[3] | Should -MatchExactly 'need glibc 2\.34 or newer, this system has glibc 2\.\d+$'
     }
 }

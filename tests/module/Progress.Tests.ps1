@@ -18,7 +18,7 @@ Describe 'progress of probes' {
         $shown[0].Seconds | Should -BeGreaterOrEqual 1
         foreach ($record in $shown | ForEach-Object { $_.Record }) {
             $record.Activity | Should -BeExactly 'Invoke-RustParallel'
-            $record.StatusDescription | Should -MatchExactly '^3 of 4 hosts done, \d+ a second$'
+            $record.StatusDescription | Should -MatchExactly '^3 of 4 hosts done, \d([.,]\d)? a second$'
             $record.PercentComplete | Should -Be 75
             $record.SecondsRemaining | Should -BeIn 0, 1, 2
         }

@@ -1,25 +1,19 @@
-# A script block belongs to the runspace that made it. Wherever one would get into another, the call is
-# refused and says why.
+# A script block belongs to the runspace that made it. Where one itself would get into another, the call
+# is refused and says why; what holds one is not (ForeignCode.Tests.ps1).
 
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
 
-    $Prepare = '$block = { 1 }; $array = 1, $block; $table = @{ inner = $block }; $list = [Collections.Generic.List[object]] @(1, $block); '
+    $Prepare = '$block = { 1 }; $table = @{ inner = $block }; '
 }
 
 Describe 'refusal' {
     It 'refuses a script block that would travel: <_>' -ForEach @(
         '1 | Invoke-RustParallel { & $using:block }'
-        '1 | Invoke-RustParallel { $using:array }'
         '1 | Invoke-RustParallel { $using:table.inner }'
-        '1 | Invoke-RustParallel { $using:list }'
         '1 | Invoke-RustParallel { 1 } -InitializationScript { & $using:block }'
         '1 | Invoke-RustParallel { & $block } -Variables block'
-        '1 | Invoke-RustParallel { 1 } -Variables array'
-        '1 | Invoke-RustParallel { 1 } -Variables table'
         '1 | Invoke-RustParallel { param($x, $b) & $b } -ArgumentList $block'
-        '1 | Invoke-RustParallel { param($x, $b) & $b } -ArgumentList 1, $table'
-        '1 | Invoke-RustParallel { 1 } -ArgumentList (, $array)'
         'Invoke-RustParallel a { 1 } -ArgumentList $block'
         'Invoke-RustParallel a -CommandName ForEach-Object -ParameterName InputObject -Parameters @{ Process = $block }'
     ) {
@@ -30,8 +24,8 @@ Describe 'refusal' {
         "$failure" | Should -MatchExactly ([regex]::Escape('[scriptblock]::Create'))
     }
 
-    It 'has one error for an item that holds one, and the others run: <_>' -ForEach '$block', ', $array', '$table' {
-        $run = Invoke-Script "$Prepare`n& { 1; $_; 2 } | Invoke-RustParallel { `$_ } -ThrottleLimit 1"
+    It 'has one error for an item that is one, and the others run' {
+        $run = Invoke-Script "$Prepare`n& { 1; `$block; 2 } | Invoke-RustParallel { `$_ } -ThrottleLimit 1"
         ConvertTo-Line $run.Output | Should -BeExactly '1', '2'
         @($run.Errors).Count | Should -Be 1
         Get-ErrorId $run.Errors[0] | Should -BeExactly 'ScriptBlockNotAllowed'

@@ -115,7 +115,7 @@ internal static class CallTests
             while (worker.Next(out ulong number, out _))
             {
                 Interlocked.Increment(ref taken);
-                if (!worker.Finish(body(worker, number)))
+                if (!worker.Finish((uint)body(worker, number)))
                 {
                     return;
                 }

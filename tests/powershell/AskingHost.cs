@@ -28,9 +28,7 @@ internal sealed class AskingHost : PSHost
     /// <summary>A runspace with the module in such a host.</summary>
     internal static Runspace OpenRunspace()
     {
-        InitialSessionState state = InitialSessionState.CreateDefault2();
-        state.ImportPSModule(ModuleUnderTest.Manifest);
-        Runspace runspace = RunspaceFactory.CreateRunspace(new AskingHost(), state);
+        Runspace runspace = RunspaceFactory.CreateRunspace(new AskingHost(), Session.NewState());
         runspace.Open();
         return runspace;
     }

@@ -14,14 +14,7 @@ internal sealed class Session : IDisposable
 {
     public Session()
     {
-        InitialSessionState state = InitialSessionState.CreateDefault2();
-        if (OperatingSystem.IsWindows())
-        {
-            state.ExecutionPolicy = ExecutionPolicy.Bypass;
-        }
-        state.ImportPSModule(ModuleUnderTest.Manifest);
-        state.ThrowOnRunspaceOpenError = true;
-        Runspace = RunspaceFactory.CreateRunspace(state);
+        Runspace = RunspaceFactory.CreateRunspace(NewState());
         Runspace.Open();
     }
 
@@ -54,6 +47,19 @@ internal sealed class Session : IDisposable
             throw new InvalidOperationException($"'{script}' wrote the error {error.FullyQualifiedErrorId}: {error}", error.Exception);
         }
         return call;
+    }
+
+    /// <summary>What a runspace has at its start: the module, and Windows' leave to read its views.</summary>
+    public static InitialSessionState NewState()
+    {
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        if (OperatingSystem.IsWindows())
+        {
+            state.ExecutionPolicy = ExecutionPolicy.Bypass;
+        }
+        state.ImportPSModule(ModuleUnderTest.Manifest);
+        state.ThrowOnRunspaceOpenError = true;
+        return state;
     }
 
     public void Dispose() => Runspace.Dispose();

@@ -3,16 +3,19 @@
 //!
 //! - `random`  the one source of chance
 //! - `plan`    what a seed decides: hosts, names, pools, callers, troubles
-//! - `world`   the network and the resolver that the reactor talks to
-//! - `truth`   what truly happened, and what a completion may say after that
+//! - `world`   the network and the resolver that the reactor talks to; `hosts` what is behind them
+//! - `truth`   what truly happened, and what a completion may say after that; `connects` for those
 //! - `million` the product's own limits, under a million open probes
-//! - `run`     one run, with the checks after each turn and at the end
+//! - `run`     one run, `checks` after each turn and of each completion
 //!
 //! `cargo test --test simulator` plays the kept seeds and fresh ones for 20 seconds. For longer, or
 //! for one seed: `SIMULATE_SECONDS=600 cargo test --release --test simulator fresh_seeds -- --nocapture`,
 //! `SIMULATE_SEED=42 cargo test --test simulator one_seed -- --ignored --nocapture`.
 //! With `--features faults` each mended fault is put back and must be found.
 
+mod checks;
+mod connects;
+mod hosts;
 mod million;
 mod plan;
 mod random;
@@ -27,7 +30,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use world::DEFECT;
 
 /// Seeds that found something once, or stand for a kind of world.
-const KEPT: &[u64] = &[2_223_473, 2_322_024, 3_405_811, 4_080_412];
+const KEPT: &[u64] = &[2_223_473, 2_322_024, 3_405_811, 4_080_412, 5_412_212];
 
 /// The reactor contains the panics of the defects that the simulator makes: they are no news.
 fn be_quiet() {

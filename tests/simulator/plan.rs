@@ -162,6 +162,21 @@ const START: u64 = 10 * SECOND;
 pub const BEGIN: u64 = START;
 
 impl PoolPlan {
+    /// No two echo jobs of it can have one address: no target twice, no names, no ranges that meet
+    /// others.
+    pub fn shares_nothing(&self) -> bool {
+        let targets: Vec<_> = self.submissions.iter().flat_map(|(_, targets)| targets).collect();
+        let is_range = |text: &str| text.contains('-');
+        let ranges = targets.iter().filter(|target| is_range(&target.text)).count();
+        let mut texts: Vec<_> = targets.iter().map(|target| &target.text).collect();
+        texts.sort();
+        texts.dedup();
+        let v4 = texts.iter().filter(|text| text.starts_with("10.") && !is_range(text)).count();
+        texts.len() == targets.len()
+            && !texts.iter().any(|text| text.starts_with("name"))
+            && (ranges == 0 || (ranges == 1 && v4 == 0))
+    }
+
     /// What all its jobs probe, if that is one and the same and none of them needs a look-up or a
     /// place for a neighbour: what such a pool may begin at any time is easily told.
     pub fn plain_kind(&self) -> Option<Plain> {

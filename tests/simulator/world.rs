@@ -1,11 +1,10 @@
 //! The world under the reactor: a virtual clock, the hosts of the plan, the system's moods. It stands
 //! in the place of the network and of the resolver, and writes down what truly happened.
 
-use crate::plan::{
-    Echo, NameAnswer, Plain, Plan, Reverse, Tcp, BEGIN, EADDRNOTAVAIL, EMFILE, ENOBUFS,
-};
+use crate::connects::ConnectFate;
+use crate::plan::{NameAnswer, Plain, Plan, Reverse, BEGIN};
 use crate::random::Random;
-use crate::truth::{Book, ConnectFate};
+use crate::truth::Book;
 use rust_runspaces::address::{Address, Family};
 use rust_runspaces::clock::{Time, MILLISECOND, SECOND};
 use rust_runspaces::outcome::{ConnectError, Detail};
@@ -13,7 +12,7 @@ use rust_runspaces::reactor::shell::{Command, Names, LATE};
 use rust_runspaces::reactor::Link;
 use rust_runspaces::resolve::Answer;
 use rust_runspaces::sys::{
-    Counters, EchoRequest, Event, OnLink, Operations, Overflows, ProbeId, RoundTrip, SendResult,
+    Counters, EchoRequest, Event, OnLink, Operations, Overflows, ProbeId, SendResult,
 };
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::{BTreeMap, HashMap};
@@ -26,7 +25,7 @@ use std::sync::Arc;
 pub const DEFECT: &str = "a defect of the backend, made by the simulator";
 
 /// Something that will happen.
-enum Happening {
+pub enum Happening {
     Event(Event),
     Command(Command),
     /// A pool's caller does something.
@@ -50,16 +49,16 @@ pub struct View {
 pub struct World {
     pub plan: Rc<Plan>,
     pub now: u64,
-    random: Random,
-    suspended: u64,
-    overflows: [u64; 2],
-    queue: BTreeMap<(u64, u64), Happening>,
-    order: u64,
-    gone: Vec<Address>,
+    pub random: Random,
+    pub suspended: u64,
+    pub overflows: [u64; 2],
+    pub queue: BTreeMap<(u64, u64), Happening>,
+    pub order: u64,
+    pub gone: Vec<Address>,
     /// How often something was tried with an address that fails so many times.
-    tries: HashMap<Address, u32>,
-    connect_tries: HashMap<Address, u32>,
-    batches: u64,
+    pub tries: HashMap<Address, u32>,
+    pub connect_tries: HashMap<Address, u32>,
+    pub batches: u64,
     pub book: Book,
     /// Commands and callers whose time has come.
     pub commands: Vec<Command>,
@@ -68,6 +67,8 @@ pub struct World {
     pub callers_view: Vec<View>,
     /// Something was done or heard in this turn.
     pub active: bool,
+    /// Events delivered, and requests and connects given, in this turn.
+    pub heard_in_turn: u64,
     pub last_deadline: Time,
     pub lookups: usize,
 }
@@ -95,6 +96,7 @@ impl Hand {
             callers: Vec::new(),
             callers_view: Vec::new(),
             active: false,
+            heard_in_turn: 0,
             last_deadline: Time::NEVER,
             lookups: 0,
         };
@@ -115,7 +117,7 @@ impl World {
         Time::from_nanos(self.now)
     }
 
-    fn at(&mut self, time: u64, happening: Happening) {
+    pub fn at(&mut self, time: u64, happening: Happening) {
         self.order += 1;
         self.queue.insert((time.max(self.now), self.order), happening);
     }
@@ -125,7 +127,7 @@ impl World {
         self.at(time, Happening::Caller(action));
     }
 
-    fn after(&mut self, nanos: u64, event: Event) {
+    pub fn after(&mut self, nanos: u64, event: Event) {
         let time = self.now + nanos;
         self.at(time, Happening::Event(event));
     }
@@ -149,6 +151,7 @@ impl World {
             self.book.deliver(event, self.batches, self.now);
         }
         self.active |= events.len() > first;
+        self.heard_in_turn += (events.len() - first) as u64;
         if self.random.permille(self.plan.stale) {
             if let Some(event) = self.book.stale(self.now) {
                 events.push(event);
@@ -292,128 +295,6 @@ impl World {
             }
         }
     }
-
-    // --- what hosts do ------------------------------------------------------------------------
-
-    fn send(&mut self, request: &EchoRequest) -> SendResult {
-        self.now += 300;
-        let host = self.plan.host(&request.to);
-        let family = request.to.family().index();
-        if let Some(missing) = self.plan.no_socket[family] {
-            if self.now < missing.until {
-                return SendResult::NoSocket(missing.error);
-            }
-        }
-        match host.echo {
-            Echo::NoRoute(outcome, os_error) => return SendResult::Failed { outcome, os_error },
-            Echo::NotSent(times) => {
-                let tried = self.tries.entry(request.to).or_default();
-                *tried = tried.saturating_add(1);
-                if *tried <= times {
-                    return SendResult::NotSent { os_error: ENOBUFS };
-                }
-            }
-            _ => {}
-        }
-        self.answer(request);
-        SendResult::Sent { at: self.time() }
-    }
-
-    fn answer(&mut self, request: &EchoRequest) {
-        let EchoRequest { id, transmission, to, .. } = *request;
-        let host = self.plan.host(&to);
-        if request.stamped && self.random.percent(50) {
-            let at = Time::from_nanos(self.now + 2_000);
-            self.after(3_000, Event::Stamped { id, transmission, at });
-        }
-        let delay = host.delay.max(5_000) + self.random.below(host.delay / 2 + 1_000);
-        let from = Address::v4([10, 0, 0, 254]);
-        match host.echo {
-            Echo::Silent | Echo::NoRoute(..) => {}
-            Echo::DeadNeighbour(known) => {
-                self.after(known, Event::NeighbourFailed { id });
-                let time = self.now + known;
-                self.at(time, Happening::NeighbourGone(to));
-            }
-            Echo::Unreachable(outcome, proven) => {
-                let (kind, code) = (3, 1);
-                let event =
-                    Event::IcmpError { id, transmission, outcome, from, kind, code, proven };
-                self.after(delay, event);
-            }
-            Echo::NoRouteLater(outcome, os_error) => {
-                self.after(delay, Event::LocalError { id, outcome, os_error });
-            }
-            Echo::Answers | Echo::AnswersFromElsewhere | Echo::Quenches | Echo::NotSent(_) => {
-                if host.echo == Echo::Quenches {
-                    let outcome = rust_runspaces::outcome::Outcome::SourceQuench;
-                    let (kind, code, proven) = (4, 0, true);
-                    let event =
-                        Event::IcmpError { id, transmission, outcome, from, kind, code, proven };
-                    self.after(delay / 2, event);
-                }
-                if self.random.percent(host.loss) {
-                    return self.book.lost(id, transmission);
-                }
-                let elsewhere = host.echo == Echo::AnswersFromElsewhere;
-                let copies = if self.random.percent(host.duplicates) { 2 } else { 1 };
-                for copy in 0..copies {
-                    let delay = delay + copy * self.random.between(1_000, 50 * MILLISECOND);
-                    let received = Time::from_nanos(self.now + delay);
-                    let from = elsewhere.then_some(from);
-                    let ttl = Some(64);
-                    self.after(delay, Event::Reply { id, transmission, received, ttl, from });
-                }
-            }
-        }
-    }
-
-    fn connect(&mut self, id: ProbeId, to: Address) -> Result<(), ConnectError> {
-        self.now += 5_000;
-        let host = self.plan.host(&to);
-        if self.now < self.plan.no_descriptors_until {
-            return Err(ConnectError::NotStarted { os_error: EMFILE });
-        }
-        let delay = host.delay.max(5_000) + self.random.below(host.delay / 2 + 1_000);
-        let at = Time::from_nanos(self.now + delay);
-        let nanos = delay.saturating_sub(1_000);
-        let measured = self.random.percent(50);
-        let round_trip = if measured { RoundTrip::Measured(nanos) } else { RoundTrip::BySight };
-        let tried = self.connect_tries.entry(to).or_default();
-        *tried = tried.saturating_add(1);
-        let tried = *tried;
-        match host.tcp {
-            Tcp::Silent => {}
-            Tcp::RefusesAtOnce => return Err(ConnectError::Refused),
-            Tcp::FailsAtOnce(outcome, os_error) => {
-                return Err(ConnectError::Failed { outcome, os_error })
-            }
-            Tcp::NotStarted(times) if tried <= times => {
-                return Err(ConnectError::NotStarted { os_error: EADDRNOTAVAIL })
-            }
-            Tcp::TakenBack(times) if tried <= times => {
-                let error = ConnectError::NotStarted { os_error: ENOBUFS };
-                let event = Event::ConnectFailed { id, at, error, round_trip: RoundTrip::BySight };
-                self.after(delay, event);
-            }
-            Tcp::Opens | Tcp::NotStarted(_) | Tcp::TakenBack(_) => {
-                self.after(delay, Event::Connected { id, at, round_trip });
-            }
-            Tcp::OpensAtOnce => {
-                let at = self.time();
-                self.after(0, Event::Connected { id, at, round_trip });
-            }
-            Tcp::Refuses => {
-                let error = ConnectError::Refused;
-                self.after(delay, Event::ConnectFailed { id, at, error, round_trip });
-            }
-            Tcp::Fails(outcome, os_error) => {
-                let error = ConnectError::Failed { outcome, os_error };
-                self.after(delay, Event::ConnectFailed { id, at, error, round_trip });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Operations for Hand {
@@ -454,6 +335,7 @@ impl Operations for Hand {
             std::panic::panic_any(DEFECT);
         }
         results.clear();
+        world.heard_in_turn += batch.len() as u64;
         for request in batch {
             let result = world.send(request);
             world.book.sent(request, result, world.now, &world.plan);
@@ -474,6 +356,7 @@ impl Operations for Hand {
         let mut world = self.world_mut();
         world.active = true;
         let begun = world.now;
+        world.heard_in_turn += 1;
         let result = world.connect(id, to);
         let (ended, limit) = (world.now, world.plan.limits.connects);
         let fate = match result {

@@ -73,7 +73,8 @@ impl Times {
 pub struct Sample<'a> {
     /// Of the process as a whole.
     pub times: Times,
-    /// Processor times of the busy workers' threads, by slot: of those whose clock can be read and
+    /// Processor times of the threads of workers that have a job or make themselves ready, by slot:
+    /// of those whose clock can be read and
     /// that do not just wait for a processor.
     pub workers: &'a [(WorkerId, u64)],
 }
@@ -93,6 +94,8 @@ pub enum Event<'a> {
     NotOpened(WorkerId),
     /// A worker's thread is there and asks whether to enter its callback.
     Begin(WorkerId),
+    /// A worker is open; what it does before it asks for a job makes it ready.
+    Opened(WorkerId),
     /// A worker asks for a job.
     Next(WorkerId),
     /// A worker reports its job as ended.

@@ -1,18 +1,22 @@
 //! Growth: as many running workers as processors, the way an I/O completion port keeps its
 //! concurrency. Opening a worker is dear (a runspace takes milliseconds, under a lock of the host's),
-//! so one is added only where jobs wait while a processor is free. Decides on samples handed in.
+//! so one is added only where jobs wait while a processor is free. What a worker does between its
+//! opening and its first job is like a job: it may wait, and others open meanwhile. Decides on
+//! samples handed in.
 
-use super::worker::{Phase, Tally, WorkerState, IDLE_WEIGHT};
+use super::worker::{Tally, Watch, WorkerState, IDLE_WEIGHT};
 use super::{
     Action, Detail, Outcome, Sample, Sampled, State, Time, Times, WorkerId, OPENING_LIMIT,
     SAMPLE_INTERVAL,
 };
 
 impl State {
-    /// Whether a job waits that neither a woken nor an opening worker will take, and one more worker
-    /// is allowed at all: threads that were given up stay, and are not to become ever more.
+    /// Whether a job waits that neither a woken worker will take nor one that is opening or making
+    /// itself ready, and one more worker is allowed at all: threads that were given up stay, and are
+    /// not to become ever more.
     pub(super) fn wants_worker(&self) -> bool {
-        self.waiting.len() > (self.tally.woken + self.tally.opening) as usize
+        let coming = self.tally.woken + self.tally.opening + self.tally.preparing;
+        self.waiting.len() > coming as usize
             && self.workers() < self.ceiling
             && self.tally.abandoned < self.rules.abandoned_limit
             && self.fruitless < self.rules.max_workers
@@ -72,24 +76,25 @@ impl State {
             (worker == id).then_some(cpu)
         };
         for slot in 0..self.workers.len() {
-            if let Some(WorkerState { number, phase: Phase::Busy(mut busy), .. }) =
-                self.workers[slot]
-            {
-                let cpu = cpu_of(WorkerId { slot, number });
-                busy.idle = match (busy.cpu, cpu) {
+            let WorkerState { number, phase, .. } = match self.workers[slot] {
+                Some(worker) => worker,
+                None => continue,
+            };
+            let cpu = cpu_of(WorkerId { slot, number });
+            if let Some(watch) = phase.watch() {
+                let idle = match (watch.cpu, cpu) {
                     (Some(before), Some(cpu)) if is_known => {
                         let is_idle = cpu.saturating_sub(before) * 100 < elapsed * 5;
                         if is_idle {
-                            (busy.idle + weight).min(IDLE_WEIGHT)
+                            (watch.idle + weight).min(IDLE_WEIGHT)
                         } else {
                             0
                         }
                     }
-                    (_, Some(_)) => busy.idle,
+                    (_, Some(_)) => watch.idle,
                     (_, None) => 0,
                 };
-                busy.cpu = cpu;
-                self.enter(slot, Phase::Busy(busy));
+                self.enter(slot, phase.watched(Watch { cpu, idle }));
             }
         }
     }

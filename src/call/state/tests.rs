@@ -169,6 +169,52 @@ fn beside_what_computes_it_takes_longer_until_a_worker_counts_as_waiting() {
 }
 
 #[test]
+fn workers_that_make_themselves_ready_and_wait_keep_no_other_from_opening() {
+    let mut pool = Pool::new(8, 2, u64::MAX);
+    pool.submit(8);
+    assert_eq!(pool.opened(), [2], "two open at a time");
+    let mut ready = 0;
+    while ready < 8 {
+        let opening = pool.state.tally.opening;
+        assert!(opening <= 2);
+        (ready + 1..=ready + opening).for_each(|number| {
+            assert_eq!(pool.step(Event::Opened(pool.id(number))), Response::Done);
+        });
+        ready += opening;
+        pool.idle_samples();
+    }
+    assert_eq!(pool.state.tally.preparing, 8);
+    pool.idle_samples();
+    assert_eq!(pool.opened(), [], "each of the jobs has its worker");
+    assert_eq!(pool.next(5), Response::Take(0));
+}
+
+#[test]
+fn workers_that_compute_while_they_make_themselves_ready_are_as_many_as_cores() {
+    let mut pool = Pool::new(32, 2, u64::MAX);
+    pool.submit(100);
+    pool.step(Event::Opened(pool.id(1)));
+    pool.step(Event::Opened(pool.id(2)));
+    for _ in 0..10 {
+        pool.sample(2 * MS, 2 * MS, 3 * MS);
+        assert_eq!(pool.opened(), []);
+    }
+}
+
+#[test]
+fn opening_is_over_at_the_first_job_where_nobody_says_so() {
+    let mut pool = Pool::new(32, 2, u64::MAX);
+    pool.submit(100);
+    (0..10).for_each(|_| pool.sample(2 * MS, 0, 0));
+    assert_eq!(pool.state.workers(), 2);
+    pool.next(1);
+    pool.next(2);
+    assert_eq!(pool.step(Event::Opened(pool.id(1))), Response::Done);
+    pool.idle_samples();
+    assert_eq!(pool.opened(), [3, 4]);
+}
+
+#[test]
 fn a_worker_that_took_another_job_meanwhile_does_not_wait() {
     let mut pool = Pool::new(4, 1, u64::MAX);
     pool.submit(100);

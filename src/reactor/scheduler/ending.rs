@@ -334,6 +334,7 @@ impl Scheduler {
         for flight in 0..self.flights.capacity() {
             self.flights.remove(flight);
         }
+        self.planning = false;
         self.timers.clear(self.now);
         self.due.clear();
         self.expired.clear();

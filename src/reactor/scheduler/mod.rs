@@ -220,6 +220,8 @@ pub struct Scheduler {
     strays: u64,
     /// Where the next turn begins its round over the members.
     first_member: usize,
+    /// What is handed out now is carried out at once: tokens are taken when packets leave.
+    planning: bool,
     actions: Actions,
     address_indexes: Vec<u16>,
     #[cfg(feature = "faults")]
@@ -257,6 +259,7 @@ impl Scheduler {
             tells_duplicates,
             strays: 0,
             first_member: 0,
+            planning: false,
             actions: Actions::default(),
             address_indexes: Vec::new(),
             #[cfg(feature = "faults")]

@@ -22,13 +22,14 @@ impl Scheduler {
     /// Begins and hands out what may be begun and sent now; true if there is more of it.
     pub fn plan(&mut self) -> bool {
         self.neighbours.expire(self.now);
+        self.planning = true;
         let count = self.members.len();
         for offset in 0..count {
             let member = (self.first_member + offset) % count;
             self.serve(member);
         }
         self.first_member = if count == 0 { 0 } else { (self.first_member + 1) % count };
-        // What is handed out is carried out before the next turn.
+        self.planning = false;
         self.has_work()
     }
 

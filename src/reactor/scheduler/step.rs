@@ -62,8 +62,8 @@ impl Scheduler {
         }
     }
 
-    /// Puts a transmission into the batch; where the pool's rate or the batch leaves no room, the
-    /// probe waits in the pool's line.
+    /// Puts a transmission into the batch; where the pool's rate or the batch leaves no room, or no
+    /// turn is being planned, the probe waits in the pool's line.
     fn hand_out_request(&mut self, slot: u32, transmission: u16) {
         let id = self.probes.id(slot);
         let probe = match self.probes.get_mut(slot) {
@@ -79,7 +79,8 @@ impl Scheduler {
             Machine::Echo(echo) => echo,
             Machine::Connect(_) => return,
         };
-        if self.actions.requests.len() >= BATCH
+        if !self.planning
+            || self.actions.requests.len() >= BATCH
             || member.bucket.available(self.now) == 0
             || member.requests_pause.until > self.now
         {
@@ -212,7 +213,7 @@ impl Scheduler {
 
     fn hand_out_connect(&mut self, slot: u32, number: u16) {
         let id = self.probes.id(slot);
-        let is_full = self.flights.len() >= self.limits.connects
+        let must_wait = (!self.planning || self.flights.len() >= self.limits.connects)
             && !(number > 0 && self.has(Fault::FallbackOutsideWindow));
         let probe = match self.probes.get_mut(slot) {
             Some(probe) => probe,
@@ -227,7 +228,7 @@ impl Scheduler {
             Machine::Connect(connecting) => connecting,
             Machine::Echo(_) => return,
         };
-        if is_full || member.connects_pause.until > self.now {
+        if must_wait || member.connects_pause.until > self.now {
             connecting.probe.waits();
             if !probe.queued {
                 probe.queued = true;

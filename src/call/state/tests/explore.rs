@@ -32,7 +32,15 @@ fn rules(max_workers: u32, cores: u32, job_limit: u64) -> Rules {
 
 #[test]
 fn every_state_of_two_workers_is_sound() {
-    let budget = Budget { jobs: 3, fails: ANY, returns: ANY, passes: ANY, samples: 0, backlog: 0 };
+    let budget = Budget {
+        jobs: 3,
+        fails: ANY,
+        opens: ANY,
+        returns: ANY,
+        passes: ANY,
+        samples: 0,
+        backlog: 0,
+    };
     let states = explore(World::new(rules(2, 3, LIMIT), budget));
     println!("{} states", states);
     assert!(states > 10_000, "{} states", states);
@@ -40,7 +48,8 @@ fn every_state_of_two_workers_is_sound() {
 
 #[test]
 fn every_state_of_three_workers_is_sound() {
-    let budget = Budget { jobs: 3, fails: ANY, returns: ANY, passes: ANY, samples: 0, backlog: 0 };
+    let budget =
+        Budget { jobs: 3, fails: ANY, opens: 0, returns: ANY, passes: ANY, samples: 0, backlog: 0 };
     let states = explore(World::new(rules(3, 3, LIMIT), budget));
     println!("{} states", states);
     assert!(states > 10_000, "{} states", states);
@@ -48,7 +57,8 @@ fn every_state_of_three_workers_is_sound() {
 
 #[test]
 fn every_state_of_growth_is_sound() {
-    let budget = Budget { jobs: 3, fails: 0, returns: 0, passes: 0, samples: 5, backlog: 2 };
+    let budget =
+        Budget { jobs: 3, fails: 0, opens: ANY, returns: 0, passes: 0, samples: 5, backlog: 2 };
     let states = explore(World::new(rules(3, 1, u64::MAX), budget));
     println!("{} states", states);
     assert!(states > 10_000, "{} states", states);
@@ -63,7 +73,7 @@ proptest! {
         limited in any::<bool>(),
     ) {
         let (fails, returns, passes) = (2, 8, 40);
-        let budget = Budget { jobs: 40, fails, returns, passes, samples: 40, backlog: 3 };
+        let budget = Budget { jobs: 40, fails, opens: ANY, returns, passes, samples: 40, backlog: 3 };
         let limit = if limited { LIMIT } else { u64::MAX };
         let mut world = World::new(rules(max_workers, cores, limit), budget);
         for choice in choices {

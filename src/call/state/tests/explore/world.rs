@@ -41,6 +41,7 @@ pub enum Move {
     /// The host's stop returns.
     StopReturns,
     Begin(usize),
+    Opened(usize),
     Next(usize),
     Finish(usize),
     Return(usize),
@@ -58,6 +59,7 @@ pub enum Move {
 pub struct Budget {
     pub jobs: u64,
     pub fails: u32,
+    pub opens: u32,
     pub returns: u32,
     pub passes: u32,
     pub samples: u32,
@@ -174,6 +176,9 @@ impl World {
             match place {
                 Place::Made => moves.push(Move::Begin(index)),
                 Place::Host | Place::Awake if self.is_held(index) => {}
+                Place::Host if self.budget.opens > 0 && self.is_opening(index) => {
+                    moves.extend([Move::Opened(index), Move::Next(index)]);
+                }
                 Place::Host | Place::Awake => moves.push(Move::Next(index)),
                 Place::Job(_) => moves.push(Move::Finish(index)),
                 Place::Leaving => moves.push(Move::Return(index)),
@@ -236,6 +241,15 @@ impl World {
                 assert_eq!(response, if closed { Response::Leave } else { Response::Done });
                 self.threads[index].1 = if closed { Place::Leaving } else { Place::Host };
             }
+            Move::Opened(index) => {
+                spend(&mut self.budget.opens, 1);
+                let response = self.step(Event::Opened(self.threads[index].0));
+                let closed = self.state.lifecycle == Lifecycle::Closed;
+                assert_eq!(response, if closed { Response::Leave } else { Response::Done });
+                if closed {
+                    self.threads[index].1 = Place::Leaving;
+                }
+            }
             Move::Next(index) => {
                 let abandoned = self.is_abandoned(index);
                 let response = self.step(Event::Next(self.threads[index].0));
@@ -285,6 +299,10 @@ impl World {
             && self.state.lifecycle < Lifecycle::Closed
     }
 
+    fn is_opening(&self, index: usize) -> bool {
+        self.state.phase(self.threads[index].0) == Some(Phase::Opening)
+    }
+
     fn is_abandoned(&self, index: usize) -> bool {
         self.state.phase(self.threads[index].0) == Some(Phase::Abandoned)
     }
@@ -304,15 +322,14 @@ impl World {
                 None => continue,
             };
             let busy = match phase {
-                Phase::Busy(Busy { since, asked, cpu, idle, .. }) => Some((
-                    ago(since),
-                    asked.map(|asked| asked.until.nanos_since(self.now)),
-                    cpu.map(|cpu| self.cpu - cpu),
-                    idle,
-                )),
+                Phase::Busy(Busy { since, asked, .. }) => {
+                    Some((ago(since), asked.map(|asked| asked.until.nanos_since(self.now))))
+                }
                 _ => None,
             };
-            (slot, has_worked, std::mem::discriminant(&phase), busy).hash(&mut hasher);
+            let watch =
+                phase.watch().map(|watch| (watch.cpu.map(|cpu| self.cpu - cpu), watch.idle));
+            (slot, has_worked, std::mem::discriminant(&phase), busy, watch).hash(&mut hasher);
             let place = self.threads.iter().find(|(id, _)| id.slot == slot);
             place.map(|(_, place)| std::mem::discriminant(place)).hash(&mut hasher);
         }
@@ -392,6 +409,8 @@ impl World {
         for (index, (id, place)) in self.threads.iter().enumerate() {
             let leave = self.is_abandoned(index);
             let (event, response) = match place {
+                // Every other worker says again that it is open, which is no news.
+                Place::Job(_) if index % 2 == 0 => (Event::Opened(*id), Response::Done),
                 Place::Job(_) => (Event::Next(*id), Response::NotFinished),
                 Place::Host => (Event::Finish(*id, Outcome::Completed), Response::NothingTaken),
                 _ => continue,

@@ -1,0 +1,137 @@
+// Makes of the caller's block, or of a command's name, what workers run for each job. The caller's block belongs to its runspace
+// and must not run in another one, so its syntax tree becomes a block of no runspace: nothing of its text changes. Pipeline thread.
+//
+// Workers hand arguments over in order, without the parameter binder. A plain block gets them as they are; any other one runs
+// inside a dispatching block that calls it as a command, so that the engine binds. On the direct path $_ and $Data are parameters
+// before the block's own: the first look-up beyond a job's scope makes the engine copy two dozen variables into it.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using RustRunspaces.Scripts.Workers;
+
+namespace RustRunspaces.Scripts;
+
+internal static class JobBlocks
+{
+    private const string ItemVariable = "_";
+
+    // What the worker sets for each job. The engine gives a block that is called as a command a $_ of its own, with or without value.
+    private const string WorkerItemVariable = "global:_";
+
+    /// <param name="block">The caller's.</param>
+    /// <param name="contents">Of the block.</param>
+    /// <param name="data">The hashtable of the host form; null where there is none.</param>
+    /// <param name="rest">-ArgumentList.</param>
+    internal static JobBlock FromBlock(ScriptBlock block, BlockContents contents, Hashtable? data, object?[] rest)
+    {
+        var body = new BlockBody(block);
+        return body.IsPlain && !contents.HasBoundParameters
+            ? Direct(body, contents, data, rest)
+            : Bound(body, contents, rest);
+    }
+
+    /// <summary>A block that runs once in each runspace, in its global scope.</summary>
+    internal static ScriptBlock Unbound(ScriptBlock block) => new BlockBody(block).Unbound();
+
+    /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
+    /// <param name="call">Where errors say that the command was called.</param>
+    /// <param name="command">Means the same command in every worker.</param>
+    /// <param name="itemParameter">Of the command.</param>
+    /// <param name="parameters">The fixed ones.</param>
+    /// <param name="formOf">How the command gets a parameter of that name.</param>
+    internal static JobBlock FromCommand(IScriptExtent call, string command, string itemParameter, Hashtable parameters, Func<string, ParameterForm> formOf)
+    {
+        var elements = new List<CommandElementAst>();
+        var arguments = new List<object?> { command };
+        void Add(string name, object? value, ParameterForm form)
+        {
+            int place = arguments.Count;
+            arguments.Add(value);
+            switch (form)
+            {
+                case ParameterForm.Bound:
+                    elements.Add(new CommandParameterAst(call, name, Dispatch.Argument(call, place), call));
+                    break;
+                case ParameterForm.OneText:
+                    elements.Add(Dispatch.TextParameter(call, name, $"-{name}:", place));
+                    break;
+                default:
+                    elements.Add(Dispatch.TextParameter(call, name, "-" + name, null));
+                    elements.Add(Dispatch.Argument(call, place));
+                    break;
+            }
+        }
+        ParameterForm item = formOf(itemParameter);
+        Add(itemParameter, null, item == ParameterForm.OneText ? ParameterForm.TwoTexts : item);
+        foreach (DictionaryEntry parameter in parameters)
+        {
+            string name = parameter.Key.ToString();
+            Add(name, parameter.Value, formOf(name));
+        }
+        return new JobBlock(Dispatch.Block(call, elements, isPiped: false), arguments.ToArray(), 1);
+    }
+
+    private static JobBlock Direct(BlockBody body, BlockContents contents, Hashtable? data, object?[] rest)
+    {
+        var arguments = new List<object?>();
+        var itemPlaces = new List<int>();
+        var parameters = new List<ParameterAst>();
+        bool takesItem = contents.HasItem && !body.HasParameter(ItemVariable);
+        // A tree that cannot be composed finds $_ and $Data beyond its scope.
+        if (takesItem && !body.IsEmpty && body.CanBeComposed)
+        {
+            itemPlaces.Add(arguments.Count);
+            arguments.Add(null);
+            parameters.Add(body.NewParameter(ItemVariable));
+        }
+        if (contents.HasData && data is not null && body.CanBeComposed && !body.HasParameter(SessionTemplate.DataVariable))
+        {
+            arguments.Add(data);
+            parameters.Add(body.NewParameter(SessionTemplate.DataVariable));
+        }
+        // A block without a param block that names $args and not $_ finds the item there.
+        if (body.Parameters.Count > 0 || (contents.HasArguments && !contents.HasItem && !body.HasParamBlock))
+        {
+            itemPlaces.Add(arguments.Count);
+            arguments.Add(null);
+        }
+        arguments.AddRange(rest);
+        return new JobBlock(body.Composed(parameters, takesItem && contents.RestoresItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
+    }
+
+    private static JobBlock Bound(BlockBody body, BlockContents contents, object?[] rest)
+    {
+        ScriptBlock called = body.Composed(
+            Array.Empty<ParameterAst>(),
+            contents.HasItem && !body.HasParameter(ItemVariable) ? WorkerItemVariable : null);
+        IScriptExtent extent = body.Extent;
+        var arguments = new object?[] { called, null }.Concat(rest).ToArray();
+        JobBlock Make(bool isPiped, bool isNamed)
+        {
+            var elements = new List<CommandElementAst>();
+            if (isNamed && body.ItemParameter is string name)
+            {
+                // The value with the name, so that it is bound to a switch, too.
+                elements.Add(new CommandParameterAst(extent, name, Dispatch.Argument(extent, 1), extent));
+            }
+            elements.AddRange(rest.Select((_, place) => Dispatch.Argument(extent, place + 2)));
+            return new JobBlock(Dispatch.Block(extent, elements, isPiped), arguments, 1);
+        }
+        bool takesValue = body.TakesItemFromPipeline;
+        // A simple block takes whatever is piped. An advanced one reports input that none of its parameters takes.
+        JobBlock usual = Make(isPiped: takesValue || !body.IsAdvanced, isNamed: !takesValue);
+        string[] properties = body.PropertyNames;
+        if (properties.Length == 0)
+        {
+            return usual;
+        }
+        JobBlock piped = Make(isPiped: true, isNamed: !takesValue && !body.TakesItemByProperty);
+        piped.Takes = item => item is not null && properties.Any(property => PSObject.AsPSObject(item).Properties[property] is not null);
+        piped.Otherwise = usual;
+        return piped;
+    }
+}

@@ -1,0 +1,149 @@
+// Takes what a worker's pipelines write out of the engine's collections and puts it where it belongs: into the job, or on its way
+// to the pipeline thread. Worker's thread; a job's own threads may write, too.
+
+using System;
+using System.Diagnostics;
+using System.Management.Automation;
+
+namespace RustRunspaces.Scripts.Workers;
+
+internal sealed class WorkerStreams
+{
+    // Nobody reads more than four states a second, and each would wake the pipeline thread. Those between are taken from the
+    // account in the rhythm of the call.
+    private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
+
+    private readonly StreamRelay relay;
+    private readonly bool keepsOutput;
+    private readonly bool keepsErrors;
+    private readonly Action<InformationRecord> expect;
+    private ScriptJob? shown;
+    private long nextProgress;
+
+    /// <param name="relay">To the pipeline thread.</param>
+    /// <param name="keepsOutput">Output stays in the job.</param>
+    /// <param name="keepsErrors">Errors stay in the job.</param>
+    /// <param name="expect">Told of an information record: the engine will show it to the host, too.</param>
+    internal WorkerStreams(StreamRelay relay, bool keepsOutput, bool keepsErrors, Action<InformationRecord> expect)
+    {
+        this.relay = relay;
+        this.keepsOutput = keepsOutput;
+        this.keepsErrors = keepsErrors;
+        this.expect = expect;
+    }
+
+    internal RelayAccount Account { get; } = new RelayAccount();
+
+    /// <summary>Whose records these are; null while the runspace is made ready.</summary>
+    internal ScriptJob? Job { get; set; }
+
+    /// <summary>What comes without a job is dropped.</summary>
+    internal bool IsMuted { get; set; }
+
+    /// <summary>What comes without a job is dropped but for errors.</summary>
+    internal bool IsRepeated { get; set; }
+
+    /// <summary>Takes over all streams of a pipeline but its output.</summary>
+    internal void Attach(PowerShell powerShell)
+    {
+        PSDataStreams streams = powerShell.Streams;
+        streams.Error.DataAdded += (sender, _) => WriteError(Take<ErrorRecord>(sender));
+        streams.Warning.DataAdded += (sender, _) => Relay(StreamKind.Warning, Take<WarningRecord>(sender).Message);
+        streams.Verbose.DataAdded += (sender, _) => Relay(StreamKind.Verbose, Take<VerboseRecord>(sender).Message);
+        streams.Debug.DataAdded += (sender, _) => Relay(StreamKind.Debug, Take<DebugRecord>(sender).Message);
+        streams.Information.DataAdded += (sender, _) =>
+        {
+            InformationRecord record = Take<InformationRecord>(sender);
+            expect(record);
+            Relay(StreamKind.Information, record);
+        };
+        streams.Progress.DataAdded += (sender, _) => WriteProgress(Take<ProgressRecord>(sender));
+    }
+
+    /// <summary>A collection for a pipeline's output that hands everything on.</summary>
+    internal PSDataCollection<PSObject> Output()
+    {
+        var output = new PSDataCollection<PSObject>();
+        output.DataAdded += (sender, _) =>
+        {
+            PSObject value = Take<PSObject>(sender);
+            if (keepsOutput && Job is ScriptJob job)
+            {
+                job.AddOutput(value);
+            }
+            else
+            {
+                Relay(StreamKind.Output, value);
+            }
+        };
+        return output;
+    }
+
+    internal void WriteError(ErrorRecord error)
+    {
+        if (keepsErrors && Job is ScriptJob job)
+        {
+            job.AddError(error);
+        }
+        else
+        {
+            Relay(StreamKind.Error, error);
+        }
+    }
+
+    /// <summary>An error that ends the job.</summary>
+    internal void Fail(ErrorRecord error)
+    {
+        if (Job is ScriptJob job)
+        {
+            job.Failure = error;
+        }
+        WriteError(error);
+    }
+
+    internal void WriteInformation(InformationRecord record) => Relay(StreamKind.Information, record);
+
+    /// <summary>The job has ended: if its progress is shown, its last state is, too.</summary>
+    internal void EndProgress()
+    {
+        if (Job is not null && ReferenceEquals(shown, Job) && Account.TakeProgress() is HeldProgress last)
+        {
+            Relay(StreamKind.Progress, last.Record);
+        }
+        shown = null;
+    }
+
+    private void WriteProgress(ProgressRecord record)
+    {
+        if (Job is not ScriptJob job)
+        {
+            return;
+        }
+        long now = Stopwatch.GetTimestamp();
+        if (now < Math.Max(nextProgress, Account.ProgressShown + ProgressInterval) && record.RecordType != ProgressRecordType.Completed)
+        {
+            Account.HoldProgress(new HeldProgress(job, record));
+            return;
+        }
+        Account.HoldProgress(null);
+        nextProgress = now + ProgressInterval;
+        shown = job;
+        Relay(StreamKind.Progress, record);
+    }
+
+    private void Relay(StreamKind kind, object? value)
+    {
+        if (Job is not null || (!IsMuted && (!IsRepeated || kind == StreamKind.Error)))
+        {
+            relay.Add(Account, Job, kind, value);
+        }
+    }
+
+    private static T Take<T>(object collection)
+    {
+        var records = (PSDataCollection<T>)collection;
+        T record = records[0];
+        records.RemoveAt(0);
+        return record;
+    }
+}

@@ -1,0 +1,237 @@
+# A block runs as its author wrote it: what it sees of itself, what it does and leaves undone, and what its errors show. Both ways
+# that the module has of running blocks give the same.
+
+BeforeDiscovery {
+    $ways = @(@{ Way = 'the class of Invoke-Command'; Script = $false }, @{ Way = 'a script'; Script = $true })
+}
+
+BeforeAll {
+    . "$PSScriptRoot/Session.ps1"
+    $loop = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Scripts.Workers.LoopCommands')
+    function Get-LoopProperty([string] $Name) { $loop.GetProperty($Name, [Reflection.BindingFlags] 'Static,NonPublic') }
+    # A file with the text, and what a script that runs it writes.
+    function Invoke-File([string] $Text, $Variables = @{}) {
+        $file = Join-Path $TestDrive 'blocks.ps1'
+        Set-Content -LiteralPath $file -Value $Text
+        Invoke-Script '. $file' (@{ file = $file } + $Variables)
+    }
+}
+
+Describe 'a job by way of <Way>' -ForEach $ways {
+    BeforeAll { (Get-LoopProperty UsesScript).SetValue($null, $Script) }
+    AfterAll { (Get-LoopProperty UsesScript).SetValue($null, $false) }
+
+    It 'writes what it wrote before it threw, and that is its error' {
+        $run = Invoke-Script '1, 2 | Invoke-RustParallel { "before $_"; if ($_ -eq 1) { throw "thrown" }; "after $_" } -ThrottleLimit 1'
+        ConvertTo-Line $run.Output | Should -Be 'before 1', 'before 2', 'after 2'
+        ConvertTo-Line $run.Errors | Should -Be 'thrown'
+    }
+
+    It 'goes on after a statement that failed: <Statement>' -ForEach @(
+        @{ Statement = "[int] 'x'" }
+        @{ Statement = '1/0' }
+        @{ Statement = 'Get-Item /absent/file' }
+        @{ Statement = 'Get-UnknownCommand' }
+        @{ Statement = "Write-Error 'x'" }
+    ) {
+        $run = Invoke-Script "1 | Invoke-RustParallel { $Statement; 'went on' }"
+        ConvertTo-Line $run.Output | Should -Be 'went on'
+        $run.Errors.Count | Should -Be 1
+    }
+
+    It 'is the only one that ends by <Statement>' -ForEach @(
+        @{ Statement = 'return' }
+        @{ Statement = 'exit 3' }
+        @{ Statement = 'break outer' }
+        @{ Statement = 'continue' }
+        @{ Statement = 'throw 1' }
+    ) {
+        $run = Invoke-Script "1, 2 | Invoke-RustParallel { `$_; if (`$_ -eq 1) { $Statement }; 'end' } -ThrottleLimit 1"
+        ConvertTo-Line $run.Output | Should -Be '1', '2', 'end'
+    }
+
+    It 'has a scope of its own' {
+        Get-Line '1..3 | Invoke-RustParallel { $count += 1; $count } -ThrottleLimit 1' | Should -Be '1', '1', '1'
+    }
+
+    It 'has no arguments and no input but what it is given' {
+        Get-Line '7 | Invoke-RustParallel { "$_ $($args.Count) $(@($input).Count)" }' | Should -Be '7 0 0'
+        Get-Line '7 | Invoke-RustParallel { param($x) "$x $($args.Count) $(@($input).Count)" } -ArgumentList 8, 9' | Should -Be '7 2 0'
+    }
+
+    It 'finds its item as the first argument where it has no other name for it' {
+        Get-Line '7 | Invoke-RustParallel { "$($args[0]) $($args.Count)" } -ArgumentList 8' | Should -Be '7 2'
+        Get-Line '7 | Invoke-RustParallel { "$_ $args" } -ArgumentList 8' | Should -Be '7 8'
+    }
+
+    It 'has a trap' {
+        Get-Line '1 | Invoke-RustParallel { trap { "trapped $_"; continue } throw 1; "after" }' | Should -Be 'trapped 1', 'after'
+    }
+
+    It 'converts and checks its parameters: <Block>' -ForEach @(
+        @{ Block = '{ param([int] $n) $n + 1 }'; Item = "'7'"; Expected = '8' }
+        @{ Block = "{ param([ValidateSet('7')] `$n, `$d = 'default') `"`$n `$d`" }"; Item = "'7'"; Expected = '7 default' }
+        @{ Block = '{ [CmdletBinding()] param([int] $n) $n + 1 }'; Item = "'7'"; Expected = '8' }
+        @{ Block = '{ param([switch] $on) $on.IsPresent }'; Item = '$true'; Expected = 'True' }
+        @{ Block = '{ begin { "b$_" } process { "p$_" } end { "e$_" } }'; Item = '7'; Expected = 'b7', 'p7', 'e7' }
+        @{ Block = '{ [CmdletBinding()] param($x) begin { try { throw 1 } catch { } "$_" } process { "$x$_" } }'; Item = '7'; Expected = '7', '77' }
+    ) {
+        Get-Line "$Item | Invoke-RustParallel $Block" | Should -Be $Expected
+    }
+
+    It 'takes the properties of its item: <Block>' -ForEach @(
+        @{ Block = '{ param([Parameter(ValueFromPipelineByPropertyName)] $Name, [Parameter(ValueFromPipelineByPropertyName)] $Port) "$Name $Port" }' }
+        @{ Block = '{ param([Parameter(ValueFromPipelineByPropertyName)] $Name, $Port = 22) process { "$Name $Port" } }' }
+        @{ Block = '{ param([Parameter(ValueFromPipelineByPropertyName)] [Alias("Name")] $Host1, [Parameter(ValueFromPipelineByPropertyName)] $Port) process { "$Host1 $Port" } }' }
+        @{ Block = '{ param($Item, [Parameter(ValueFromPipelineByPropertyName)] $Port) process { "$($Item.Name) $Port" } }' }
+    ) {
+        Get-Line "[pscustomobject] @{ Name = 'a'; Port = 22 } | Invoke-RustParallel $Block" | Should -Be 'a 22'
+    }
+
+    It 'gets an item that has no such property by name' {
+        Get-Line "'a' | Invoke-RustParallel { param([Parameter(ValueFromPipelineByPropertyName)] `$Name) `$Name }" | Should -Be 'a'
+        (Get-Table 'Invoke-RustParallel a { param([Parameter(ValueFromPipelineByPropertyName)] $ComputerName) $ComputerName }')['a'] | Should -Be 'a'
+    }
+
+    It 'keeps its item over a catch: <Block>' -ForEach @(
+        @{ Block = '{ try { throw 1 } catch { } "$_" }' }
+        @{ Block = '{ function Show { try { throw 1 } catch { } "$_" } $null = Show; try { throw 1 } catch { } "$_" }' }
+        @{ Block = '{ param($x) try { throw 1 } catch { } "$_" }' }
+        @{ Block = '{ [CmdletBinding()] param($x) try { throw 1 } catch { } "$_" }' }
+        @{ Block = '{ process { try { throw 1 } catch { } "$_" } }' }
+    ) {
+        Get-Line "7 | Invoke-RustParallel $Block" | Should -Be '7'
+    }
+
+    It 'keeps its item in a block that cleans up' {
+        Use-PowerShell7
+        Get-Line '7 | Invoke-RustParallel { begin { try { throw 1 } catch { } "b$_" } process { "p$_" } end { "e$_" } clean { $null = 1 } }' | Should -Be 'b7', 'p7', 'e7'
+    }
+
+    It 'gives a program its parameters as one text each' {
+        Use-Linux
+        Get-Line "'zz' | Invoke-RustParallel -CommandName /bin/echo -ParameterName n -Parameters @{ abc = 1 }" | Should -Be 'zz -abc:1'
+    }
+
+    It 'sees its parameters alone in $PSBoundParameters' {
+        Get-Line '7 | Invoke-RustParallel { param($x) "$_ $($PSBoundParameters.Keys)" }' | Should -Be '7 x'
+    }
+
+    It 'sees no variable of the module: <Form>' -ForEach @(
+        @{ Form = 'plain'; Block = '{ Get-Variable | ForEach-Object Name }' }
+        @{ Form = 'advanced'; Block = '{ [CmdletBinding()] param($x) Get-Variable | ForEach-Object Name }' }
+    ) {
+        $there = Get-Line "1 | Invoke-RustParallel $Block"
+        $usual = (Get-Line '& { [CmdletBinding()] param($x) Get-Variable | ForEach-Object Name } 1') + '_', 'LASTEXITCODE'
+        # The way by a script has one variable, whose name says whose it is.
+        if ($Script) { $usual += 'RustParallelArguments' }
+        $there | Where-Object { $_ -notin $usual } | Should -BeNullOrEmpty
+    }
+
+    It 'is stopped at once in a loop without end' {
+        $run = Start-Script "'ready' | Invoke-RustParallel { `$_; while (`$true) { } }"
+        Wait-Output $run 1
+        (Stop-Script $run).TotalMilliseconds | Should -BeLessThan 1000
+        $null = Wait-Script $run
+    }
+
+    It 'keeps file, folder and namespaces of its text' {
+        $run = Invoke-File @'
+using namespace System.Text
+1 | Invoke-RustParallel { "$PSScriptRoot|$PSCommandPath|$([StringBuilder]::new('sb'))" }
+1 | Invoke-RustParallel { [CmdletBinding()] param($x) "$PSScriptRoot|$PSCommandPath|$([StringBuilder]::new("sb"))|$_".Replace('|1', '') }
+1 | Invoke-RustParallel { "$PSScriptRoot|$PSCommandPath|$([StringBuilder]::new("sb"))|$_".Replace('|1', '') }
+'@
+        $expected = "$TestDrive|$(Join-Path $TestDrive 'blocks.ps1')|sb"
+        ConvertTo-Line $run.Output | Should -Be $expected, $expected, $expected
+    }
+
+    It 'knows its own text' {
+        Get-Line '1 | Invoke-RustParallel { $inner = { "$using:none" }; "$inner|$($inner.Ast.Extent.Text)" }' |
+            Should -Be ' "$using:none" |{ "$using:none" }'
+    }
+}
+
+Describe 'an error of a job' {
+    It 'shows the line of the file that it stands in: <Statement>' -ForEach @(
+        @{ Statement = "[int] 'x'"; Shown = "    [int] 'x'"; Line = 3 }
+        @{ Statement = 'Get-Item /absent/file'; Shown = '    Get-Item /absent/file'; Line = 3 }
+        @{ Statement = "throw 'x'"; Shown = "    throw 'x'"; Line = 3 }
+        # As everywhere, Write-Error shows the call of what it stands in.
+        @{ Statement = "Write-Error 'x'"; Shown = '1 | Invoke-RustParallel {'; Line = 2 }
+    ) {
+        $run = Invoke-File "# first`n1 | Invoke-RustParallel {`n    $Statement`n}"
+        $run.Errors.Count | Should -Be 1
+        $position = $run.Errors[0].InvocationInfo
+        $position.ScriptName | Should -Be (Join-Path $TestDrive 'blocks.ps1')
+        $position.ScriptLineNumber | Should -Be $Line
+        $position.Line.TrimEnd() | Should -Be $Shown
+        $run.Errors[0].ScriptStackTrace | Should -Match 'blocks.ps1: line 3'
+    }
+
+    It 'shows the caller''s code and none of the module''s: <Block>' -ForEach @(
+        @{ Block = "{ Write-Error 'x' }" }
+        @{ Block = "{ [int] 'x' }" }
+        @{ Block = "{ [CmdletBinding()] param(`$x) Write-Error 'x' }" }
+        @{ Block = "{ [CmdletBinding()] param([datetime] `$x) 1 }" }
+        @{ Block = "{ function Get-It { [CmdletBinding()] param() Write-Error 'x' } Get-It }" }
+        @{ Block = "{ process { Write-Error 'x' } }" }
+    ) {
+        $script = "'zz' | Invoke-RustParallel $Block"
+        $run = Invoke-Script $script
+        $run.Errors.Count | Should -Be 1
+        $shown = $run.Errors[0].InvocationInfo
+        $shown.Line.Trim() | Should -Be $script
+        $shown.PositionMessage | Should -Not -Match 'args|Drain|using.'
+    }
+
+    It 'shows the call of a command by name' {
+        $run = Invoke-Script "'zz' | Invoke-RustParallel -CommandName Get-Item -ParameterName Path"
+        $run.Errors[0].InvocationInfo.Line.Trim() | Should -BeLike "'zz' | Invoke-RustParallel -CommandName Get-Item*"
+    }
+
+    It 'is where $MyInvocation is' {
+        $run = Invoke-File "# first`n1 | Invoke-RustParallel {`n    `$MyInvocation.PositionMessage`n}"
+        $run.Output[0] | Should -Match 'blocks.ps1:2 char:25'
+    }
+}
+
+Describe 'the choice between the ways' {
+    AfterEach {
+        (Get-LoopProperty UsesScript).SetValue($null, $false)
+        (Get-LoopProperty NeedsTrial).SetValue($null, $false)
+    }
+
+    It 'is tried once on an engine that nobody has tried, without a trace' {
+        (Get-LoopProperty NeedsTrial).SetValue($null, $true)
+        $run = Invoke-Script '1 | Invoke-RustParallel { "$_ $($Error.Count)" } -ErrorVariable errors; $errors.Count'
+        ConvertTo-Line $run.Output | Should -Be '1 0', '0'
+        (Get-LoopProperty NeedsTrial).GetValue($null) | Should -BeFalse
+        (Get-LoopProperty UsesScript).GetValue($null) | Should -BeFalse
+    }
+}
+
+Describe 'a call by its full name in a job' {
+    It 'is this module''s, whatever the short name means' {
+        Get-Line 'function Invoke-RustParallel { "own" }; 1 | RustRunspaces\Invoke-RustParallel { Invoke-RustParallel; $_ | RustRunspaces\Invoke-RustParallel { "module $_" } } -Functions Invoke-RustParallel' |
+            Should -Be 'own', 'module 1'
+    }
+}
+
+Describe 'a class in a block' {
+    It 'belongs to the job that defines it' {
+        $run = Invoke-File @'
+using namespace System.Text
+1..4 | Invoke-RustParallel -ThrottleLimit 2 {
+    class Runner { [guid] Where() { return [runspace]::DefaultRunspace.InstanceId } [string] Text() { return [StringBuilder]::new('sb') } }
+    try { throw 1 } catch { }
+    "$([Runner]::new().Where() -eq [runspace]::DefaultRunspace.InstanceId) $([Runner]::new().Text()) $($_ -gt 0) $PSScriptRoot"
+    if ($_ -eq 1) { throw 'line 6' }
+}
+'@
+        ConvertTo-Line $run.Output | Select-Object -Unique | Should -Be "True sb True $TestDrive"
+        $run.Output.Count | Should -Be 4
+        $run.Errors[0].InvocationInfo.ScriptLineNumber | Should -Be 6
+        $run.Errors[0].InvocationInfo.ScriptName | Should -Be (Join-Path $TestDrive 'blocks.ps1')
+    }
+}
