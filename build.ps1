@@ -7,6 +7,7 @@
 #     ./build.ps1 Pack                   the package for all systems, checked, into out
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments
 #     ./build.ps1 Simulate [s] [seed]    the engine's scheduler over simulated networks, for s seconds or one seed
+#     ./build.ps1 Fuzz [s]               bad input at random, for s seconds a part
 #     ./build.ps1 Header                 renews include/rust_runspaces.h
 #     ./build.ps1 Clean                  deletes target and out
 
@@ -52,9 +53,10 @@ try {
         'Pack' { Invoke-Pack }
         'Bench' { Build-All; $arguments = @(Split-List $args); & "$Root/benches/run.ps1" @arguments }
         'Simulate' { exit (Invoke-Simulation @args) }
+        'Fuzz' { exit (Invoke-Fuzzing @args) }
         'Header' { Update-Header }
         'Clean' { 'target', 'out' | ForEach-Object { "$Root/$_" } | Where-Object { Test-Path $_ } | Remove-Item -Recurse -Force }
-        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Simulate, Pack, Bench, Header and Clean" }
+        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Simulate, Fuzz, Pack, Bench, Header and Clean" }
     }
 }
 catch {

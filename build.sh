@@ -10,13 +10,14 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | simulate [seconds] [seed] | pack | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | simulate [seconds] [seed] | fuzz [seconds] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
   run     builds, then sweeps this machine's own addresses, or what the arguments name
   test    builds, then runs all tests, the quick ones, or those of one area
   simulate  the engine's scheduler over simulated networks, for so many seconds, or one seed again
+  fuzz    bad input at random, for so many seconds a part
   pack    builds for all systems, checks, and writes the package into out
   bench   builds, then measures
   header  renews include/rust_runspaces.h
@@ -180,6 +181,8 @@ prepare_tests() {
     need gnuplot-nox gnuplot
     need valgrind valgrind
     need g++ g++
+    need openssh-server /usr/sbin/sshd
+    need openssh-client ssh
     need mono-runtime mono
     need mono-devel /usr/lib/mono/4.5/Facades/netstandard.dll
     if ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null && command -v apt-cache >/dev/null; then
@@ -233,7 +236,7 @@ find_powershell() {
 
 task=${1:-}
 case $task in
-build | run | test | simulate | pack | bench | header | cargo) shift ;;
+build | run | test | simulate | fuzz | pack | bench | header | cargo) shift ;;
 clean)
     rm -rf target out
     say "deleted target and out"

@@ -155,6 +155,14 @@ function Invoke-HostTest {
     return Get-ReportCount $report (Invoke-Program -File $first -Arguments $rest -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest })
 }
 
+# The command over real sessions: OpenSSH's servers in network namespaces, this PowerShell behind them.
+function Invoke-SiteTest {
+    return Invoke-TestScript 'tests/sites/run.sh' -Environment @{
+        RUSTRUNSPACES_MODULE = Get-TestedManifest
+        RUSTRUNSPACES_PESTER = Get-Pester
+    }
+}
+
 # The counts in the report of an xunit executable.
 function Get-ReportCount([string] $Report, $Result) {
     if (-not (Test-Path $Report)) { throw "no report, exit code $($Result.ExitCode)`n$(Get-LastLine $Result.Text 30)" }
@@ -185,6 +193,15 @@ function Invoke-Simulation([int] $Seconds = 60, [string] $Seed) {
     if ($Seed) { $arguments += 'one_seed', '--ignored'; $variables = @{ SIMULATE_SEED = $Seed } } else { $arguments += 'fresh_seeds' }
     $before = Set-Environment $variables
     try { $result = Invoke-Cargo ($arguments + '--nocapture') -LimitMinutes ([int] ($Seconds / 60) + 10) }
+    finally { $null = Set-Environment $before }
+    Write-Step (Get-LastLine $result.Text 40)
+    return $result.ExitCode
+}
+
+# Bad input at random, in each part for so many seconds; gives the exit code.
+function Invoke-Fuzzing([int] $Seconds = 60) {
+    $before = Set-Environment @{ RR_FUZZ_SECONDS = "$Seconds" }
+    try { $result = Invoke-Cargo 'test', '--release', '--test', 'fuzz', '--', '--nocapture' -LimitMinutes ([int] ($Seconds / 20) + 10) }
     finally { $null = Set-Environment $before }
     Write-Step (Get-LastLine $result.Text 40)
     return $result.ExitCode

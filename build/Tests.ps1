@@ -11,6 +11,7 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
+    @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
     @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'windows'; Name = 'installing'; Run = { Invoke-InstallTest } }
     @{ Area = 'windows'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }

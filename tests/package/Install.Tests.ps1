@@ -41,7 +41,7 @@ BeforeAll {
 
 Describe 'the manifest' {
     It 'passes Test-ModuleManifest' {
-        (Test-ModuleManifest $NextManifest).ExportedCommands.Keys | Should -Be 'Invoke-RustParallel'
+        (Test-ModuleManifest $NextManifest).ExportedCommands.Keys | Sort-Object | Should -Be 'Invoke-RustParallel', 'Invoke-RustParallelSite'
     }
 
     It 'has what the pages of a gallery show' {
