@@ -157,7 +157,7 @@ fn an_error_does_not_decide_what_an_overflow_left_open() {
         let ms = u64::from(transmission) * 1000;
         probe.next(&schedule, at(ms), voids(transmission.into()));
         probe.sent(&schedule, at(ms), voids(transmission.into()));
-        probe.icmp_error(transmission.into(), Outcome::TtlExpired, Detail::None, false);
+        probe.icmp_error(transmission, Outcome::TtlExpired, Detail::None, false);
     }
     let end = u64::from(MAX_REPEATS) * 1000 + 1000;
     assert_eq!(probe.next(&schedule, at(end), voids(99)), Step::Done);
