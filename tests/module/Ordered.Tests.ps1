@@ -51,7 +51,7 @@ Describe 'ordered output' {
         Get-Line $Call | Should -Be '1', '2', '3', '4', '5', '6'
     }
 
-    It 'orders probes: the rows of a slow target come before those of quick ones after it' {
+    It 'orders probes: the rows of a slow target come before those of quick ones after it' -Tag 'Laboratory' {
         Use-Laboratory
         Get-Line "Invoke-RustParallel $($Laboratory.Silent), 127.0.0.8/30, no-such-host.invalid, 127.0.0.1 -Count 1 -ReplyTimeoutMilliseconds 300 -AsObject -Ordered | ForEach-Object { `$_.ComputerName }" |
             Should -Be $Laboratory.Silent, '127.0.0.9', '127.0.0.10', 'no-such-host.invalid', '127.0.0.1'
@@ -67,7 +67,7 @@ Describe 'ordered output' {
         finally { Close-Port $silent; Close-Port $closed }
     }
 
-    It 'orders the rows of hosts that the maximum wait cut off' {
+    It 'orders the rows of hosts that the maximum wait cut off' -Tag 'Laboratory' {
         Use-Laboratory
         Get-Line "Invoke-RustParallel $($Laboratory.Silent), 127.0.0.1, $($Laboratory.Silent2) -Count 100 -AsObject -Ordered -MaximumWaitTimeSeconds 0.3 3>`$null | ForEach-Object { `$_.ComputerName }" |
             Should -Be $Laboratory.Silent, '127.0.0.1', $Laboratory.Silent2
