@@ -88,8 +88,11 @@ impl Findings {
                     wrong("it answered too late");
                 } else if let (1, Some((written, asked))) = (record.replies, record.replied) {
                     // The request had left before it was read, and the reply came after it was
-                    // written; a clock's steps of some microseconds lie between.
-                    let least = (written - asked).as_nanos() as i64 - 20_000;
+                    // written. A sent time is interpolated within a chunk of 16 requests: who loses
+                    // the processor inside one shifts it, for a time slice where all are starved.
+                    // How true latencies are is asked in latency.rs.
+                    let slack = if overload { 20_000_000 } else { 1_000_000 };
+                    let least = (written - asked).as_nanos() as i64 - slack;
                     if verdict.rtt_ns < least {
                         wrong("faster than the network");
                     }
