@@ -11,7 +11,6 @@ using System.Management.Automation.Runspaces;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 using RustRunspaces.Scripts.Workers;
-using RustRunspaces.Sites;
 
 namespace RustRunspaces.Scripts;
 
@@ -126,7 +125,12 @@ internal sealed class ScriptCall
         }
         imports.AddVariables(options.Variables);
         bool isLean = contents.IsLean && options.InitializationScript is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CommandName, typeof(InvokeRustParallelCommand));
+        // Jobs call by the same cmdlet; in another session it stands beside the one that runs here.
+        string commandName = brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CommandName;
+        Type command = brought is null
+            ? cmdlet.GetType()
+            : cmdlet.MyInvocation.MyCommand.Module.ExportedCmdlets[SessionTemplate.CommandName].ImplementingType;
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, commandName, command);
         var setup = new WorkerSetup(
             caller,
             template,

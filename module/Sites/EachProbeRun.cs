@@ -27,7 +27,7 @@ internal sealed class EachProbeRun : SiteProbeRun
 
     private protected override bool IsFull => queues.Any(queue => queue.Count >= MaximumRows) || base.IsFull;
 
-    private protected override void Enqueue(in TargetPart part)
+    private protected override void Enqueue(in ChunkPart part)
     {
         foreach (ProbeSite site in Sites)
         {
@@ -52,7 +52,7 @@ internal sealed class EachProbeRun : SiteProbeRun
         Finish(row);
     }
 
-    private protected override void TakeRefusal(ProbeSite site, in TargetPart part, string reason) =>
+    private protected override void TakeRefusal(ProbeSite site, in ChunkPart part, string reason) =>
         Note(site, part, JobStatus.Failed, reason);
 
     /// <summary>What it has not answered stays without its answer; the others answer for themselves.</summary>
@@ -102,7 +102,7 @@ internal sealed class EachProbeRun : SiteProbeRun
         return new HostReach(Sites.Where(site => site.State != SiteState.Unusable).DefaultIfEmpty(Sites[0]).Select(site => new SiteAnswer(site.Name, nothing)).ToArray());
     }
 
-    private void Note(ProbeSite site, in TargetPart part, JobStatus status, string? detail)
+    private void Note(ProbeSite site, in ChunkPart part, JobStatus status, string? detail)
     {
         for (long host = part.First; host < part.First + part.Count; host++)
         {

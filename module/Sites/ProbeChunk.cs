@@ -36,9 +36,9 @@ internal sealed class SharedTarget
 }
 
 /// <summary>Consecutive hosts of one target.</summary>
-internal readonly struct TargetPart
+internal readonly struct ChunkPart
 {
-    internal TargetPart(SharedTarget target, long first, long count)
+    internal ChunkPart(SharedTarget target, long first, long count)
     {
         Target = target;
         First = first;
@@ -58,21 +58,21 @@ internal sealed class PartQueue
     // A chunk of names alone is no longer than that, whatever the rate.
     private const int MostParts = 4096;
 
-    private readonly LinkedList<TargetPart> parts = new LinkedList<TargetPart>();
+    private readonly LinkedList<ChunkPart> parts = new LinkedList<ChunkPart>();
 
     internal long Hosts { get; private set; }
 
     internal int Count => parts.Count;
 
-    internal IEnumerable<TargetPart> Parts => parts;
+    internal IEnumerable<ChunkPart> Parts => parts;
 
-    internal void Add(in TargetPart part)
+    internal void Add(in ChunkPart part)
     {
         parts.AddLast(part);
         Hosts += part.Count;
     }
 
-    internal void PutBack(in TargetPart part)
+    internal void PutBack(in ChunkPart part)
     {
         parts.AddFirst(part);
         Hosts += part.Count;
@@ -85,17 +85,17 @@ internal sealed class PartQueue
     }
 
     /// <summary>Parts from the front that have so many hosts together, or all there are.</summary>
-    internal List<TargetPart> Take(long hosts)
+    internal List<ChunkPart> Take(long hosts)
     {
-        var taken = new List<TargetPart>();
-        while (hosts > 0 && parts.First is LinkedListNode<TargetPart> node && taken.Count < MostParts)
+        var taken = new List<ChunkPart>();
+        while (hosts > 0 && parts.First is LinkedListNode<ChunkPart> node && taken.Count < MostParts)
         {
             parts.RemoveFirst();
-            TargetPart part = node.Value;
+            ChunkPart part = node.Value;
             if (part.Count > hosts)
             {
-                parts.AddFirst(new TargetPart(part.Target, part.First + hosts, part.Count - hosts));
-                part = new TargetPart(part.Target, part.First, hosts);
+                parts.AddFirst(new ChunkPart(part.Target, part.First + hosts, part.Count - hosts));
+                part = new ChunkPart(part.Target, part.First, hosts);
             }
             taken.Add(part);
             hosts -= part.Count;
@@ -108,15 +108,15 @@ internal sealed class PartQueue
 /// <summary>What one site was given at a time.</summary>
 internal sealed class ProbeChunk
 {
-    private readonly List<TargetPart> parts;
+    private readonly List<ChunkPart> parts;
     private readonly BitArray?[] answered;
 
-    internal ProbeChunk(int number, List<TargetPart> parts)
+    internal ProbeChunk(int number, List<ChunkPart> parts)
     {
         Number = number;
         this.parts = parts;
         answered = new BitArray[parts.Count];
-        foreach (TargetPart part in parts)
+        foreach (ChunkPart part in parts)
         {
             Hosts += part.Count;
         }
@@ -129,7 +129,7 @@ internal sealed class ProbeChunk
 
     internal long Unanswered { get; private set; }
 
-    internal TargetPart this[int part] => parts[part];
+    internal ChunkPart this[int part] => parts[part];
 
     internal int Count => parts.Count;
 
@@ -139,7 +139,7 @@ internal sealed class ProbeChunk
         var message = new MessageWriter();
         message.Number((ulong)Number);
         message.Number((ulong)Hosts);
-        foreach (TargetPart part in parts)
+        foreach (ChunkPart part in parts)
         {
             SharedTarget target = part.Target;
             message.Text(part.Count == target.Hosts ? target.Text : TargetText.Part(target.Text, addressFamily, part.First, part.Count));
@@ -148,7 +148,7 @@ internal sealed class ProbeChunk
     }
 
     /// <summary>Notes an answer; one that was not asked for is an <see cref="InvalidDataException"/>.</summary>
-    internal TargetPart Answer(int part, long host)
+    internal ChunkPart Answer(int part, long host)
     {
         if (part >= parts.Count || host < 0 || host >= parts[part].Count)
         {
@@ -166,14 +166,14 @@ internal sealed class ProbeChunk
 
     /// <summary>No host of the part will be answered.</summary>
     /// <returns>Those that were not.</returns>
-    internal List<TargetPart> Withdraw(int part)
+    internal List<ChunkPart> Withdraw(int part)
     {
         if (part >= parts.Count)
         {
             throw new InvalidDataException("a refusal of a target that was not sent");
         }
-        var left = new List<TargetPart>();
-        TargetPart whole = parts[part];
+        var left = new List<ChunkPart>();
+        ChunkPart whole = parts[part];
         BitArray? hosts = answered[part];
         long begin = -1;
         for (long host = 0; host <= whole.Count; host++)
@@ -185,7 +185,7 @@ internal sealed class ProbeChunk
             }
             else if (!isOpen && begin >= 0)
             {
-                left.Add(new TargetPart(whole.Target, whole.First + begin, host - begin));
+                left.Add(new ChunkPart(whole.Target, whole.First + begin, host - begin));
                 Unanswered -= host - begin;
                 begin = -1;
             }

@@ -63,7 +63,7 @@ internal sealed class ProbeSite : Site
     }
 
     /// <summary>Gives it these parts.</summary>
-    internal void Give(List<TargetPart> parts, int addressFamily)
+    internal void Give(List<ChunkPart> parts, int addressFamily)
     {
         var chunk = new ProbeChunk(++chunks, parts);
         Chunks.Add(chunk.Number, chunk);

@@ -92,7 +92,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
         var target = new SharedTarget(place, text, meaning);
         targets.TryAdd(place, target);
         hostsKnown += target.Hosts;
-        Enqueue(new TargetPart(target, 0, target.Hosts));
+        Enqueue(new ChunkPart(target, 0, target.Hosts));
     }
 
     /// <inheritdoc/>
@@ -132,7 +132,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
 
     private protected static string Hosts(long count) => count == 1 ? "1 host" : $"{count} hosts";
 
-    private protected virtual void Enqueue(in TargetPart part) => queue.Add(part);
+    private protected virtual void Enqueue(in ChunkPart part) => queue.Add(part);
 
     /// <summary>The queue that a site takes from, and how many take from it.</summary>
     private protected virtual PartQueue QueueOf(ProbeSite site) => queue;
@@ -188,9 +188,9 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
                 int part = message.Int();
                 string reason = message.Text() ?? "";
                 message.End();
-                List<TargetPart> left = chunk.Withdraw(part);
+                List<ChunkPart> left = chunk.Withdraw(part);
                 Release(site, chunk);
-                foreach (TargetPart refused in left)
+                foreach (ChunkPart refused in left)
                 {
                     TakeRefusal(site, refused, reason);
                 }
@@ -204,7 +204,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
     private protected virtual void TakeAnswer(ProbeSite site, SharedTarget target, long host, HostResult result) => AddHost(target, host, result);
 
     /// <summary>Hosts that this site does not probe: a name or address that only this machine knows.</summary>
-    private protected virtual void TakeRefusal(ProbeSite site, in TargetPart part, string reason)
+    private protected virtual void TakeRefusal(ProbeSite site, in ChunkPart part, string reason)
     {
         Sink.Attribute(part.Target.Place);
         ErrorRecord error = SiteErrors.RefusedThere(part.Target.Text, site.Name, reason);
@@ -224,7 +224,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
         {
             for (int part = chunk.Count - 1; part >= 0; part--)
             {
-                foreach (TargetPart left in Enumerable.Reverse(chunk.Withdraw(part)))
+                foreach (ChunkPart left in Enumerable.Reverse(chunk.Withdraw(part)))
                 {
                     queue.PutBack(left);
                     hosts += left.Count;
@@ -244,7 +244,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
             {
                 for (int part = 0; part < chunk.Count; part++)
                 {
-                    foreach (TargetPart left in chunk.Withdraw(part))
+                    foreach (ChunkPart left in chunk.Withdraw(part))
                     {
                         AddStopped(site, left);
                     }
@@ -302,7 +302,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
     /// <summary>The row of hosts that nobody was given.</summary>
     private protected virtual HostResult NotBegun(in HostAnswer answer) => ToResult(answer);
 
-    private void AddStopped(ProbeSite site, in TargetPart part)
+    private void AddStopped(ProbeSite site, in ChunkPart part)
     {
         for (long host = part.First; host < part.First + part.Count; host++)
         {
@@ -320,7 +320,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
     private void Take(ProbeSite site, in PackedRow row)
     {
         ProbeChunk chunk = ChunkOf(site, row.Chunk);
-        TargetPart part = chunk.Answer(row.Target, row.Host);
+        ChunkPart part = chunk.Answer(row.Target, row.Host);
         Release(site, chunk);
         HostAnswer answer = row.Answer;
         answer.ComputerName = part.Target.IsExpanded ? answer.Address.ToString() ?? part.Target.Text : part.Target.Text;

@@ -14,32 +14,6 @@ using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Sites;
 
-/// <summary>What came along from the caller, read there.</summary>
-internal sealed class BroughtAlong
-{
-    internal Hashtable Usings { get; set; } = new Hashtable(StringComparer.Ordinal);
-
-    internal Hashtable Variables { get; set; } = new Hashtable();
-
-    internal Hashtable Functions { get; set; } = new Hashtable();
-
-    internal void AddTo(CallerState caller)
-    {
-        foreach (DictionaryEntry value in Usings)
-        {
-            caller.Usings[value.Key] = value.Value;
-        }
-        foreach (DictionaryEntry variable in Variables)
-        {
-            caller.Variables.Add(new KeyValuePair<string, object?>((string)variable.Key, variable.Value));
-        }
-        foreach (DictionaryEntry function in Functions)
-        {
-            caller.Functions.Add(new KeyValuePair<string, string>((string)function.Key, (string)function.Value));
-        }
-    }
-}
-
 internal static class SiteScriptWork
 {
     // As remoting serializes what a pipeline writes.

@@ -1,13 +1,14 @@
 # The module's folders know only those below them: read from the sources, by the types that each folder declares and names.
 
-BeforeDiscovery { $folders = 'Commands', 'Probes', 'Scripts', 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native' }
+BeforeDiscovery { $folders = 'Commands', 'Sites', 'Probes', 'Scripts', 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native' }
 
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
 
     # From above to below. Probes and Scripts stand side by side.
     $Below = @{
-        'Commands'        = 'Probes', 'Scripts', 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native'
+        'Commands'        = 'Sites', 'Probes', 'Scripts', 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native'
+        'Sites'           = 'Probes', 'Scripts', 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native'
         'Probes'          = 'Background', 'Results', 'Output', 'Native'
         'Scripts'         = 'Scripts/Workers', 'Background', 'Results', 'Output', 'Native'
         'Scripts/Workers' = 'Background', 'Results', 'Output', 'Native'

@@ -1,0 +1,34 @@
+// What a call that runs in another session brought along from its caller, and what it adds to that session's own state. Any thread.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using RustRunspaces.Scripts.Workers;
+
+namespace RustRunspaces.Scripts;
+
+/// <summary>What came along from the caller, read there.</summary>
+internal sealed class BroughtAlong
+{
+    internal Hashtable Usings { get; set; } = new Hashtable(StringComparer.Ordinal);
+
+    internal Hashtable Variables { get; set; } = new Hashtable();
+
+    internal Hashtable Functions { get; set; } = new Hashtable();
+
+    internal void AddTo(CallerState caller)
+    {
+        foreach (DictionaryEntry value in Usings)
+        {
+            caller.Usings[value.Key] = value.Value;
+        }
+        foreach (DictionaryEntry variable in Variables)
+        {
+            caller.Variables.Add(new KeyValuePair<string, object?>((string)variable.Key, variable.Value));
+        }
+        foreach (DictionaryEntry function in Functions)
+        {
+            caller.Functions.Add(new KeyValuePair<string, string>((string)function.Key, (string)function.Value));
+        }
+    }
+}
