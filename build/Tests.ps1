@@ -44,8 +44,10 @@ function Invoke-TestArea([string] $Area, $Total) {
     $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ($Area -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
     if (-not $isGiven) { $null = Build-All }
     $beside = if (-not $Area) {
+        # Unpacked once: nobody's module goes while it is tested.
+        $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
         $others = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + 'windows'
-        Start-Beside $others @{ RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest; RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-windows.log" }
+        Start-Beside $others @{ RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-windows.log" }
     }
     $times = foreach ($runner in $runners) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
