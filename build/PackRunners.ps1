@@ -53,8 +53,7 @@ function Invoke-LibcTest {
             $environment['RUSTC'] = '/usr/bin/rustc'
         }
         $one = Invoke-TestScript 'tests/libc/run.sh' $arguments $environment
-        foreach ($kind in 'Passed', 'Failed', 'Skipped') { $count.$kind += $one.$kind }
-        $count.Notes.AddRange($one.Notes)
+        Add-Count $count $one
     }
     return $count
 }

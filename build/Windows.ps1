@@ -189,10 +189,7 @@ function Invoke-Arm64EngineTest {
     }
     $count = Invoke-CrossTest @cross -Skipped (@($UnfitForQemu.Keys) + $AloneTests)
     $alone = Invoke-CrossTest @cross -Arguments $AloneTests, '--test-threads=1' -Environment @{ RUST_RUNSPACES_TEST_ALONE = '1' }
-    $count.Passed += $alone.Passed
-    $count.Failed += $alone.Failed
-    $count.Skipped += $alone.Skipped
-    $count.Notes.AddRange($alone.Notes)
+    Add-Count $count $alone
     foreach ($name in $UnfitForQemu.Keys) {
         $count.Skipped++
         $count.Notes.Add("skipped: ${name}: $($UnfitForQemu[$name])")
