@@ -124,19 +124,21 @@ function Get-Pester {
     return $manifest
 }
 
-# The module's own tests, in PowerShells of their own, on Linux in the tests' network. Those that wait
-# for seconds on purpose run beside the others; quick: without them.
+# The module's own tests, in PowerShells of their own, on Linux in the tests' network; quick: without those
+# that wait for seconds on purpose.
 function Invoke-ModuleTest {
     $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
     if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
     return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
 }
 
+# Those tests side by side: what waits, and the others in two halves.
 function Get-ModuleCount([string[]] $Line, $Environment) {
-    $slow = if (-not $Quick) { Start-Beside ($Line + '-Tag' + 'Slow') $Environment }
-    $first, $rest = $Line + '-ExcludeTag' + 'Slow'
-    $count = Get-ScriptCount 'the tests of the module' (Invoke-Program -File $first -Arguments $rest -LimitMinutes 9 -Environment $Environment)
-    if ($slow) { Add-Count $count (Get-ScriptCount 'the slow tests of the module' (Wait-Beside $slow)) }
+    $parts = [ordered] @{ 'a half' = '-ExcludeTag', 'Slow', '-Share', '1/2'; 'the other half' = '-ExcludeTag', 'Slow', '-Share', '2/2' }
+    if (-not $Quick) { $parts['the slow ones'] = '-Tag', 'Slow' }
+    $started = foreach ($name in $parts.Keys) { @{ Name = $name; Job = Start-Beside ($Line + $parts[$name]) $Environment } }
+    $count = New-Count
+    foreach ($one in $started) { Add-Count $count (Get-ScriptCount "the tests of the module, $($one.Name)," (Wait-Beside $one.Job)) }
     return $count
 }
 

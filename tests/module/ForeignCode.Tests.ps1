@@ -65,7 +65,7 @@ Describe 'a call whose jobs use code of the caller''s session' {
         ConvertTo-Line $run.Output | Where-Object { $_ -eq 'done' } | Should -HaveCount 8
     }
 
-    It 'keeps its limit in the background' {
+    It 'keeps its limit in the background' -Tag Slow {
         $run = Invoke-Script ($prepare + '$job = 1..8 | ForEach-Object { [Server] @{ Number = $_ } } | Invoke-RustParallel { foreach ($i in 1..100000) { $null = $_.Twice() } } -ThrottleLimit 4 -AsJob -MaximumWaitTimeSeconds 1; $null = Wait-Job $job -Timeout 10; $job.State -in "Completed", "Failed"; Remove-Job $job -Force')
         $run.Output[0] | Should -BeTrue
     }

@@ -10,6 +10,8 @@ param(
     [string] $Folder = $PSScriptRoot,
     # Of these files only; patterns.
     [string[]] $File = '*.Tests.ps1',
+    # Of these files every n-th only, as in 2/3: for runs side by side.
+    [ValidatePattern('^[1-9]\d*/[1-9]\d*$')] [string] $Share = '1/1',
     # Of these tests only: patterns of "describe.name".
     [string[]] $Name = @(),
     # Only, or without, the tests that carry one of these tags: Slow ones wait for seconds on purpose.
@@ -26,8 +28,13 @@ if ($Pester) { Import-Module $Pester } else { Import-Module Pester -MinimumVersi
 
 # What `-File` hands over is one string.
 $files = foreach ($pattern in ($File -split ',')) { Get-ChildItem -Path (Join-Path $Folder $pattern) | ForEach-Object { $_.FullName } }
+# Dealt out by length, which is near enough to the time they take.
+[int] $part, [int] $parts = $Share -split '/'
+$position = 0
+$files = @($files | Select-Object -Unique | Sort-Object { -(Get-Item -LiteralPath $_).Length } | Where-Object { ($position++) % $parts -eq $part - 1 })
+
 $configuration = New-PesterConfiguration
-$configuration.Run.Path = [string[]] @($files | Select-Object -Unique)
+$configuration.Run.Path = [string[]] $files
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = if ($Detailed) { 'Detailed' } else { 'None' }
 if ($Name) { $configuration.Filter.FullName = $Name }
