@@ -1,10 +1,10 @@
-# The measurements: ./build.sh bench [all | hosts | jobs] [rounds]. Called by build.ps1 after a
+# The measurements: ./build.sh bench [all | hosts | jobs | sites] [rounds]. Called by build.ps1 after a
 # build; needs $Root and the functions of build/Native.ps1. Prints tables with targets, writes them and every sample to
 # out/bench, renews the results in docs/benchmarks.md and draws docs/benchmarks.svg.
 
 #requires -Version 7.4
 param(
-    [ValidateSet('all', 'hosts', 'jobs')] [string] $What = 'all',
+    [ValidateSet('all', 'hosts', 'jobs', 'sites')] [string] $What = 'all',
     [ValidateRange(1, 100)] [int] $Rounds = 7)
 
 . "$Root/benches/samples.ps1"
@@ -12,7 +12,7 @@ param(
 . "$Root/benches/programs.ps1"
 
 Import-Module "$Root/out/RustRunspaces/RustRunspaces.psd1"
-$parts = if ($What -eq 'all') { 'hosts', 'jobs' } else { , $What }
+$parts = if ($What -eq 'all') { 'hosts', 'jobs', 'sites' } else { , $What }
 foreach ($part in $parts) {
     $report = New-Report
     Write-Machine $report $Rounds

@@ -1,53 +1,54 @@
-# The measurements of sweeps over sessions: 1, 2 and 4 sites, each PowerShell behind an sshd of its own in
-# a network namespace. To be run in the network of the tests:
-#
-#     RUSTRUNSPACES_SITES_COMMAND='pwsh -NoProfile -File benches/sites.ps1 3' tests/sites/run.sh
-#
-# Prints one line for each measurement: name, median, all samples; times are milliseconds.
-param([int] $Rounds = 3)
+# The measurements over sessions: the same sweep from 1, 2 and 4 sites, what the border between caller and
+# site costs, and script jobs. The sites are those of tests/sites: PowerShell behind an sshd each, in
+# network namespaces, all on this machine. Called by run.ps1; needs $report, $Rounds and what run.ps1 has
+# loaded.
 
-$ErrorActionPreference = 'Stop'
-Import-Module $env:RUSTRUNSPACES_MODULE
-$sites = @(New-PSSession -HostName paris, oslo, lima, rome)
-$samples = [ordered] @{}
-
-function Add-Sample([string] $Name, [int] $Hosts, [ScriptBlock] $Block) {
-    $clock = [Diagnostics.Stopwatch]::StartNew()
-    $count = & $Block
-    $time = $clock.Elapsed.TotalMilliseconds
-    if ($count -ne $Hosts) { throw "$Name gave $count results where $Hosts were expected" }
-    Add-Value $Name $time
-}
-
-function Add-Value([string] $Name, [double] $Value) {
-    if (-not $samples.Contains($Name)) { $samples[$Name] = [Collections.Generic.List[double]]::new() }
-    $samples[$Name].Add($Value)
-}
-
-# 80,000 loopback hosts.
-$many = '127.0.0.1-127.1.56.128'
-foreach ($session in $sites) { $null = Invoke-RustParallel 127.0.0.0/19 -Session $session -PacketsPerSecond 0 }
-for ($round = 0; $round -lt $Rounds; $round++) {
-    foreach ($rate in 20000, 5000) {
-        foreach ($number in 1, 2, 4) {
-            $some = $sites[0..($number - 1)]
-            Add-Sample "80,000 hosts, $rate/s a site, $number sites" 80000 { (Invoke-RustParallel $many -Session $some -PacketsPerSecond $rate).Count }
-        }
+# Gives name -> samples in milliseconds, in the order of the first round.
+function Measure-Sites {
+    $environment = @{
+        RUSTRUNSPACES_MODULE        = "$ModuleFolder/RustRunspaces.psd1"
+        RUSTRUNSPACES_SITES_COMMAND = "pwsh -NoProfile -NonInteractive -File $Root/benches/fresh/sites.ps1 $([Math]::Min($Rounds, 5))"
     }
-    $jobs = 1..640
-    Add-Sample '640 script jobs of 100 ms, 32 threads, 4 sites' 640 { @($jobs | Invoke-RustParallel { [Threading.Thread]::Sleep(100); $_ } -Session $sites -MaximumThreadCount 32).Count }
-    # The cost of the border: the same sweep there, with nothing brought over, and here.
-    Add-Sample '65,534 hosts, unlimited, there alone' 65534 { Invoke-Command $sites[0] { (Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0).Count } }
-    $process = [Diagnostics.Process]::GetCurrentProcess()
-    $before = $process.TotalProcessorTime
-    $null = Invoke-RustParallel 127.0.0.0/16 -Session $sites[0] -PacketsPerSecond 0 -AsObject | ForEach-Object { }
-    $process.Refresh()
-    Add-Value 'the same as objects: the caller''s processor, ms' ($process.TotalProcessorTime - $before).TotalMilliseconds
-    Add-Sample '65,534 hosts, unlimited, from 1 site' 65534 { (Invoke-RustParallel 127.0.0.0/16 -Session $sites[0] -PacketsPerSecond 0).Count }
-    Add-Sample '65,534 hosts, unlimited, locally' 65534 { (Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0).Count }
+    $result = Invoke-Program -File "$Root/tests/sites/run.sh" -Environment $environment -LimitMinutes 20
+    $samples = [ordered] @{}
+    foreach ($line in $result.Output.Split("`n")) {
+        if ($line -notmatch '^sample (.+)=([0-9.E+-]+)\s*$') { continue }
+        if (-not $samples.Contains($Matches[1])) { $samples[$Matches[1]] = [Collections.Generic.List[double]]::new() }
+        $samples[$Matches[1]].Add([double]::Parse($Matches[2], $Invariant))
+    }
+    if (-not $samples.Count -or $result.ExitCode -ne 0) { Write-Line $report "Sites were not measured: $(Get-LastLine $result.Text 5)" }
+    return $samples
 }
-foreach ($name in $samples.Keys) {
-    $sorted = @($samples[$name] | Sort-Object)
-    '{0,-48} {1,8:0}   {2}' -f $name, $sorted[[Math]::Floor($sorted.Count / 2)], (($samples[$name] | ForEach-Object { '{0:0}' -f $_ }) -join ' ')
+
+# A work with its milliseconds and, where it was done another way too, the ratio of the same rounds.
+function Get-SiteRow($Samples, [string] $Work, [string] $Other, $TimesAtLeast) {
+    $ratio = '-'
+    $met = $null
+    if ($Other) {
+        $summary = Get-Summary (Get-Ratios $Samples[$Other] $Samples[$Work])
+        $ratio = "$(Format-Summary $summary) times as fast as with 1 site"
+        if ($TimesAtLeast) { $met = $summary.Median -ge $TimesAtLeast }
+    }
+    $target = if ($TimesAtLeast) { ">= $TimesAtLeast" } else { '-' }
+    return @($Work, (Format-Summary (Get-Summary $Samples[$Work])), $ratio, $target, (Get-Verdict $report $met))
 }
-$sites | Remove-PSSession
+
+$samples = Measure-Sites
+if ($samples.Count) {
+    $rows = [Collections.Generic.List[object]]::new()
+    foreach ($rate in '20000', '5000') {
+        $one = "80,000 hosts, $rate a second a site, 1 site"
+        $rows.Add((Get-SiteRow $samples $one))
+        $rows.Add((Get-SiteRow $samples "80,000 hosts, $rate a second a site, 2 sites" $one))
+        $rows.Add((Get-SiteRow $samples "80,000 hosts, $rate a second a site, 4 sites" $one 3.5))
+    }
+    foreach ($place in 'here', 'at the site alone', 'over the session') { $rows.Add((Get-SiteRow $samples "65,534 hosts, unlimited, $place")) }
+    $there, $over = $samples['65,534 hosts, unlimited, at the site alone'], $samples['65,534 hosts, unlimited, over the session']
+    $more = Get-Summary ([double[]] @(for ($i = 0; $i -lt $over.Count; $i++) { $over[$i] - $there[$i] }))
+    $rows.Add(@('65,534 results, what the border adds', (Format-Summary $more), '-', '<= 100 ms', (Get-Verdict $report ($more.Median -le 100))))
+    $rows.Add((Get-SiteRow $samples "65,534 results as objects, caller's processor"))
+    $rows.Add((Get-SiteRow $samples '640 script jobs of 100 ms, 32 threads, 4 sites'))
+    Write-Table $report @('work', 'ms', 'ratio', 'target', 'met') $rows
+    Add-Samples $report 'over sessions' 'ms' $samples
+}
+Write-Line $report "Load averages at the end: $(Get-Load)"
