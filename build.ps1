@@ -2,7 +2,7 @@
 #
 #     ./build.ps1 Build                  library, header check and module into out/RustRunspaces
 #     ./build.ps1 Run [arguments]        builds, then Invoke-RustParallel with these arguments
-#     ./build.ps1 Test [quick | area]    builds, then all tests, the quick ones or those of one area
+#     ./build.ps1 Test [quick | areas]   builds, then all tests, the quick ones or those of some areas
 #     ./build.ps1 Test module            the module's tests on the package's zip in out, or what it builds
 #     ./build.ps1 Pack                   the package for all systems, checked, into out
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments

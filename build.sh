@@ -10,12 +10,12 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | area] | simulate [seconds] [seed] | fuzz [seconds] | pack | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | areas] | simulate [seconds] [seed] | fuzz [seconds] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
   run     builds, then sweeps this machine's own addresses, or what the arguments name
-  test    builds, then runs all tests, the quick ones, or those of one area
+  test    builds, then runs all tests, the quick ones, or those of some areas
   simulate  the engine's scheduler over simulated networks, for so many seconds, or one seed again
   fuzz    bad input at random, for so many seconds a part
   pack    builds for all systems, checks, and writes the package into out

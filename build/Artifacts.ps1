@@ -67,11 +67,7 @@ function Build-Library {
         $environment['CARGO_ENCODED_RUSTFLAGS'] = @(Get-LibcFlag 'gcc') -join [char] 0x1f
     }
     Write-Step 'library: cargo rustc --release --crate-type cdylib'
-    $result = Invoke-Cargo $arguments -Environment $environment
-    if ($result.ExitCode -ne 0) {
-        Write-Step (Get-LastLine $result.Text 40)
-        throw "cargo failed with exit code $($result.ExitCode); everything it said is in $BuildLog"
-    }
+    Assert-Succeeded 'cargo' (Invoke-Cargo $arguments -Environment $environment)
     $name = if ($IsOnWindows) { 'rust_runspaces.dll' } else { 'librust_runspaces.so' }
     Copy-Changed ([IO.Path]::Combine("$Root/target", "$target", 'release', $name)) "$(Get-NativeFolder)/$name"
 }

@@ -23,8 +23,13 @@ function Set-Environment([Collections.IDictionary] $Variables) {
     return $before
 }
 
-# Runs a program to its end, on Linux for $LimitMinutes at most (its exit code is then 124 or 137).
-# Gives ExitCode, Output (standard output) and Text (both outputs in the order of arrival).
+# A command line that on Linux ends after so many minutes at most (its exit code is then 124 or 137).
+function Get-LimitedLine([string[]] $Line, [int] $Minutes) {
+    if (-not $IsOnWindows) { 'timeout', '--kill-after=20', "${Minutes}m" }
+    $Line
+}
+
+# Runs a program to its end, for $LimitMinutes at most. Gives ExitCode, Output (standard output) and Text (both outputs in the order of arrival).
 function Invoke-Program {
     param(
         [string] $File,
@@ -35,8 +40,7 @@ function Invoke-Program {
 
     # What a program says on standard error is no error of the build.
     $ErrorActionPreference = 'Continue'
-    $line = @($File) + $Arguments
-    if (-not $IsOnWindows) { $line = @('timeout', '--kill-after=20', "${LimitMinutes}m") + $line }
+    $line = @(Get-LimitedLine (@($File) + $Arguments) $LimitMinutes)
     $before = Set-Environment $Environment
     Push-Location -LiteralPath $Folder
     $log = New-Object IO.StreamWriter $BuildLog, $true
@@ -59,10 +63,10 @@ function Invoke-Program {
 }
 
 # Starts a program beside this build; Wait-Beside gives what Invoke-Program would.
-function Start-Beside([string[]] $Line, [Collections.IDictionary] $Environment = @{}) {
+function Start-Beside([string[]] $Line, [Collections.IDictionary] $Environment = @{}, [string] $Folder = $Root, [int] $LimitMinutes = 10) {
     $before = Set-Environment $Environment
     try {
-        return Start-Job -ArgumentList $Line, $Root {
+        return Start-Job -ArgumentList @(Get-LimitedLine $Line $LimitMinutes), $Folder {
             param($Line, $Folder)
             Set-Location -LiteralPath $Folder
             $program, $rest = $Line
@@ -92,11 +96,14 @@ function Get-PowerShellLine {
 function Invoke-Required {
     param([string] $What, [string] $File, [string[]] $Arguments = @(), [string] $Folder = $Root, [Collections.IDictionary] $Environment = @{})
     $result = Invoke-Program -File $File -Arguments $Arguments -Folder $Folder -Environment $Environment
-    if ($result.ExitCode -ne 0) {
-        Write-Step (Get-LastLine $result.Text 40)
-        throw "$What failed with exit code $($result.ExitCode); everything it said is in $BuildLog"
-    }
+    Assert-Succeeded $What $result
     return $result
+}
+
+function Assert-Succeeded([string] $What, $Result) {
+    if ($Result.ExitCode -eq 0) { return }
+    Write-Step (Get-LastLine $Result.Text 40)
+    throw "$What failed with exit code $($Result.ExitCode); everything it said is in $BuildLog"
 }
 
 function Get-LastLine([string] $Text, [int] $Count) {

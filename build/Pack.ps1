@@ -111,31 +111,38 @@ FILETYPE 2
     return "$PackFolder/version.o"
 }
 
-# Builds one library without a trace of this machine's folders; gives its path.
-function New-PackedLibrary($Library) {
+# Begins to build one library without a trace of this machine's folders; gives the work and where its file
+# will be. In a folder of its own: cargo locks it.
+function Start-PackedLibrary($Library) {
+    Write-Step "package: library for $($Library.Runtime)"
+    $built = "$PackFolder/cargo/$($Library.Runtime)"
     $flags = $Library.Flags + @("--remap-path-prefix=$HOME/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
     if ($Library.Runtime.StartsWith('win-')) { $flags += @('-C', "link-arg=$(New-VersionResource $Library)") }
     else { $flags += Get-LibcFlag $Library.Linker }
     # The encoded form of RUSTFLAGS: folders may have spaces.
     $environment = @{ CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f; CARGO_TERM_COLOR = 'never' }
-    $arguments = $LibraryArguments + @('--target-dir', "$PackFolder/cargo", '--target', $Library.Target)
-    $what = "the library for $($Library.Runtime)"
-    if ($Library.Runtime -ne (Get-RuntimeIdentifier)) {
+    $arguments = $LibraryArguments + @('--target-dir', $built, '--target', $Library.Target)
+    $isOwn = $Library.Runtime -eq (Get-RuntimeIdentifier)
+    if (-not $isOwn) {
         $environment["CARGO_TARGET_$($Library.Target.Replace('-', '_').ToUpperInvariant())_LINKER"] = $Library.Linker
         $environment['RUSTC'] = '/usr/bin/rustc'
-        $null = Invoke-Required $what '/usr/bin/cargo' $arguments "$Root/target/crate" $environment
     }
-    else { $null = Invoke-Required $what "$Root/build.sh" (@('cargo') + $arguments) -Environment $environment }
-    return [IO.Path]::Combine("$PackFolder/cargo", "$($Library.Target)", 'release', $Library.File)
+    $line, $folder = if ($isOwn) { @("$Root/build.sh", 'cargo'), $Root } else { @('/usr/bin/cargo'), "$Root/target/crate" }
+    return @{
+        Library = $Library
+        Work    = Start-Beside ($line + $arguments) $environment $folder
+        File    = [IO.Path]::Combine($built, $Library.Target, 'release', $Library.File)
+    }
 }
 
 # The module folder as users get it, with nothing from an earlier time in it.
 function New-PackedModule {
     if (Test-Path $PackedModule) { Remove-Item $PackedModule -Recurse }
     $null = New-Item $PackFolder -ItemType Directory -Force
-    foreach ($library in $PackedLibraries) {
-        Write-Step "package: library for $($library.Runtime)"
-        Copy-Changed (New-PackedLibrary $library) "$PackedModule/native/$($library.Runtime)/$($library.File)"
+    foreach ($started in @($PackedLibraries | ForEach-Object { Start-PackedLibrary $_ })) {
+        $runtime = $started.Library.Runtime
+        Assert-Succeeded "the library for $runtime" (Wait-Beside $started.Work)
+        Copy-Changed $started.File "$PackedModule/native/$runtime/$($started.Library.File)"
     }
     Copy-Item "$Root/target/module/*" $PackedModule -Recurse
     Copy-Item "$Root/LICENSE", "$Root/THIRD-PARTY-NOTICES.txt" $PackedModule

@@ -1,7 +1,7 @@
 # The test run: which runners belong to which area, and the sum of what they count. Needs $Root,
 # Artifacts.ps1 and TestRunners.ps1.
 
-# In the order of their running. A later area adds its runners here. The quick ones are those that
+# In the order of their running. The quick ones are those that
 # somebody who changes something wants to pass before going on.
 $TestRunners = @(
     @{ Area = 'hosts'; Name = 'rustfmt'; Quick = $true; Run = { Invoke-FormatCheck } }
@@ -12,10 +12,10 @@ $TestRunners = @(
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
-    @{ Area = 'windows'; Name = 'package'; Run = { Invoke-PackageTest } }
-    @{ Area = 'windows'; Name = 'installing'; Run = { Invoke-InstallTest } }
-    @{ Area = 'windows'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
-    @{ Area = 'windows'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
+    @{ Area = 'package'; Name = 'package'; Run = { Invoke-PackageTest } }
+    @{ Area = 'package'; Name = 'installing'; Run = { Invoke-InstallTest } }
+    @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
+    @{ Area = 'package'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
     @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
@@ -23,10 +23,12 @@ $TestRunners = @(
     @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
 )
 
-# Runs the quick tests, one area, or all; prints the sum as the last line and gives the exit code.
-function Invoke-TestRun([object[]] $Arguments) {
+# Runs the quick tests, some areas, or all; prints the sum as the last line and gives the exit code.
+function Invoke-TestRun([string[]] $Areas) {
     $total = New-Count
-    try { Invoke-TestArea "$Arguments" $total }
+    try {
+        if ($Areas) { Invoke-TestArea $Areas $total } else { Invoke-TestLane $total }
+    }
     catch {
         Write-Step "failed: $_"
         $total.Failed++
@@ -35,20 +37,41 @@ function Invoke-TestRun([object[]] $Arguments) {
     if ($total.Failed -gt 0) { return 1 } else { return 0 }
 }
 
-# All areas: that of other systems runs beside the others, in a process of its own.
-function Invoke-TestArea([string] $Area, $Total) {
-    $Quick = $Area -eq 'quick'
-    $runners = @($TestRunners | Where-Object { $_.Area -eq $Area -or ($Quick -and $_['Quick']) -or (-not $Area -and $_.Area -ne 'windows') })
-    if (-not $runners) { throw "there is no test area '$Area'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
-    # Where a package came from elsewhere, its tests build nothing.
-    $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ($Area -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
-    if (-not $isGiven) { $null = Build-All }
-    $beside = if (-not $Area) {
-        # Unpacked once: nobody's module goes while it is tested.
-        $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-        $others = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + 'windows'
-        Start-Beside $others @{ RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-windows.log" }
+# The areas in three lanes side by side: each waits a good deal, and machines have more than one core. The first
+# lane begins while the package is made that the others test.
+function Invoke-TestLane($Total) {
+    Build-All
+    $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
+    $beside = @(Start-TestLane $manifest 'hosts', 'package')
+    # Unpacked once: nobody's module goes while it is tested.
+    $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
+    $beside += Start-TestLane $env:RUSTRUNSPACES_TESTED_MODULE 'windows'
+    Invoke-TestArea 'module', 'sites' $Total
+    foreach ($lane in $beside) {
+        $said = Wait-Beside $lane.Work
+        $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
+        Add-Count $Total (Get-ScriptCount "the areas $($lane.Areas)" $said)
     }
+}
+
+# Begins the tests of these areas in a process of their own, with a log of its own.
+function Start-TestLane([string] $Manifest, [string[]] $Areas) {
+    return @{
+        Areas = $Areas
+        Work  = Start-Beside (@(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $Areas) -LimitMinutes 30 @{
+            RUSTRUNSPACES_TESTED_MODULE = $Manifest
+            RUSTRUNSPACES_BUILD_LOG     = "$Root/target/build-$($Areas[0]).log"
+        }
+    }
+}
+
+function Invoke-TestArea([string[]] $Areas, $Total) {
+    $Quick = $Areas -contains 'quick'
+    $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or ($Quick -and $_['Quick']) })
+    if (-not $runners) { throw "there is no test area '$Areas'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
+    # Where a package came from elsewhere, its tests build nothing.
+    $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ("$Areas" -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
+    if (-not $isGiven) { $null = Build-All }
     $times = foreach ($runner in $runners) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
         try { $count = & $runner.Run }
@@ -62,12 +85,6 @@ function Invoke-TestArea([string] $Area, $Total) {
             $runner.Area, $runner.Name, $count.Passed, $count.Failed, $count.Skipped, $seconds)
         Add-Count $Total $count
         [PSCustomObject] @{ Name = $runner.Name; Seconds = $seconds }
-    }
-    if ($beside) {
-        $said = Wait-Beside $beside
-        $lines = $said.Text -split "`n"
-        $lines | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
-        Add-Count $Total (Get-ScriptCount 'the tests of other systems' $said)
     }
     Write-Step "where the time went: $(($times | Sort-Object Seconds -Descending | ForEach-Object { "$($_.Name) $($_.Seconds) s" }) -join ', ')"
 }

@@ -22,8 +22,8 @@ not_ok() {
 }
 
 # A folder with another name, another depth and a space in it, with the sources alone; what was built
-# there before stays, so that a second run does no work twice. The embedded host only runs the
-# build: it is taken along, not built again.
+# there before stays, so that a second run does no work twice. PowerShell only runs the build: it is
+# not restored again.
 again="$PWD/target/package/another folder"
 mkdir -p "$again/target"
 find "$again" -mindepth 1 -maxdepth 1 ! -name target ! -name out -exec rm -rf {} +
@@ -33,10 +33,7 @@ for entry in * .[!.]*; do
     *) cp -Rp "$entry" "$again/" ;;
     esac
 done
-if [[ -d target/host ]]; then
-    rm -rf "$again/target/host"
-    cp -Rp target/host target/host.key "$again/target/"
-fi
+[[ ! -d target/pwsh ]] || ln -sfn "$PWD/target/pwsh" "$again/target/pwsh"
 if ! SOURCE_DATE_EPOCH=$epoch "$again/build.sh" pack >target/package/again.log 2>&1; then
     tail -n 20 target/package/again.log
     not_ok a_second_build "does not work in another folder"
