@@ -37,6 +37,9 @@ function Invoke-TestRun([string[]] $Areas) {
     if ($total.Failed -gt 0) { return 1 } else { return 0 }
 }
 
+# What a run of some tests takes; Invoke-TestArea sets it for its runners.
+$Quick = $false
+
 # The areas in three lanes side by side: each waits a good deal, and machines have more than one core. The first
 # lane begins while the package is made that the others test.
 function Invoke-TestLane($Total) {
