@@ -54,9 +54,11 @@ BeforeAll {
 
 Describe 'the module''s sources' {
     BeforeAll {
-        $project = Get-RepositoryFile 'module/RustRunspaces.csproj'
-        $files = if ($project) { @(Read-Module (Split-Path (Resolve-Path -LiteralPath $project).ProviderPath)) }
+        $project = Join-Path $PSScriptRoot '../../module/RustRunspaces.csproj'
+        $files = if (Test-Path -LiteralPath $project) { @(Read-Module (Split-Path (Resolve-Path -LiteralPath $project).ProviderPath)) }
     }
+
+    BeforeEach { $null = Get-RepositoryFile 'module/RustRunspaces.csproj' }
 
     It 'stand in folders that have a place among the others' {
         $files | Where-Object { -not $Below.ContainsKey($_.Folder) } | ForEach-Object { "$($_.Folder)/$($_.File)" } | Should -BeNullOrEmpty

@@ -87,7 +87,8 @@ BeforeAll {
             @{ Name = $file.FullName.Substring($root.Length + 1).Replace('\', '/'); Text = [IO.File]::ReadAllText($file.FullName) }
         }
     }
-    $OwnCommands = New-WordSet (@('Invoke-RustParallel') + @($Scripts | Where-Object { $_.Name -notlike '*.ps1xml' } | ForEach-Object { Get-FunctionName $_.Text }))
+    $texts = @(Get-Content -LiteralPath "$PSScriptRoot/Session.ps1" -Raw) + @($Scripts | Where-Object { $_.Name -notlike '*.ps1xml' } | ForEach-Object { $_.Text })
+    $OwnCommands = New-WordSet (@('Invoke-RustParallel') + @($texts | ForEach-Object { Get-FunctionName $_ }))
 
     function Use-Repository { if (-not $Scripts) { Skip-Test 'the repository is not above the tests' } }
 }

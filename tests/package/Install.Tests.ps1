@@ -132,3 +132,22 @@ Describe 'a folder as repository, by PowerShellGet 2' -Skip:(-not (Get-Module Po
         Invoke-NewSession 'Uninstall-Module RustRunspaces; [bool] (Get-Command Invoke-RustParallel -ErrorAction Ignore)' | Should -Be 'False'
     }
 }
+
+Describe 'the tests of the module' {
+    It 'need nothing but their folder and the zip beside it' {
+        $folder = New-Item (Join-Path $TestDrive 'carried') -ItemType Directory
+        Copy-Item (Join-Path $PSScriptRoot '../module'), ($Package -replace 'nupkg$', 'zip') $folder -Recurse
+        # Those that look for the repository, and some that do not.
+        $files = @(Select-String -Path "$folder/module/*.Tests.ps1" -Pattern 'Repository' -List | ForEach-Object { $_.Filename }) + 'Import.Tests.ps1'
+        $files.Count | Should -BeGreaterThan 5
+        $said = Invoke-NewSession "
+            `$env:RUSTRUNSPACES_MODULE = `$null
+            Import-Module '$env:RUSTRUNSPACES_PESTER'
+            Set-Location '$folder'
+            `$result = Invoke-Pester './module/$($files -join "', './module/")' -PassThru
+            `$result.Result, `$result.PassedCount, `$result.SkippedCount"
+        $said[-3] | Should -Be 'Passed' -Because ($said -join "`n")
+        [int] $said[-2] | Should -BeGreaterThan 100
+        [int] $said[-1] | Should -BeGreaterThan 5
+    }
+}
