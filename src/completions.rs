@@ -1,6 +1,7 @@
 //! The queue between the threads that finish jobs and the one that collects them. Producers push
-//! whole batches under one lock and wake the poller once per batch; the collector takes all that
-//! is there at once and hands it out from its own side. Sleeping happens here and nowhere else.
+//! whole batches under one lock and wake the poller once per batch or less often; the collector
+//! takes all that is there at once and hands it out from its own side. Sleeping happens here and
+//! nowhere else.
 
 use crate::clock::Time;
 use crate::outcome::Completion;
@@ -48,15 +49,24 @@ pub enum Woken {
 impl Completions {
     /// Appends `batch` (left empty, its capacity kept) and wakes the poller once.
     pub fn push_all(&self, batch: &mut Vec<Completion>) {
+        if self.add_all(batch) {
+            self.notify();
+        }
+    }
+
+    /// Appends `batch` as [`Completions::push_all`] does. True: a poller sleeps, and
+    /// [`Completions::notify`] shall end that, now or a moment later.
+    #[must_use]
+    pub fn add_all(&self, batch: &mut Vec<Completion>) -> bool {
         if batch.is_empty() {
-            return;
+            return false;
         }
         let count = batch.len() as u64;
         let jobs = batch.iter().map(|completion| completion.jobs).sum();
         let mut shared = lock(&self.shared);
         if self.is_closed() {
             batch.clear();
-            return;
+            return false;
         }
         if shared.finished.is_empty() {
             std::mem::swap(&mut shared.finished, batch);
@@ -66,11 +76,12 @@ impl Completions {
         // In this order: who sees them as ready sees them as finished, too.
         self.jobs.fetch_add(jobs, Ordering::SeqCst);
         self.ready.fetch_add(count, Ordering::SeqCst);
-        let sleeping = shared.sleeping;
-        drop(shared);
-        if sleeping {
-            self.wake.notify_one();
-        }
+        shared.sleeping
+    }
+
+    /// Ends the sleep of a poller.
+    pub fn notify(&self) {
+        self.wake.notify_one();
     }
 
     /// Appends one completion and wakes the poller.

@@ -62,6 +62,12 @@ pub struct EchoProbe {
     starting: bool,
     ended: bool,
     duplicates: u32,
+    trouble: Option<Box<Trouble>>,
+}
+
+/// What is kept of few probes.
+#[derive(Clone, Debug, Default)]
+struct Trouble {
     /// Why the last attempt that lapsed could not leave.
     refusal: i32,
     /// Why no repeat is left.
@@ -73,6 +79,10 @@ pub struct EchoProbe {
 }
 
 impl EchoProbe {
+    fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_with(Box::default)
+    }
+
     fn transmissions(&self) -> u16 {
         u16::from(self.first.is_some()) + self.more.len() as u16
     }
@@ -166,7 +176,7 @@ impl EchoProbe {
                     self.repeats += 1;
                     self.owed += 1;
                 } else {
-                    self.void = Some(voids.cause);
+                    self.trouble().void = Some(voids.cause);
                 }
             }
         }
@@ -228,7 +238,7 @@ impl EchoProbe {
     pub fn not_sent(&mut self, now: Time, os_error: i32) {
         self.starting = false;
         self.refused_since.get_or_insert(now);
-        self.refusal = os_error;
+        self.trouble().refusal = os_error;
     }
 
     /// For the simulator's faults: what could not leave has no time.
@@ -238,9 +248,10 @@ impl EchoProbe {
 
     /// The system has no way to the host: the probe ends.
     pub fn failed(&mut self, outcome: Outcome, os_error: i32, detail: Detail) {
-        self.error = Some((outcome, os_error, detail));
+        let trouble = self.trouble();
+        trouble.error = Some((outcome, os_error, detail));
         // The system's own word needs no packet that could have been lost here.
-        self.void = None;
+        trouble.void = None;
         self.ended = true;
     }
 
@@ -268,7 +279,9 @@ impl EchoProbe {
         entry.round_trip = received.nanos_since(entry.sent).max(SHORTEST);
         entry.fate = Fate::Answered;
         self.last_answered = transmission;
-        self.answered_from = from;
+        if from.is_some() || self.trouble.is_some() {
+            self.trouble().answered_from = from;
+        }
         if !schedule.statistics {
             self.ended = true;
         }
@@ -289,7 +302,7 @@ impl EchoProbe {
         if proven && matches!(entry.fate, Fate::InFlight) {
             entry.fate = Fate::Refuted;
         }
-        self.error = Some((outcome, 0, detail));
+        self.trouble().error = Some((outcome, 0, detail));
     }
 
     /// No neighbour has the address: what was sent so far has not left this machine's link.
@@ -300,23 +313,24 @@ impl EchoProbe {
             }
         }
         let outcome = Outcome::DestinationHostUnreachable;
-        self.error = Some((outcome, 0, Detail::NoNeighbour));
+        self.trouble().error = Some((outcome, 0, Detail::NoNeighbour));
     }
 
     /// How the probe ended, or how it stands. `tells_duplicates`: the system shows further replies.
     pub fn verdict(&self, tells_duplicates: bool) -> Verdict {
         let statistics = self.statistics(tells_duplicates);
+        let trouble = self.trouble.as_deref();
         let (outcome, os_error, detail) = if statistics.received > 0 {
-            let detail =
-                self.answered_from.map_or(Detail::None, |from| Detail::AnsweredFrom { from });
-            (Outcome::Success, 0, detail)
-        } else if let Some(cause) = self.void {
+            let from = trouble.and_then(|trouble| trouble.answered_from);
+            (Outcome::Success, 0, from.map_or(Detail::None, |from| Detail::AnsweredFrom { from }))
+        } else if let Some(cause) = trouble.and_then(|trouble| trouble.void) {
             // Also where somebody on the way sent an error: the reply may be what was lost.
             (Outcome::Unknown, 0, cause)
-        } else if let Some(error) = self.error {
+        } else if let Some(error) = trouble.and_then(|trouble| trouble.error) {
             error
         } else if self.lapsed > 0 {
-            (Outcome::NoResources, self.refusal, Detail::NotBegun)
+            let refusal = trouble.map_or(0, |trouble| trouble.refusal);
+            (Outcome::NoResources, refusal, Detail::NotBegun)
         } else {
             (Outcome::TimedOut, 0, Detail::None)
         };

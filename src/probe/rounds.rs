@@ -28,6 +28,11 @@ impl RoundTrips {
         self.last = nanos;
         self.timed += 1;
         let value = nanos as f64;
+        // Most probes have one.
+        if self.timed == 1 {
+            self.mean = value;
+            return;
+        }
         let from_old_mean = value - self.mean;
         self.mean += from_old_mean / f64::from(self.timed);
         self.squares += from_old_mean * (value - self.mean);
@@ -39,16 +44,22 @@ impl RoundTrips {
         if self.timed == 0 {
             return Statistics { sent, received, duplicates, ..Statistics::default() };
         }
-        let variance = self.squares / f64::from(self.timed);
+        let (mean, deviation) = match self.timed {
+            1 => (self.last, 0),
+            timed => {
+                let variance = self.squares / f64::from(timed);
+                (self.mean.round() as u64, variance.max(0.0).sqrt().round() as u64)
+            }
+        };
         Statistics {
             sent,
             received,
             duplicates,
             last: Some(self.last),
             min: Some(self.min),
-            mean: Some(self.mean.round() as u64),
+            mean: Some(mean),
             max: Some(self.max),
-            deviation: Some(variance.max(0.0).sqrt().round() as u64),
+            deviation: Some(deviation),
         }
     }
 }

@@ -25,6 +25,10 @@ const NEIGHBOUR_PERIOD: u64 = 100 * MILLISECOND;
 /// Connects begun between two looks at those under way: their times are told by sight.
 const CONNECTS_AT_ONCE: usize = 8;
 
+/// A poller is woken at most once in this time, or when its pool has nothing more under way: a
+/// wake-up costs about as much as a host.
+const WAKE_PERIOD: u64 = MILLISECOND;
+
 /// What other threads want of the reactor.
 pub enum Command {
     /// A pool, by a key of its own.
@@ -56,6 +60,8 @@ pub trait Names {
 struct Member {
     key: u64,
     link: Arc<Link>,
+    /// Its poller sleeps, and has completions.
+    owed: bool,
 }
 
 /// See the file's head.
@@ -71,6 +77,8 @@ pub struct Shell<N, L> {
     suspended: u64,
     on_link_read: Option<Time>,
     neighbours_asked: Time,
+    /// When pollers were woken last.
+    woken: Time,
     events: Vec<Event>,
     requests: Vec<EchoRequest>,
     results: Vec<SendResult>,
@@ -90,6 +98,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
             late_turns: 0,
             on_link_read: None,
             neighbours_asked: now,
+            woken: Time::from_nanos(0),
             events: Vec::with_capacity(1024),
             requests: Vec::with_capacity(crate::sys::BATCH),
             results: Vec::with_capacity(crate::sys::BATCH),
@@ -110,6 +119,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
                 // Without its poller the reactor could only spin; the old one is kept then.
                 let _ = self.network.reset();
                 self.hand_over();
+                self.wake_pollers(true);
                 true
             }
         }
@@ -128,11 +138,14 @@ impl<N: Operations, L: Names> Shell<N, L> {
         self.look_around();
         let more = self.scheduler.plan();
         self.carry_out();
-        // Jobs that failed in sending have ended: nothing else might end the sleep that follows.
-        self.hand_over();
         let before = self.network.now();
         let mut events = std::mem::take(&mut self.events);
-        let wake = if more || !events.is_empty() { before } else { self.wake() };
+        let sleeps = !more && events.is_empty();
+        if sleeps {
+            // Jobs that failed in sending have ended: nothing else might end the sleep that follows.
+            self.hand_over();
+        }
+        let wake = if sleeps { self.wake_pollers(true).min(self.wake()) } else { before };
         if more && self.scheduler.connects() == 0 {
             self.network.receive(&mut events);
         } else {
@@ -159,6 +172,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
         self.scheduler.check_run_limits();
         self.clean_up();
         self.hand_over();
+        self.wake_pollers(false);
         true
     }
 
@@ -276,10 +290,10 @@ impl<N: Operations, L: Names> Shell<N, L> {
         }
     }
 
-    /// Gives each pool the completions of this turn, with one wake-up.
+    /// Gives each pool the completions of this turn.
     fn hand_over(&mut self) {
-        for (index, member) in self.members.iter().enumerate() {
-            if let Some(Member { link, .. }) = member {
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if let Some(Member { link, owed, .. }) = member {
                 let progress = self.scheduler.take_completions(index, &mut self.completions);
                 if progress.begun > 0 {
                     link.begun.fetch_add(progress.begun, Ordering::Relaxed);
@@ -292,10 +306,30 @@ impl<N: Operations, L: Names> Shell<N, L> {
                 }
                 let (_, forward, reverse) = self.scheduler.open_of(index);
                 link.lookups_open.store((forward + reverse) as u64, Ordering::Relaxed);
-                link.completions.push_all(&mut self.completions);
+                *owed |= link.completions.add_all(&mut self.completions);
                 link.targets_left(progress.targets);
             }
         }
+    }
+
+    /// Wakes pollers that have completions, where it is time or nothing more will come for them
+    /// (asked before a sleep only); else tells when it will be.
+    fn wake_pollers(&mut self, before_sleep: bool) -> Time {
+        let now = self.network.now();
+        let at = self.woken.plus_nanos(WAKE_PERIOD);
+        let mut until = Time::NEVER;
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if let Some(member @ Member { owed: true, .. }) = member {
+                if at <= now || (before_sleep && self.scheduler.is_idle(index)) {
+                    member.owed = false;
+                    member.link.completions.notify();
+                    self.woken = now;
+                } else {
+                    until = at;
+                }
+            }
+        }
+        until
     }
 
     /// Figures for diagnosis, of all pools.
@@ -318,7 +352,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
                 if index == self.members.len() {
                     self.members.push(None);
                 }
-                self.members[index] = Some(Member { key, link });
+                self.members[index] = Some(Member { key, link, owed: false });
             }
             Command::Targets(key, targets) => {
                 if let Some(index) = self.member_index(key) {

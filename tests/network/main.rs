@@ -24,3 +24,4 @@ mod ports;
 mod rooms;
 mod routes;
 mod timing;
+mod troubles;

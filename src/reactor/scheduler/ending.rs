@@ -106,31 +106,45 @@ impl Scheduler {
             self.neighbours.give_back(&probe.address);
         }
         let waits = matches!(probe.reverse, Reverse::Open);
-        probe.verdict = Some(Box::new(verdict));
+        if waits {
+            probe.verdict = Some(Box::new(verdict));
+        }
         self.cancel_connects(slot);
         if !waits {
-            self.answer(slot);
+            self.answer_with(slot, &verdict);
+        }
+    }
+
+    /// Answers the jobs of a probe that has its verdict.
+    pub(super) fn answer(&mut self, slot: u32) {
+        let verdict = self.probes.get_mut(slot).and_then(|probe| probe.verdict.take());
+        if let Some(verdict) = verdict {
+            self.answer_with(slot, &verdict);
         }
     }
 
     /// Answers the probe's jobs and frees its slot.
-    pub(super) fn answer(&mut self, slot: u32) {
+    fn answer_with(&mut self, slot: u32, verdict: &Verdict) {
+        self.complete(slot, verdict);
+        self.probes.discard(slot);
+    }
+
+    fn complete(&mut self, slot: u32, verdict: &Verdict) {
         let names_of_the_first = self.has(Fault::NamesOfTheFirst);
-        let probe = match self.probes.remove(slot) {
+        let wall = self.wall;
+        let probe = match self.probes.get(slot) {
             Some(probe) => probe,
             None => return,
         };
-        let (now, wall) = (self.now, self.wall);
-        let member = match self.member(probe.member) {
+        let member = match &mut self.members[probe.member] {
             Some(member) => member,
             None => return,
         };
         member.open = member.open.saturating_sub(probe.jobs());
-        let verdict = match &probe.verdict {
-            Some(verdict) if member.standing != Standing::Leaving => verdict,
-            _ => return,
-        };
-        let duration = now.nanos_since(probe.begun);
+        if member.standing == Standing::Leaving {
+            return;
+        }
+        let duration = self.now.nanos_since(probe.begun);
         let completion = |target: &Target, index: u64| Completion {
             user_data: target.user_data,
             index,
@@ -318,9 +332,8 @@ impl Scheduler {
         };
         for slot in 0..self.probes.capacity() {
             if let Some(probe) = self.probes.get_mut(slot) {
-                probe.verdict = Some(Box::new(failed));
                 probe.reverse = Reverse::NotWanted;
-                self.answer(slot);
+                self.answer_with(slot, &failed);
             }
         }
         for slot in 0..self.lookups.capacity() {

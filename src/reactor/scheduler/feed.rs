@@ -211,6 +211,18 @@ impl Feed {
         queues.find_map(VecDeque::pop_front).or_else(|| self.names.pop_front())
     }
 
+    /// Whether the on-link jobs set aside are all that waits to be begun, are there at all, and
+    /// are `places` at most.
+    pub fn fits(&self, family: usize, places: usize) -> bool {
+        let looked_at = self.names.is_empty() && self.lanes.iter().all(|it| it.ranges.is_empty());
+        let aside = || self.lanes.iter().flat_map(|lane| &lane.aside[family]);
+        if !looked_at || aside().take(places + 1).count() > places {
+            return false;
+        }
+        let jobs: u64 = aside().map(|range| range.end - range.next).sum();
+        jobs > 0 && jobs <= places as u64
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         let is_empty =

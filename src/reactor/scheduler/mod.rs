@@ -19,6 +19,8 @@ mod serve;
 mod shared;
 mod slots;
 mod step;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 pub use action::{Actions, ConnectRequest, Lookup as LookupAction, Progress};
@@ -424,6 +426,17 @@ impl Scheduler {
         !self.neighbours.is_empty() && self.members.iter().flatten().any(waits)
     }
 
+    /// Whether nothing of a pool is under way, or waits to be begun.
+    pub fn is_idle(&self, member: usize) -> bool {
+        let member = self.members.get(member).and_then(Option::as_ref);
+        member.map_or(true, |member| {
+            member.open == 0
+                && member.forward == 0
+                && member.feed.is_empty()
+                && member.rests.is_empty()
+        })
+    }
+
     /// Connects under way.
     pub fn connects(&self) -> usize {
         self.flights.len()
@@ -443,9 +456,14 @@ impl Scheduler {
         self.members.get_mut(index)?.as_mut()
     }
 
-    /// Whether there are places for more neighbours.
-    fn room(&self) -> Room {
-        [0, 1].map(|family| self.neighbours.taken(family) < places(&self.on_link, family))
+    /// Whether there are places for more neighbours of a pool: as a rule, or to the last place of
+    /// the table where that is enough for all that wait.
+    fn room(&self, feed: &Feed) -> Room {
+        [0, 1].map(|family| {
+            let taken = self.neighbours.taken(family);
+            let left = (self.on_link.table[family] as usize).saturating_sub(taken);
+            taken < places(&self.on_link, family) || feed.fits(family, left)
+        })
     }
 
     /// Jobs of a pool that have begun and are not answered, and its look-ups of names and of

@@ -78,8 +78,8 @@ impl Neighbours {
     }
 }
 
-/// Places that may be taken in a family: three quarters of the system's table, so that other
-/// programs still find their neighbours.
+/// Places that may be taken in a family as a rule: three quarters of the system's table, so that
+/// other programs still find their neighbours.
 pub fn places(on_link: &OnLink, family: usize) -> usize {
     match on_link.table[family] as usize {
         0 => UNKNOWN_TABLE,

@@ -6,6 +6,7 @@
 use super::action::Lookup as LookupAction;
 use super::fault::Fault;
 use super::feed::{Job, Lane, Next, Source};
+use super::neighbours::places;
 use super::shared::ShareKey;
 use super::{Connecting, Lookup, Machine, Member, OpenProbe, Reverse, Scheduler, Standing};
 use crate::address::Address;
@@ -48,7 +49,7 @@ impl Scheduler {
             return self.now;
         }
         let mut wake = self.timers.next();
-        if self.room() != [true; 2] {
+        if (0..2).any(|family| self.neighbours.taken(family) >= places(&self.on_link, family)) {
             wake = wake.min(self.neighbours.next());
         }
         for (index, member) in self.members.iter().enumerate() {
@@ -107,7 +108,7 @@ impl Scheduler {
         {
             return false;
         }
-        match member.feed.peek(lane, self.room()) {
+        match member.feed.peek(lane, self.room(&member.feed)) {
             None => false,
             Some((target, job)) => {
                 member.reverse < self.limits.lookups
@@ -215,14 +216,10 @@ impl Scheduler {
     }
 
     fn next_job(&mut self, index: usize, lane: Lane) -> Next {
-        let room = self.room();
-        let may_begin = match &self.members[index] {
-            Some(member) => self.may_begin(member, lane),
-            None => false,
+        let room = match &self.members[index] {
+            Some(member) if self.may_begin(member, lane) => self.room(&member.feed),
+            _ => return Next::Nothing,
         };
-        if !may_begin {
-            return Next::Nothing;
-        }
         let member = match &mut self.members[index] {
             Some(member) => member,
             None => return Next::Nothing,
@@ -240,14 +237,11 @@ impl Scheduler {
 
     fn begin_echo(&mut self, member: usize, job: Job) {
         let key = ShareKey::new(member, &job.target, job.index, job.address);
-        if let Some(slot) = self.shared.get(&key) {
-            if let Some(probe) = self.probes.get_mut(slot) {
-                probe.sharers.push((job.target, job.index));
-                return;
-            }
+        let slot = self.shared.get_or_insert(key, self.probes.next());
+        if let Some(probe) = self.probes.get_mut(slot) {
+            return probe.sharers.push((job.target, job.index));
         }
         let slot = self.open(member, job, Machine::Echo(EchoProbe::default()));
-        self.shared.insert(key, slot);
         self.step(slot);
     }
 

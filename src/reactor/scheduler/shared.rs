@@ -94,14 +94,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The open probe for a key.
-    pub fn get(&self, key: &ShareKey) -> Option<u32> {
-        self.probes.get(key).copied()
-    }
-
-    /// A probe that has been opened.
-    pub fn insert(&mut self, key: ShareKey, slot: u32) {
-        self.probes.insert(key, slot);
+    /// The open probe for a key; where there is none, it is the one about to be opened in `slot`.
+    pub fn get_or_insert(&mut self, key: ShareKey, slot: u32) -> u32 {
+        *self.probes.entry(key).or_insert(slot)
     }
 
     /// A probe that has ended.

@@ -38,6 +38,11 @@ impl<T> Slots<T> {
         }
     }
 
+    /// The slot that the next value will be placed in.
+    pub fn next(&self) -> u32 {
+        self.free.last().map_or(self.slots.len() as u32, |slot| *slot)
+    }
+
     /// Takes the value out.
     pub fn remove(&mut self, slot: u32) -> Option<T> {
         let entry = self.slots.get_mut(slot as usize)?;
@@ -45,6 +50,15 @@ impl<T> Slots<T> {
         entry.generation = entry.generation.wrapping_add(1);
         self.free.push(slot);
         Some(value)
+    }
+
+    /// Drops the value where it is: large ones are not moved for that.
+    pub fn discard(&mut self, slot: u32) {
+        if let Some(entry @ Slot { value: Some(_), .. }) = self.slots.get_mut(slot as usize) {
+            entry.value = None;
+            entry.generation = entry.generation.wrapping_add(1);
+            self.free.push(slot);
+        }
     }
 
     /// The value in the slot.
