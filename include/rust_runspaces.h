@@ -201,7 +201,8 @@ typedef struct {
   uint32_t count;
   // Milliseconds from attempt to attempt; 0 means 1000.
   uint32_t interval_ms;
-  // Milliseconds to wait for each reply; 0 means 1000 for echo and 2500 for connect.
+  // Milliseconds to wait for each reply; 0 means 1000 for echo and 2000 for connect, 2500 where the
+  // system does not tell a refusal at once (Windows before 10.0.16299).
   uint32_t reply_timeout_ms;
   // Bytes of payload of an echo request, 0..=65500.
   uint32_t payload_size;

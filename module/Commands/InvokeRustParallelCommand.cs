@@ -190,7 +190,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             Ports = (TcpPort ?? Array.Empty<int>()).Distinct().Select(port => (ushort)port).ToArray(),
             Count = Given(nameof(Count)) ? Count : isTcp ? 1 : 4,
-            ReplyTimeoutMilliseconds = Given(nameof(ReplyTimeoutMilliseconds)) ? ReplyTimeoutMilliseconds : isTcp ? 2500 : 1000,
+            ReplyTimeoutMilliseconds = ReplyTimeoutMilliseconds,
             IntervalMilliseconds = IntervalMilliseconds,
             BufferSize = BufferSize,
             MaxHops = MaxHops,

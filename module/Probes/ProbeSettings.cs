@@ -16,6 +16,7 @@ internal sealed class ProbeSettings
 
     internal int Count { get; set; }
 
+    /// <summary>0 leaves the engine's own, which for TCP depends on the system.</summary>
     internal int ReplyTimeoutMilliseconds { get; set; }
 
     internal int IntervalMilliseconds { get; set; }
@@ -52,7 +53,8 @@ internal sealed class ProbeSettings
     /// <summary>How long that many hosts take when none of them answers.</summary>
     internal TimeSpan LongestDuration(long hosts)
     {
-        double milliseconds = ((Count - 1) * (double)IntervalMilliseconds) + ReplyTimeoutMilliseconds;
+        int reply = ReplyTimeoutMilliseconds != 0 ? ReplyTimeoutMilliseconds : !IsTcp ? 1000 : SystemLoader.IsWindows ? 2500 : 2000;
+        double milliseconds = ((Count - 1) * (double)IntervalMilliseconds) + reply;
         if (IsTcp)
         {
             milliseconds *= Math.Max(1, Math.Ceiling((double)hosts * Ports.Length / ConnectsInFlight));

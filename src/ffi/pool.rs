@@ -13,6 +13,7 @@ use crate::clock::{Time, MILLISECOND};
 use crate::outcome::Completion;
 use crate::pool::{Admission, Counts, Polled, Pool, PoolError, PoolOptions};
 use crate::probe::{Kind, ProbeOptions, Schedule};
+use crate::sys::repeats_refused_connects;
 use crate::targets::TargetError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -245,7 +246,7 @@ unsafe fn probe_options(options: &rr_probe_options) -> Result<ProbeOptions, rr_s
             if ports.contains(&0) {
                 return Err(RR_STATUS_INVALID_ARGUMENT);
             }
-            (Kind::Connect { ports: ports.into() }, 1, 2500)
+            (Kind::Connect { ports: ports.into() }, 1, connect_timeout())
         }
         _ => return Err(RR_STATUS_INVALID_ARGUMENT),
     };
@@ -263,6 +264,16 @@ unsafe fn probe_options(options: &rr_probe_options) -> Result<ProbeOptions, rr_s
         family,
         resolve: options.flags & RR_PROBE_RESOLVE != 0,
     })
+}
+
+/// Milliseconds that a connect is waited for by default: a second for the answer to the first SYN,
+/// which may be lost, and one for the answer to the second. A system that repeats SYNs that are
+/// refused takes up to two for that alone.
+fn connect_timeout() -> u32 {
+    match repeats_refused_connects() {
+        true => 2500,
+        false => 2000,
+    }
 }
 
 /// Submits calls: `user_data` are `count` numbers, each becomes one job for the pool's callback.

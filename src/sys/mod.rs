@@ -30,8 +30,9 @@ use windows as backend;
 pub use backend::lookup::{interface_index, lookup, reverse_lookup};
 pub use backend::{
     block_signals, cores, echo_permission, enter_apartment, is_forked_child, pin_library,
-    process_cpu_nanos, raise_descriptor_limit, random_bytes, suspended, wall_clock, watch_fork,
-    ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS, TELLS_DUPLICATES,
+    process_cpu_nanos, raise_descriptor_limit, random_bytes, repeats_refused_connects, suspended,
+    wall_clock, watch_fork, ApartmentGuard, Network, ThreadClock, Wake, Waker, APARTMENTS,
+    TELLS_DUPLICATES,
 };
 
 // --- words shared by all backends ---------------------------------------------------------

@@ -6,6 +6,7 @@ BeforeDiscovery {
         @{ Theirs = '5 jobs at a time, no upper bound to -ThrottleLimit'; Ours = '32, at most 1,024'
             Theirs7 = '(Get-Command ForEach-Object).Parameters.ThrottleLimit.Attributes.MaxRange -gt 1024'; Theirs7Is = 'True'
             Script = '((Get-Command Invoke-RustParallel).Parameters.MaximumThreadCount.Attributes | Where-Object { $_ -is [Management.Automation.ValidateRangeAttribute] }).MaxRange'; Is = '1024' }
+        @{ Theirs = 'on Windows jobs are in an MTA'; Ours = 'the same; those of -ComputerName in an STA, -ApartmentState says another'; File = 'Apartments.Tests.ps1' }
         @{ Theirs = '-ErrorAction, -WarningAction, -InformationAction, -ProgressAction and -PipelineVariable are refused'; Ours = 'work, as all common parameters do'
             Theirs7 = 'try { 1 | ForEach-Object -Parallel { 1 } -ErrorAction Ignore } catch { "refused" }'; Theirs7Is = 'refused'
             Script = '1 | Invoke-RustParallel { Write-Error 1; 7 } -ErrorAction Ignore -PipelineVariable p | ForEach-Object { "$_ $p" }'; Is = '7 7' }

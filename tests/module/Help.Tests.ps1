@@ -120,7 +120,7 @@ Describe 'help of the command' {
 
     It 'the default of <Parameter> is documented' -ForEach @(
         @{ Parameter = 'Count'; Echo = '4'; Tcp = '1' }
-        @{ Parameter = 'ReplyTimeoutMilliseconds'; Echo = '1000'; Tcp = '2500' }
+        @{ Parameter = 'ReplyTimeoutMilliseconds'; Echo = '1000'; Tcp = '2000' }
         @{ Parameter = 'IntervalMilliseconds'; Echo = '1000'; Tcp = '1000' }
         @{ Parameter = 'BufferSize'; Echo = '32'; Tcp = '32' }
         @{ Parameter = 'PacketsPerSecond'; Echo = '20000'; Tcp = '20000' }

@@ -51,6 +51,17 @@ Describe 'TCP ports' {
         Test-RefusalLatency $result.Latency
     }
 
+    # Time for a second SYN, after one second, and for its answer; longer where the system repeats refused ones.
+    It 'waits two seconds for a silent port by default' -Tag 'Slow' {
+        $silent = New-SilentPort
+        $opened.Add($silent)
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -TcpPort $port -AsObject' @{ port = $silent.Number }
+        $run.Output[0].Status | Should -BeExactly 'TimedOut'
+        $least = if (Test-Wine) { 2.5 } else { 2 }
+        $run.Duration.TotalSeconds | Should -BeGreaterOrEqual ($least - 0.05)
+        $run.Duration.TotalSeconds | Should -BeLessThan ($least + 0.45)
+    }
+
     It 'has TimedOut for a silent port' {
         $silent = New-SilentPort
         $opened.Add($silent)

@@ -17,6 +17,7 @@ cat >"$folder/hosts" <<'HOSTS'
 127.0.0.21 mini.test
 fd00:99::22 dual.test
 127.0.0.22 dual.test
+127.0.0.23 xn--bcher-kva.test
 HOSTS
 echo 'hosts: files' >"$folder/nsswitch.conf"
 cat >"$folder/.ssh/known_hosts" <<'KNOWN'

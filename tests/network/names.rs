@@ -1,10 +1,11 @@
 //! Names: which of their addresses are tried, and resolvers that do not answer.
 
 use crate::lab::{lab_or_skip, Lab, Namespace};
-use crate::sweep::{start, sweep};
+use crate::sweep::{program, start, sweep, Running, TIMEOUT};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// On the right, 10.1.0.2 and 10.1.0.3 exist and refuse; 10.2.0.0/16 takes everything and says
 /// nothing. Names come from `hosts` alone.
@@ -146,4 +147,42 @@ fn a_resolver_that_does_not_answer_holds_up_its_names_only() {
     // The lost one, and the known one before it was answered.
     let open = swept.total.as_ref().expect("totals").number("lookups_open");
     assert!((1..=2).contains(&open), "{}", open);
+}
+
+/// Some modules of glibc's name service hang, in code that nobody here has written.
+#[test]
+fn a_resolver_s_module_that_hangs_has_threads_of_the_resolver_only() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab, "10.1.0.2 known\n");
+    left.etc("nsswitch.conf", "hosts: odd files\n");
+    let folder = std::env::temp_dir().join(format!("rr-nss-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder of ours");
+    let module = folder.join("libnss_odd.so.2");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/network/libnss_odd.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", source, "-o"]).arg(&module);
+    assert!(compiler.status().expect("the compiler that links this").success());
+    let log = folder.join("log");
+    let mut command = left.command(program());
+    command.env("LD_LIBRARY_PATH", &folder).env("NSS_ODD_LOG", &log);
+    command.args(["--run-limit", "1000", "--timeout", TIMEOUT, "--count", "1"]);
+    command.args(["hang1", "hang2", "hang3", "known", "unknown", "10.1.0.2"]);
+    let begin = Instant::now();
+    let swept = Running::start(command).finish();
+    let took = begin.elapsed();
+    let log = fs::read_to_string(log).expect("it was called");
+    fs::remove_dir_all(&folder).expect("our folder");
+    for (target, outcome) in
+        [("known", "Success"), ("10.1.0.2", "Success"), ("unknown", "NameNotFound")]
+    {
+        assert_eq!(swept.of(target).outcome(), outcome);
+        assert!(swept.of(target).duration_ms() < 500.0, "{:?}", swept.of(target));
+    }
+    for target in ["hang1", "hang2", "hang3"] {
+        assert_eq!(swept.of(target).outcome(), "Stopped");
+    }
+    // Its limit and a busy machine; the look-ups' own deadline is 5 s.
+    assert!(took < Duration::from_secs(3), "{:?}", took);
+    assert!(log.lines().count() >= 5, "{:?}", log);
+    assert!(log.lines().all(|thread| thread == "rr-resolver"), "{:?}", log);
 }

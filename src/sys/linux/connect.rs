@@ -21,6 +21,11 @@ const INFO_WORDS: usize = 18;
 /// The smoothed round trip, microseconds: here that of the first segment. 0: none was measured.
 const INFO_ROUND_TRIP: usize = 17;
 
+/// Whether a refused connect is told only after the system has repeated its SYN: never.
+pub fn repeats_refused_connects() -> bool {
+    false
+}
+
 struct Connecting {
     id: ProbeId,
     socket: OwnedFd,

@@ -43,6 +43,7 @@ use crate::sys::{
 use std::collections::HashSet;
 use std::io;
 
+pub use self::connect::repeats_refused_connects;
 pub use self::echo::echo_permission;
 pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
 pub use self::process::{

@@ -35,6 +35,7 @@ pub(super) const ERROR_WORKING_SET_QUOTA: i32 = 1453;
 pub(super) const WSAEACCES: i32 = 10013;
 pub(super) const WSAEMFILE: i32 = 10024;
 pub(super) const WSAEMSGSIZE: i32 = 10040;
+pub(super) const WSAEOPNOTSUPP: i32 = 10045;
 pub(super) const WSAEADDRINUSE: i32 = 10048;
 pub(super) const WSAEADDRNOTAVAIL: i32 = 10049;
 pub(super) const WSAENETDOWN: i32 = 10050;
@@ -226,6 +227,17 @@ pub(super) struct InitialRto {
     pub most_syn_retransmissions: u8,
 }
 
+/// OSVERSIONINFOW.
+#[repr(C)]
+pub(super) struct OsVersion {
+    pub size: u32,
+    pub major: u32,
+    pub minor: u32,
+    pub build: u32,
+    pub platform: u32,
+    pub service_pack: [u16; 128],
+}
+
 /// The head of IP_ADAPTER_ADDRESSES_LH.
 #[repr(C)]
 pub(super) struct AdapterAddresses {
@@ -300,7 +312,7 @@ const _: () = {
     assert!(size_of::<SockaddrIn>() == 16 && size_of::<SockaddrIn6>() == 28);
     assert!(size_of::<Overlapped>() == 32 && size_of::<OverlappedEntry>() == 32);
     assert!(size_of::<EchoReply>() == 40 && size_of::<EchoReply6>() == 36);
-    assert!(size_of::<InitialRto>() == 4);
+    assert!(size_of::<InitialRto>() == 4 && size_of::<OsVersion>() == 276);
     assert!(size_of::<AddrInfo>() == 48 && size_of::<Message>() == 48);
     assert!(size_of::<AdapterAddresses>() == 112 && size_of::<UnicastAddress>() == 64);
 };
@@ -478,6 +490,11 @@ extern "system" {
     pub(super) fn if_nametoindex(name: *const c_char) -> u32;
     pub(super) fn ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut u64) -> u32;
     pub(super) fn ConvertInterfaceLuidToIndex(luid: *const u64, index: *mut u32) -> u32;
+}
+
+#[link(name = "ntdll")]
+extern "system" {
+    pub(super) fn RtlGetVersion(version: *mut OsVersion) -> i32;
 }
 
 #[link(name = "bcrypt")]

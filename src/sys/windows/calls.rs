@@ -3,11 +3,13 @@
 //! call may return, late completions, a port that is always full. Decides nothing.
 
 use super::bindings::*;
-use super::socket::last_error;
-use crate::address::Family;
+use super::socket::{last_error, local_name, set_option, SocketAddress};
+use crate::address::{Address, Family};
 use crate::clock::Time;
+use once_cell::sync::OnceCell;
+use std::mem::{size_of, MaybeUninit};
 use std::os::raw::c_void;
-use std::os::windows::io::{FromRawHandle, OwnedHandle, RawHandle};
+use std::os::windows::io::{AsRawSocket, FromRawHandle, OwnedHandle, OwnedSocket, RawHandle};
 use std::ptr::{null, null_mut};
 
 /// What an echo request is sent with. The system uses payload and reply until its completion.
@@ -73,6 +75,29 @@ pub trait Calls: Clone + Send {
     /// # Safety
     /// Writable for the size; not the system's any more.
     unsafe fn parse(&self, family: Family, replies: *mut c_void, size: u32) -> (u32, i32);
+
+    /// Has the system send one SYN for this socket and no more; whether it promised to.
+    fn ask_for_one_syn(&self, socket: &OwnedSocket) -> bool;
+
+    /// ConnectEx. An error: the system has not taken it, and no packet will come.
+    ///
+    /// # Safety
+    /// `overlapped` is valid until its packet has been taken.
+    unsafe fn connect(
+        &self,
+        socket: &OwnedSocket,
+        to: &Address,
+        port: u16,
+        overlapped: *mut Overlapped,
+    ) -> Result<(), i32>;
+
+    /// WSAGetOverlappedResult for a connect whose packet has been taken: its error, or the socket's
+    /// own address and port.
+    fn connect_end(
+        &self,
+        socket: &OwnedSocket,
+        overlapped: &mut Overlapped,
+    ) -> Result<Option<(Address, u16)>, i32>;
 }
 
 /// The system's own.
@@ -198,5 +223,120 @@ impl Calls for System {
             }
         };
         (count, last_error())
+    }
+
+    /// The pages of SIO_TCP_INITIAL_RTO and of TCP_INITIAL_RTO_PARAMETERS; mstcpip.h has the number
+    /// for no retransmission since [`ONE_SYN_BUILD`]. Before it, that number was one of retransmissions.
+    fn ask_for_one_syn(&self, socket: &OwnedSocket) -> bool {
+        let parameters = InitialRto {
+            round_trip: ANSWER_TIME,
+            most_syn_retransmissions: NO_SYN_RETRANSMISSIONS,
+        };
+        // SAFETY: readable for the length given; nothing is written but the count.
+        build() >= ONE_SYN_BUILD
+            && unsafe { control(socket, SIO_TCP_INITIAL_RTO, &parameters, null_mut::<()>()) }
+                .is_ok()
+    }
+
+    unsafe fn connect(
+        &self,
+        socket: &OwnedSocket,
+        to: &Address,
+        port: u16,
+        overlapped: *mut Overlapped,
+    ) -> Result<(), i32> {
+        let connect_ex = connect_ex(socket)?;
+        let (name, length) = (SocketAddress::new(to, port), SocketAddress::length(to.family()));
+        let raw = socket.as_raw_socket();
+        // SAFETY: the name is readable for its length; the rest is the contract.
+        let (result, error) = unsafe {
+            let name = name.as_ptr();
+            (connect_ex(raw, name, length, null(), 0, null_mut(), overlapped), last_error())
+        };
+        // The page of ConnectEx: also what succeeds at once sends its packet.
+        match result == 0 && error != ERROR_IO_PENDING {
+            true => Err(error),
+            false => Ok(()),
+        }
+    }
+
+    fn connect_end(
+        &self,
+        socket: &OwnedSocket,
+        overlapped: &mut Overlapped,
+    ) -> Result<Option<(Address, u16)>, i32> {
+        let (mut bytes, mut flags) = (0, 0);
+        let raw = socket.as_raw_socket();
+        // SAFETY: the operation has ended; all pointers are writable.
+        if unsafe { WSAGetOverlappedResult(raw, overlapped, &mut bytes, 0, &mut flags) } == 0 {
+            return Err(last_error());
+        }
+        // The page of ConnectEx: until then the system does not know the socket for a connected one.
+        set_option::<u32>(socket, SO_UPDATE_CONNECT_CONTEXT, None)?;
+        Ok(local_name(socket))
+    }
+}
+
+/// Milliseconds that the system may wait for the answer to its one SYN: the longest initial
+/// retransmission time that it can be given, and longer than connects are usually waited for.
+const ANSWER_TIME: u16 = 3000;
+
+/// Windows 10 version 1709.
+const ONE_SYN_BUILD: u32 = 16_299;
+
+/// The number of this Windows; it has only grown.
+fn build() -> u32 {
+    let mut version = MaybeUninit::<OsVersion>::zeroed();
+    // SAFETY: plain data, writable, and its size stands in it (the page of RtlGetVersion).
+    unsafe {
+        (*version.as_mut_ptr()).size = size_of::<OsVersion>() as u32;
+        RtlGetVersion(version.as_mut_ptr());
+        version.assume_init().build
+    }
+}
+
+/// ConnectEx is an extension that a socket is asked for; one serves all.
+fn connect_ex(socket: &OwnedSocket) -> Result<ConnectEx, i32> {
+    static KNOWN: OnceCell<ConnectEx> = OnceCell::new();
+    let ask = || {
+        let mut found: Option<ConnectEx> = None;
+        // SAFETY: writable for what the system writes, a function pointer.
+        unsafe {
+            control(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &WSAID_CONNECTEX, &mut found)
+        }?;
+        found.ok_or(WSAEOPNOTSUPP)
+    };
+    KNOWN.get_or_try_init(ask).copied()
+}
+
+/// WSAIoctl, at once.
+///
+/// # Safety
+/// `output` is NULL or writable for what the control code writes.
+unsafe fn control<I, O>(
+    socket: &OwnedSocket,
+    code: u32,
+    input: &I,
+    output: *mut O,
+) -> Result<(), i32> {
+    let mut returned = 0;
+    let output_length = if output.is_null() { 0 } else { size_of::<O>() as u32 };
+    // SAFETY: readable for the length given; the rest is the contract.
+    let result = unsafe {
+        WSAIoctl(
+            socket.as_raw_socket(),
+            code,
+            (input as *const I).cast(),
+            size_of::<I>() as u32,
+            output.cast(),
+            output_length,
+            &mut returned,
+            null_mut(),
+            null(),
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(last_error()),
     }
 }

@@ -1,158 +1,156 @@
 //! TCP connects under way, by ConnectEx: each a socket that is bound first, as ConnectEx demands,
 //! and closed with a reset the moment it is known to be open or not. A connect belongs to the
 //! system from the call until its packet has arrived at the port, cancelled or not.
+//!
+//! The system repeats a SYN that is refused, for about two seconds, before it tells. So it is asked
+//! to send one and no more, and one that may be lost is repeated here, as any TCP does (RFC 6298:
+//! after one second, then two, then four), from a socket of its own beside the first: the answer to
+//! any of them is the host's, and its time is a round trip.
 
 use super::bindings::*;
-use super::calls::Calls;
+use super::calls::{Calls, System};
 use super::port::{Port, Waited};
-use super::socket::{bind_any, last_error, local_name, open_tcp_socket, set_option, SocketAddress};
+use super::socket::{bind_any, open_tcp_socket, set_option};
 use super::status::connect_error;
-use crate::address::Address;
-use crate::clock::{Time, MILLISECOND};
+use crate::address::{Address, Family};
+use crate::clock::{Time, MILLISECOND, SECOND};
+use crate::outcome::Outcome;
 use crate::sys::{ConnectError, Event, ProbeId, RoundTrip};
-use std::collections::HashMap;
-use std::mem::size_of;
-use std::os::raw::c_void;
-use std::os::windows::io::{AsRawSocket, OwnedSocket};
-use std::ptr::{null, null_mut};
+use once_cell::sync::Lazy;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::os::windows::io::OwnedSocket;
+use std::ptr::null_mut;
 
 /// How long the end waits for connects that it has just cancelled; then their memory is left to the
 /// system.
 const END_LIMIT: u64 = 200 * MILLISECOND;
 
-/// One connect. The system knows it by its first field.
+/// From the first SYN to the second; it doubles each time.
+pub(super) const FIRST_PAUSE: u64 = SECOND;
+
+/// One connect of the system's. It knows it by its first field.
 #[repr(C)]
 struct Connecting {
     overlapped: Overlapped,
     id: ProbeId,
-    to: Address,
-    port: u16,
-    /// What its time says where it is refused.
-    refusal: RoundTrip,
+    begun: Time,
     /// `None`: cancelled, its packet is still awaited.
     socket: Option<OwnedSocket>,
 }
 
-/// Milliseconds that the system may wait for the answer to its one SYN: the longest initial
-/// retransmission time that it can be given, and longer than connects are usually waited for.
-const ANSWER_TIME: u16 = 3000;
+/// What a probe wants.
+struct Wanted {
+    to: Address,
+    port: u16,
+    under_way: Vec<*mut Connecting>,
+    /// When the next SYN is due; never where the system repeats them by itself.
+    next: Time,
+    pause: u64,
+}
 
 /// See the file's head.
-#[derive(Default)]
-pub(super) struct Connects {
-    connect_ex: Option<ConnectEx>,
-    by_probe: HashMap<ProbeId, *mut Connecting>,
-    /// Those whose packets have not arrived, cancelled ones included.
+pub(super) struct Connects<C: Calls = System> {
+    calls: C,
+    by_probe: HashMap<ProbeId, Wanted>,
+    /// When SYNs are due, with those that are no longer wanted.
+    due: BinaryHeap<Reverse<(Time, u64)>>,
+    /// The system's, cancelled ones included.
     under_way: usize,
 }
 
 // SAFETY: the pointers are owned by this table, or by the system on its behalf.
-unsafe impl Send for Connects {}
+unsafe impl<C: Calls> Send for Connects<C> {}
 
-impl Connects {
+impl<C: Calls> Connects<C> {
+    pub(super) fn new(calls: C) -> Connects<C> {
+        Connects { calls, by_probe: HashMap::new(), due: BinaryHeap::new(), under_way: 0 }
+    }
+
     /// Begins a connect; its packet will tell.
-    pub(super) fn begin<C: Calls>(
+    pub(super) fn begin(
         &mut self,
         completions: &Port<C>,
         id: ProbeId,
         to: Address,
         port: u16,
     ) -> Result<(), ConnectError> {
-        let family = to.family();
-        let socket = open_tcp_socket(family).map_err(connect_error)?;
-        let reset = Linger { onoff: 1, linger: 0 };
-        set_option(&socket, SO_LINGER, Some(&reset)).map_err(connect_error)?;
-        // Where the system can, the port is chosen with the peer in view, so that connects to
-        // different hosts may share one. Without it there are some 16,000 ports for all.
-        let _ = set_option(&socket, SO_REUSE_UNICASTPORT, Some(&1u32));
-        bind_any(&socket, family).map_err(connect_error)?;
-        let refusal = refusal_time(ask_for_one_syn(&socket));
-        let connect_ex = self.connect_ex(&socket).map_err(connect_error)?;
-        completions.add(&socket).map_err(connect_error)?;
-        let raw = socket.as_raw_socket();
-        let overlapped = Overlapped {
-            internal: 0,
-            internal_high: 0,
-            offset: 0,
-            offset_high: 0,
-            event: null_mut(),
-        };
-        let socket = Some(socket);
-        let connecting =
-            Box::into_raw(Box::new(Connecting { overlapped, id, to, port, refusal, socket }));
-        let name = SocketAddress::new(&to, port);
-        let length = SocketAddress::length(family);
-        // SAFETY: the name is readable for its length; the connect lives until its packet.
-        let (result, error) = unsafe {
-            let overlapped = connecting.cast();
-            let result = connect_ex(raw, name.as_ptr(), length, null(), 0, null_mut(), overlapped);
-            (result, last_error())
-        };
-        // Also what succeeds at once sends its packet.
-        if result == 0 && error != ERROR_IO_PENDING {
-            // SAFETY: not taken by the system: it is ours again.
-            drop(unsafe { Box::from_raw(connecting) });
-            return Err(connect_error(error));
-        }
+        let (next, pause) = (Time::NEVER, FIRST_PAUSE);
+        let mut wanted = Wanted { to, port, under_way: Vec::with_capacity(1), next, pause };
+        let is_one_syn = wanted.send(&self.calls, completions, id)?;
         self.under_way += 1;
-        self.by_probe.insert(id, connecting);
+        if is_one_syn {
+            self.due.push(wanted.plan(id, self.calls.now()));
+        }
+        self.by_probe.insert(id, wanted);
         Ok(())
     }
 
-    /// ConnectEx is an extension that a socket is asked for; one serves all.
-    fn connect_ex(&mut self, socket: &OwnedSocket) -> Result<ConnectEx, i32> {
-        if let Some(known) = self.connect_ex {
-            return Ok(known);
+    /// When a SYN is due again, or nearly.
+    pub(super) fn next_due(&mut self) -> Time {
+        if self.by_probe.is_empty() {
+            self.due.clear();
         }
-        let mut found: Option<ConnectEx> = None;
-        let mut returned = 0;
-        // SAFETY: readable and writable for the lengths given; a function pointer is what the
-        // system writes.
-        let result = unsafe {
-            WSAIoctl(
-                socket.as_raw_socket(),
-                SIO_GET_EXTENSION_FUNCTION_POINTER,
-                (&WSAID_CONNECTEX as *const Guid).cast::<c_void>(),
-                size_of::<Guid>() as u32,
-                (&mut found as *mut Option<ConnectEx>).cast(),
-                size_of::<ConnectEx>() as u32,
-                &mut returned,
-                null_mut(),
-                null(),
-            )
-        };
-        match found {
-            Some(found) if result == 0 => Ok(*self.connect_ex.insert(found)),
-            _ => Err(last_error()),
+        self.due.peek().map_or(Time::NEVER, |Reverse((at, _))| *at)
+    }
+
+    /// Sends again what is due.
+    pub(super) fn repeat(&mut self, completions: &Port<C>) {
+        let now = self.calls.now();
+        while self.next_due() <= now {
+            let (at, id) = match self.due.pop() {
+                Some(Reverse((at, id))) => (at, ProbeId(id)),
+                None => return,
+            };
+            if let Some(wanted) = self.by_probe.get_mut(&id).filter(|wanted| wanted.next == at) {
+                // One that cannot be sent is as good as lost: the next one may be.
+                if wanted.send(&self.calls, completions, id).is_ok() {
+                    self.under_way += 1;
+                }
+                self.due.push(wanted.plan(id, now));
+            }
         }
     }
 
-    /// What became of a connect whose packet has arrived; `None` where it was cancelled.
+    /// What became of a connect whose packet has arrived; `None` where that is not told: it was
+    /// cancelled, or nothing has come of one SYN and others may follow.
     pub(super) fn finish(&mut self, overlapped: *mut Overlapped, at: Time) -> Option<Event> {
         // SAFETY: packets of sockets are those of connects begun here, and each has one.
-        let mut connecting = unsafe { Box::from_raw(overlapped.cast::<Connecting>()) };
+        let mut ended = unsafe { Box::from_raw(overlapped.cast::<Connecting>()) };
         self.under_way -= 1;
-        let socket = connecting.socket.take()?;
-        let id = connecting.id;
-        self.by_probe.remove(&id);
-        let (mut bytes, mut flags) = (0, 0);
-        // SAFETY: the operation has ended; all pointers are writable.
-        let result = unsafe {
-            let (bytes, flags) = (&mut bytes, &mut flags);
-            let overlapped = &mut connecting.overlapped;
-            WSAGetOverlappedResult(socket.as_raw_socket(), overlapped, bytes, 0, flags)
+        let socket = ended.socket.take()?;
+        let id = ended.id;
+        let wanted = self.by_probe.get_mut(&id)?;
+        wanted.under_way.retain(|other| *other != overlapped.cast());
+        let is_one_syn = wanted.next != Time::NEVER;
+        let error = match self.calls.connect_end(&socket, &mut ended.overlapped) {
+            Err(error) => Some(connect_error(error)),
+            // A connect to a closed port of our own, in the range that local ports are taken from,
+            // may be given that very port and meet itself.
+            Ok(Some((address, port))) if (address.octets(), port) == wanted.there() => {
+                Some(ConnectError::Refused)
+            }
+            Ok(_) => None,
         };
-        let error = if result == 0 { Some(connect_error(last_error())) } else { None };
-        let error = error.or_else(|| connecting.met_itself(&socket));
-        Some(match error {
-            None => Event::Connected { id, at, round_trip: RoundTrip::BySight },
-            Some(error) => Event::ConnectFailed { id, at, error, round_trip: connecting.refusal },
-        })
+        let measured = RoundTrip::Measured(at.nanos_since(ended.begun));
+        let event = match error {
+            None => Event::Connected { id, at, round_trip: measured },
+            Some(ConnectError::Failed { outcome: Outcome::TimedOut, .. }) if is_one_syn => {
+                return None;
+            }
+            Some(error) => {
+                let round_trip = if is_one_syn { measured } else { RoundTrip::Unknown };
+                Event::ConnectFailed { id, at, error, round_trip }
+            }
+        };
+        self.cancel(id);
+        Some(event)
     }
 
     /// Ends a connect under way, if it is one; nothing will tell of it.
     pub(super) fn cancel(&mut self, id: ProbeId) {
-        if let Some(connecting) = self.by_probe.remove(&id) {
+        let wanted = self.by_probe.remove(&id);
+        for connecting in wanted.into_iter().flat_map(|wanted| wanted.under_way) {
             // SAFETY: until its packet has been taken the memory is there, and the system uses only
             // its first field. Closing the socket ends the operation.
             drop(unsafe { (*connecting).socket.take() });
@@ -166,12 +164,12 @@ impl Connects {
     }
 
     /// Cancels all and waits for their packets, but not for ever.
-    pub(super) fn end<C: Calls>(&mut self, completions: &mut Port<C>) {
+    pub(super) fn end(&mut self, completions: &mut Port<C>) {
         let ids: Vec<ProbeId> = self.by_probe.keys().copied().collect();
         for id in ids {
             self.cancel(id);
         }
-        let limit = Time::now().plus_nanos(END_LIMIT);
+        let limit = self.calls.now().plus_nanos(END_LIMIT);
         let mut ended = Vec::new();
         while self.under_way > 0 {
             if completions.wait(limit, &mut ended) == Waited::Nothing {
@@ -184,62 +182,68 @@ impl Connects {
     }
 }
 
-/// Has the system send one SYN and no more (the pages of SIO_TCP_INITIAL_RTO and of
-/// TCP_INITIAL_RTO_PARAMETERS; Windows 8 and later). Otherwise it repeats one that is refused, for
-/// about two seconds, before it tells.
-fn ask_for_one_syn(socket: &OwnedSocket) -> Result<(), i32> {
-    let parameters =
-        InitialRto { round_trip: ANSWER_TIME, most_syn_retransmissions: NO_SYN_RETRANSMISSIONS };
-    let mut returned = 0;
-    // SAFETY: readable for the length given; nothing is written but the count.
-    let result = unsafe {
-        WSAIoctl(
-            socket.as_raw_socket(),
-            SIO_TCP_INITIAL_RTO,
-            (&parameters as *const InitialRto).cast(),
-            size_of::<InitialRto>() as u32,
-            null_mut(),
-            0,
-            &mut returned,
-            null_mut(),
-            null(),
-        )
-    };
-    match result {
-        0 => Ok(()),
-        _ => Err(last_error()),
+impl Wanted {
+    fn there(&self) -> (&[u8], u16) {
+        (self.to.octets(), self.port)
     }
-}
 
-/// What the time until a refusal says: with one SYN it is a round trip, with more it is not.
-fn refusal_time(one_syn: Result<(), i32>) -> RoundTrip {
-    match one_syn {
-        Ok(()) => RoundTrip::BySight,
-        Err(_) => RoundTrip::Unknown,
+    /// When the next SYN after one at `now` is due.
+    fn plan(&mut self, id: ProbeId, now: Time) -> Reverse<(Time, u64)> {
+        self.next = now.plus_nanos(self.pause);
+        self.pause *= 2;
+        Reverse((self.next, id.0))
     }
-}
 
-impl Connecting {
-    /// A connect to a closed port of our own, in the range that local ports are taken from, may be
-    /// given that very port and meet itself.
-    fn met_itself(&self, socket: &OwnedSocket) -> Option<ConnectError> {
-        // Until then the system does not know the socket for a connected one.
-        if let Err(error) = set_option::<u32>(socket, SO_UPDATE_CONNECT_CONTEXT, None) {
-            return Some(connect_error(error));
+    /// Begins one connect of the system's; whether that is one SYN.
+    fn send<C: Calls>(
+        &mut self,
+        calls: &C,
+        completions: &Port<C>,
+        id: ProbeId,
+    ) -> Result<bool, ConnectError> {
+        let family = self.to.family();
+        let socket = open_tcp_socket(family).map_err(connect_error)?;
+        let reset = Linger { onoff: 1, linger: 0 };
+        set_option(&socket, SO_LINGER, Some(&reset)).map_err(connect_error)?;
+        // Where the system can, the port is chosen with the peer in view, so that connects to
+        // different hosts may share one. Without it there are some 16,000 ports for all.
+        let _ = set_option(&socket, SO_REUSE_UNICASTPORT, Some(&1u32));
+        bind_any(&socket, family).map_err(connect_error)?;
+        let is_one_syn = calls.ask_for_one_syn(&socket);
+        completions.add(&socket).map_err(connect_error)?;
+        let overlapped = Overlapped {
+            internal: 0,
+            internal_high: 0,
+            offset: 0,
+            offset_high: 0,
+            event: null_mut(),
+        };
+        let connecting = Connecting { overlapped, id, begun: calls.now(), socket: None };
+        let connecting = Box::into_raw(Box::new(connecting));
+        // SAFETY: it lives until its packet.
+        let taken = unsafe { calls.connect(&socket, &self.to, self.port, connecting.cast()) };
+        match taken {
+            Ok(()) => {
+                // SAFETY: the table's; the system uses only the first field.
+                unsafe { (*connecting).socket = Some(socket) };
+                self.under_way.push(connecting);
+                Ok(is_one_syn)
+            }
+            Err(error) => {
+                // SAFETY: not taken by the system: it is ours again.
+                drop(unsafe { Box::from_raw(connecting) });
+                Err(connect_error(error))
+            }
         }
-        let (address, port) = local_name(socket)?;
-        let is_itself = port == self.port && address.octets() == self.to.octets();
-        is_itself.then_some(ConnectError::Refused)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_s_time_is_a_round_trip_only_where_one_syn_was_granted() {
-        assert_eq!(refusal_time(Ok(())), RoundTrip::BySight);
-        assert_eq!(refusal_time(Err(10_045)), RoundTrip::Unknown);
-    }
+/// Whether a refused connect is told only after the system has repeated its SYN, for about two
+/// seconds: where it does not promise to send one.
+pub fn repeats_refused_connects() -> bool {
+    static REPEATS: Lazy<bool> = Lazy::new(|| {
+        super::socket::start_sockets();
+        open_tcp_socket(Family::V4).map_or(true, |socket| !System.ask_for_one_syn(&socket))
+    });
+    *REPEATS
 }

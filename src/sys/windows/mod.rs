@@ -33,6 +33,7 @@ use crate::sys::{
 use std::io;
 
 pub use self::apartment::{enter_apartment, ApartmentGuard, Wake, APARTMENTS};
+pub use self::connect::repeats_refused_connects;
 pub use self::echo::echo_permission;
 pub use self::interfaces::{broadcast_prefixes, neighbour_tables};
 pub use self::port::Waker;
@@ -55,7 +56,7 @@ pub struct Network<C: Calls = System> {
     port: Port<C>,
     echoes: Echoes<C>,
     calls: C,
-    connects: Connects,
+    connects: Connects<C>,
     /// Empty between calls; kept for its capacity.
     ended: Vec<*mut Overlapped>,
 }
@@ -76,8 +77,8 @@ impl<C: Calls> Network<C> {
         Ok(Network {
             port: Port::new(calls.clone())?,
             echoes: Echoes::new(calls.clone()),
+            connects: Connects::new(calls.clone()),
             calls,
-            connects: Connects::default(),
             ended: Vec::new(),
         })
     }
@@ -139,12 +140,12 @@ impl<C: Calls> Network<C> {
     }
 
     /// Sleeps until something happens, somebody wakes, or the deadline ([`Time::NEVER`]: none), and
-    /// appends all that happened.
+    /// appends all that happened. Returns early, with nothing, where a SYN was to be repeated.
     pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
-        let mut deadline = deadline;
+        let mut deadline = deadline.min(self.connects.next_due());
         for look in 1..=TURN {
             let waited = self.port.wait(deadline, &mut self.ended);
-            let now = Time::now();
+            let now = self.calls.now();
             for overlapped in self.ended.drain(..) {
                 events.extend(self.connects.finish(overlapped, now));
             }
@@ -158,6 +159,7 @@ impl<C: Calls> Network<C> {
         }
         let no_calls_left = self.port.run_calls();
         self.echoes.collect(no_calls_left, events);
+        self.connects.repeat(&self.port);
     }
 
     /// Changes whenever the system has taken a request of a family and then had no memory for it.
@@ -181,7 +183,7 @@ impl<C: Calls> Network<C> {
     /// See `Operations::reset`.
     pub fn reset(&mut self) -> io::Result<()> {
         self.connects.end(&mut self.port);
-        self.connects = Connects::default();
+        self.connects = Connects::new(self.calls.clone());
         self.echoes = Echoes::new(self.calls.clone());
         Ok(())
     }

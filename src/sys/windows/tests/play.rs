@@ -7,7 +7,7 @@ use super::super::{echo, port};
 use super::*;
 use std::collections::VecDeque;
 use std::os::raw::c_void;
-use std::os::windows::io::{OwnedHandle, RawHandle};
+use std::os::windows::io::{OwnedHandle, OwnedSocket, RawHandle};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex};
 
@@ -43,6 +43,13 @@ pub(super) struct State {
     pub timer_fails: bool,
     /// Units of 100 ns.
     pub timers: Vec<i64>,
+    /// Whether one SYN is promised for a socket.
+    pub one_syn: bool,
+    /// The connects that the system has been given, with the time; it has no other use for them.
+    pub connects: Vec<(usize, Time)>,
+    /// Those that have ended, and how: their packets, and what is then asked of each.
+    pub ended: VecDeque<usize>,
+    pub ends: VecDeque<Result<Option<(Address, u16)>, i32>>,
 }
 
 #[derive(Clone, Default)]
@@ -92,6 +99,14 @@ impl Play {
         self.with(|state| state.now += nanos);
     }
 
+    /// A connect ends, and its packet arrives.
+    pub(super) fn end_connect(&self, index: usize, end: Result<Option<(Address, u16)>, i32>) {
+        self.with(|state| {
+            state.ended.push_back(state.connects[index].0);
+            state.ends.push_back(end);
+        });
+    }
+
     fn run_queued(&self) -> bool {
         let queued = self.with(|state| std::mem::take(&mut state.queued));
         for context in &queued {
@@ -125,6 +140,11 @@ impl Calls for Play {
         });
         if is_full {
             entries[0].key = port::WAKE;
+            return Ok(1);
+        }
+        if let Some(overlapped) = self.with(|state| state.ended.pop_front()) {
+            entries[0].key = port::SOCKET;
+            entries[0].overlapped = overlapped as *mut Overlapped;
             return Ok(1);
         }
         // An alertable wait: only without entries, and not for a time of zero.
@@ -190,5 +210,29 @@ impl Calls for Play {
         // SAFETY: the buffer's head.
         let reply = unsafe { &*replies.cast::<EchoReply>() };
         (u32::from(reply.address != [0; 4]), 0)
+    }
+
+    fn ask_for_one_syn(&self, _socket: &OwnedSocket) -> bool {
+        self.with(|state| state.one_syn)
+    }
+
+    unsafe fn connect(
+        &self,
+        _socket: &OwnedSocket,
+        _to: &Address,
+        _port: u16,
+        overlapped: *mut Overlapped,
+    ) -> Result<(), i32> {
+        let now = self.now();
+        self.with(|state| state.connects.push((overlapped as usize, now)));
+        Ok(())
+    }
+
+    fn connect_end(
+        &self,
+        _socket: &OwnedSocket,
+        _overlapped: &mut Overlapped,
+    ) -> Result<Option<(Address, u16)>, i32> {
+        self.with(|state| state.ends.pop_front()).expect("a packet for each end")
     }
 }
