@@ -177,21 +177,22 @@ impl Calls {
     }
 
     /// Ends everything and waits for it, for less than a second. Returns how many callbacks have not
-    /// come back; none begins from now on. May be repeated.
+    /// come back; none begins from now on. May be repeated, and does not wait again then.
     pub fn close(&self) -> u32 {
         let begun = Time::now();
         self.hub.step(self.hub.lock(), begun, Event::Close);
         // After the step: who starts threads at this moment, starts them to leave.
         let supervision = std::mem::replace(&mut *lock(&self.supervision), Supervision::Over);
-        let thread = match supervision {
-            Supervision::Running(thread) => Some(thread),
+        let (limit, thread) = match supervision {
+            Supervision::Running(thread) => (begun.plus_nanos(CLOSE_LIMIT), Some(thread)),
             Supervision::NotStarted { .. } => {
                 self.hub.supervisor_is_gone();
-                None
+                (begun.plus_nanos(CLOSE_LIMIT), None)
             }
-            Supervision::Over => None,
+            // What has not ended by now has been waited for.
+            Supervision::Over => (begun, None),
         };
-        let outstanding = self.hub.wait_for_end(begun.plus_nanos(CLOSE_LIMIT));
+        let outstanding = self.hub.wait_for_end(limit);
         if let (false, Some(thread)) = (outstanding.supervisor, thread) {
             // Its last statement has run: this does not wait. A panic of its is no news here.
             let _ = thread.join();

@@ -37,6 +37,8 @@ const OPENING_LIMIT: u32 = 2;
 struct Sampled {
     at: Time,
     times: Times,
+    /// Nanoseconds until the next one.
+    interval: u64,
 }
 
 /// See the file's head.
@@ -152,7 +154,7 @@ impl State {
 
     /// When the next sample is due; `None` while no job waits that more workers could take.
     pub fn next_sample(&self) -> Option<Time> {
-        let due = |last: Sampled| last.at.plus_nanos(SAMPLE_INTERVAL);
+        let due = |last: Sampled| last.at.plus_nanos(last.interval);
         self.wants_worker().then(|| self.sampled.map_or(Time::from_nanos(0), due))
     }
 

@@ -134,6 +134,7 @@ impl Supervisor {
         let paused = catch_unwind(AssertUnwindSafe(|| self.host.paused_nanos())).unwrap_or(0);
         drop(inside);
         self.hub.lock().supervisor_in_host = false;
+        let begin = Time::now();
         let process = crate::sys::process_cpu_nanos();
         let mut by_workers = 0;
         let mut clocks = Vec::with_capacity(workers.len());
@@ -148,7 +149,8 @@ impl Supervisor {
             }
         }
         let times = Times { process, elsewhere: process.saturating_sub(by_workers), paused };
-        let sample = Sample { times, workers: &clocks };
-        self.hub.step(self.hub.lock(), Time::now(), Event::Sample(sample));
+        let now = Time::now();
+        let sample = Sample { times, took: now.nanos_since(begin), workers: &clocks };
+        self.hub.step(self.hub.lock(), now, Event::Sample(sample));
     }
 }

@@ -3,6 +3,8 @@
 
 #ifndef _WIN32
 #include <signal.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #endif
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@
 static const char *test_prefix = "";
 static const char *running = "";
 static char failure[512];
-static char skip_reason[256];
+static char skip_reason[512];
 static unsigned passed, failed, skipped;
 static uint64_t random_state;
 
@@ -55,6 +57,55 @@ static void watch_time(void)
 static void begin_time(void) { alarm(60); }
 
 static void end_time(void) { alarm(0); }
+
+/* What the child has to say comes as one letter and the reason. */
+static void hear_child(int descriptor)
+{
+    char said[sizeof failure] = "";
+    size_t length = 0;
+    ssize_t part;
+    while (length + 1 < sizeof said &&
+           (part = read(descriptor, said + length, sizeof said - 1 - length)) > 0) {
+        length += (size_t)part;
+    }
+    if (said[0] == 'f' && !failure[0]) {
+        snprintf(failure, sizeof failure, "%s", said + 1);
+    } else if (said[0] == 's') {
+        test_skipped(said + 1);
+    }
+}
+
+void run_in_child(void (*body)(void))
+{
+    int ends[2];
+    int status = 0;
+    pid_t child;
+    if (pipe(ends) != 0 || (child = fork()) < 0) {
+        test_failed(__FILE__, __LINE__, "no child process");
+        return;
+    }
+    if (child == 0) {
+        close(ends[0]);
+        alarm(50);
+        body();
+        if (failure[0] || skip_reason[0]) {
+            char line[sizeof failure + 1];
+            int length = snprintf(line, sizeof line, "%c%s", failure[0] ? 'f' : 's',
+                                  failure[0] ? failure : skip_reason);
+            _exit(write(ends[1], line, (size_t)length) < 0);
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    hear_child(ends[0]);
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    if (WIFSIGNALED(status)) {
+        test_failed(__FILE__, __LINE__, "the child ended by signal %d", WTERMSIG(status));
+    } else if (WEXITSTATUS(status) != 0) {
+        test_failed(__FILE__, __LINE__, "the child ended with %d", WEXITSTATUS(status));
+    }
+}
 #endif
 
 void begin_tests(const char *prefix)

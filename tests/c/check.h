@@ -27,6 +27,10 @@ void test_skipped(const char *reason);
 
 bool test_has_failed(void);
 
+/* Runs `body` in a process of its own, a fork of this one, where failing and skipping mean the
+ * running test; a child that crashes fails it. Not on Windows. */
+void run_in_child(void (*body)(void));
+
 /* Milliseconds on the monotonic clock. */
 int64_t now_ms(void);
 

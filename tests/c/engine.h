@@ -80,6 +80,9 @@ bool wait_until(const int *value, int at_least);
 void add_one(int *value);
 int read_value(const int *value);
 
+void run_fault_tests(void);
+void run_clock_tests(void);
+void run_load_tests(void);
 void run_sweep_tests(void);
 void run_buffer_tests(void);
 void run_cancel_tests(void);

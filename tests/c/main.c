@@ -7,6 +7,8 @@
 int main(int count, char **arguments)
 {
     begin_tests(count > 1 ? arguments[1] : "");
+    /* First: their processes are forks of this one, made before it has used the library. */
+    run_fault_tests();
     run_layout_tests();
     run_handle_tests();
     run_misuse_tests();
@@ -17,5 +19,7 @@ int main(int count, char **arguments)
     run_call_tests();
     run_limit_tests();
     run_thread_tests();
+    run_load_tests();
+    run_clock_tests();
     return end_tests();
 }

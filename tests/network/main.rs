@@ -4,15 +4,18 @@
 //!
 //! [`lab`] makes namespaces and links, [`sweep`] runs the program, [`tun`] plays networks packet
 //! by packet with the [`packets`] it is told to; a [`witness`] has the kernel's times of what passes
-//! an interface. The other modules are the tests.
+//! an interface; a [`name_server`] answers as badly as it is told to. The other modules are the tests.
 
 mod lab;
+mod name_server;
 mod packets;
 mod sweep;
 mod tun;
 mod witness;
 
+mod answers;
 mod crowd;
+mod faults;
 mod hosts;
 mod identity;
 mod ipv6;

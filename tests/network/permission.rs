@@ -27,9 +27,14 @@ impl PublicProgram {
 
     /// Runs a sweep as nobody, without any capability.
     fn sweep(&self, namespace: &Namespace, arguments: &str) -> Swept {
+        let rights = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"];
+        self.sweep_with(&rights, namespace, arguments)
+    }
+
+    /// Runs a sweep as nobody, with these options of `setpriv`.
+    fn sweep_with(&self, rights: &[&str], namespace: &Namespace, arguments: &str) -> Swept {
         let mut command = namespace.command("setpriv");
-        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
-        command.args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]);
+        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]).args(rights);
         command.arg(&self.0).args(["--timeout", TIMEOUT]).args(arguments.split_whitespace());
         Running::start(command).finish()
     }
@@ -112,6 +117,32 @@ fn a_process_with_raw_sockets_needs_no_group() {
     let (left, _right) = lab.pair();
     left.sysctl("ipv4/ping_group_range", NO_GROUP);
     crate::sweep::sweep(&left, "--count 1 10.1.0.2").assert_all(1, "Success");
+}
+
+/// What docs/security.md advises is the least: either of two rights alone, and without both nothing.
+#[test]
+fn the_capability_alone_and_one_group_alone_are_enough() {
+    let lab = lab_or_skip!();
+    let (left, _right) = lab.pair();
+    let nobody = PublicProgram::new("least");
+    let echo = "--count 1 10.1.0.2 ::1";
+    let only = [
+        "--bounding-set=-all,+net_raw",
+        "--inh-caps=-all,+net_raw",
+        "--ambient-caps=-all,+net_raw",
+    ];
+    left.sysctl("ipv4/ping_group_range", NO_GROUP);
+    nobody.sweep_with(&only, &left, echo).assert_all(2, "Success");
+    // Its one group, of all groups, and no capability.
+    left.sysctl("ipv4/ping_group_range", &format!("{NOBODY} {NOBODY}"));
+    nobody.sweep(&left, echo).assert_all(2, "Success");
+    // Every right but that one.
+    left.sysctl("ipv4/ping_group_range", NO_GROUP);
+    let mut command = left.command("setpriv");
+    command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]).arg(program());
+    command.args(["--timeout", TIMEOUT]).args(echo.split(' '));
+    let error = Running::start(command).finish().error.expect("a refusal");
+    assert_eq!(error.number("status"), -40); // RR_STATUS_ICMP_NOT_PERMITTED
 }
 
 #[test]

@@ -154,6 +154,12 @@ impl Running {
         assert_eq!(sent, 0, "kill: {}", std::io::Error::last_os_error());
     }
 
+    /// Ends it at once, as nothing can be caught; whatever it has said is of no interest.
+    pub fn kill(mut self) {
+        self.0.kill().expect("our child");
+        self.0.wait().expect("our child");
+    }
+
     /// Waits for the end; a sweep that hangs is killed and fails its test.
     pub fn finish(self) -> Swept {
         let process = self.id() as libc::pid_t;

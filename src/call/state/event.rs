@@ -73,9 +73,10 @@ impl Times {
 pub struct Sample<'a> {
     /// Of the process as a whole.
     pub times: Times,
+    /// Nanoseconds that the reading took.
+    pub took: u64,
     /// Processor times of the threads of workers that have a job or make themselves ready, by slot:
-    /// of those whose clock can be read and
-    /// that do not just wait for a processor.
+    /// of those whose clock can be read and that do not just wait for a processor.
     pub workers: &'a [(WorkerId, u64)],
 }
 

@@ -59,12 +59,16 @@ impl State {
     /// That may be a collector that stops only those who wait for its end; or a producer, whose jobs
     /// get their workers all the same. (Opening a worker computes elsewhere, too, and is neither.)
     pub(super) fn sample(&mut self, at: Time, sample: Sample<'_>) {
-        let last = self.sampled.replace(Sampled { at, times: sample.times });
-        let (elapsed, spent) = match last {
-            Some(last) => (at.nanos_since(last.at), sample.times.since(last.times)),
-            None => (0, Times::default()),
+        // A thousand clocks take their time: without regard to it every sample would come late.
+        let interval = (4 * sample.took).clamp(SAMPLE_INTERVAL, 8 * SAMPLE_INTERVAL);
+        let last = self.sampled.replace(Sampled { at, times: sample.times, interval });
+        let (elapsed, spent, late) = match last {
+            Some(last) => {
+                (at.nanos_since(last.at), sample.times.since(last.times), 2 * last.interval)
+            }
+            None => (0, Times::default(), 0),
         };
-        let is_known = elapsed <= 2 * SAMPLE_INTERVAL
+        let is_known = elapsed <= late
             && spent.process * 100 < elapsed * u64::from(self.rules.cores) * 80
             && spent.paused * 4 < elapsed;
         let is_computing = spent.elsewhere * 4 >= elapsed && self.tally.opening == 0;

@@ -62,7 +62,14 @@ impl Pool {
         let busy = self.state.all().filter(|(_, busy)| *busy);
         let clocks: Vec<_> = busy.map(|(id, _)| (id, self.cpu)).collect();
         let times = self.times;
-        self.step(Event::Sample(Sample { times, workers: &clocks }));
+        self.step(Event::Sample(Sample { times, took: 0, workers: &clocks }));
+    }
+
+    /// A sample after `nanos`, whose reading took `took`, of workers that did nothing.
+    fn slow_sample(&mut self, nanos: u64, took: u64) {
+        self.now = self.now.plus_nanos(nanos);
+        let clocks: Vec<_> = self.state.all().map(|(id, _)| (id, self.cpu)).collect();
+        self.step(Event::Sample(Sample { times: self.times, took, workers: &clocks }));
     }
 
     /// Enough samples for workers that did nothing to count as waiting.
@@ -268,6 +275,30 @@ fn samples_are_due_only_while_jobs_wait_that_another_worker_could_take() {
     pool.next(1);
     pool.idle_samples();
     assert_eq!(pool.state.next_sample(), None, "the last worker allowed is opening");
+}
+
+#[test]
+fn a_reading_that_takes_long_makes_no_sample_late() {
+    let mut pool = Pool::new(2, 1, u64::MAX);
+    pool.submit(3);
+    pool.next(1);
+    // As a thousand workers' clocks take.
+    for _ in 0..3 {
+        pool.slow_sample(15 * MS, 3 * MS);
+        assert_eq!(pool.state.workers() < 2, pool.state.next_sample().is_some());
+    }
+    assert_eq!(pool.state.workers(), 2);
+    // The samples that follow are further apart, so that they take a fifth of a processor at most.
+    let mut pool = Pool::new(2, 1, u64::MAX);
+    pool.submit(3);
+    pool.next(1);
+    pool.slow_sample(15 * MS, 3 * MS);
+    assert_eq!(pool.state.next_sample(), Some(pool.now.plus_nanos(12 * MS)));
+    // Without such readings they come late.
+    for _ in 0..3 {
+        pool.slow_sample(15 * MS, 0);
+    }
+    assert_eq!(pool.state.workers(), 1);
 }
 
 #[test]

@@ -22,6 +22,9 @@ const EAI_ADDRFAMILY: c_int = -9;
 /// The longest host name getnameinfo returns, with its NUL (NI_MAXHOST).
 const MAX_HOST: usize = 1025;
 
+/// Descriptors that a look-up has open at a time: a file and a socket.
+const DESCRIPTORS: usize = 2;
+
 /// Looks a name up. Without a family both are returned, whether or not this machine has an address
 /// of it. `name` is UTF-8; what is not ASCII is converted where the C library can.
 pub fn lookup(
@@ -31,6 +34,7 @@ pub fn lookup(
 ) -> Result<HostEntry, LookupError> {
     let c_name = CString::new(name).map_err(|_| LookupError::NotFound(libc::EAI_NONAME))?;
     let flags = if want_canonical { libc::AI_CANONNAME } else { 0 };
+    let lacking = lacking_descriptors();
     let list = if name.is_ascii() {
         get_address_info(&c_name, family, flags)
     } else {
@@ -40,7 +44,12 @@ pub fn lookup(
             result => result,
         }
     };
-    let list = list.map_err(error)?;
+    // The C library says of a file that it could not open, or a server that it could not ask, that
+    // there is no such name: that would be our fault, not the name's.
+    let list = list.map_err(|code| match lacking.or_else(lacking_descriptors) {
+        Some(number) if code < 0 => LookupError::Failed(number),
+        _ => error(code),
+    })?;
     let mut found = HostEntry { addresses: Vec::new(), canonical: None };
     for info in list.iter() {
         if found.canonical.is_none() && !info.ai_canonname.is_null() {
@@ -58,6 +67,20 @@ pub fn lookup(
         return Err(LookupError::NotFound(libc::EAI_NONAME));
     }
     Ok(found)
+}
+
+/// The system's number, where this process cannot get the descriptors of a look-up.
+fn lacking_descriptors() -> Option<i32> {
+    // SAFETY: takes no pointers; what is opened is closed here.
+    let open = || unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
+    let descriptors: [c_int; DESCRIPTORS] = std::array::from_fn(|_| open());
+    let number = descriptors.contains(&-1).then(super::socket::errno);
+    for descriptor in descriptors {
+        // SAFETY: our own, or -1, which is none.
+        unsafe { libc::close(descriptor) };
+    }
+    // A sandbox may refuse the call itself: that says nothing of descriptors.
+    number.filter(|number| matches!(*number, libc::EMFILE | libc::ENFILE))
 }
 
 /// The name of an address, where it has one.

@@ -288,7 +288,11 @@ impl World {
                 let cpu = self.cpu;
                 let clocks: Vec<_> =
                     self.state.all().filter(|(_, busy)| *busy).map(|(id, _)| (id, cpu)).collect();
-                self.step(Event::Sample(Sample { times: Times::default(), workers: &clocks }));
+                self.step(Event::Sample(Sample {
+                    times: Times::default(),
+                    took: 0,
+                    workers: &clocks,
+                }));
             }
         }
     }
