@@ -208,3 +208,14 @@ function Invoke-Fuzzing([int] $Seconds = 60) {
     Write-Step (Get-LastLine $result.Text 40)
     return $result.ExitCode
 }
+
+# Very many calls in one process over so many minutes, and whether it is then what it was; gives the exit code.
+function Invoke-Soak([int] $Calls = 10000, [double] $Minutes = 20) {
+    $line = @(Get-PowerShellLine) + "$Root/tests/module/Soak.ps1" + '-Manifest' + "$ModuleFolder/RustRunspaces.psd1" + '-Calls' + $Calls + '-Minutes' + $Minutes
+    if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
+    $first, $rest = $line
+    $result = Invoke-Program -File $first -Arguments $rest -LimitMinutes ([int] $Minutes * 2 + 30)
+    Write-Step $result.Text
+    # Windows PowerShell's -File has no exit code for what a script wrote.
+    return [int] ($result.ExitCode -ne 0 -or $result.Text -match '(?m)^not ok ')
+}

@@ -138,7 +138,7 @@ impl Completions {
                 return Woken::Deadline;
             }
             shared.sleeping = true;
-            shared = sync::wait(&self.wake, shared, now, deadline);
+            shared = sync::wait(&self.wake, &self.shared, shared, now, deadline);
             shared.sleeping = false;
         }
     }

@@ -7,7 +7,13 @@
 //! the other threads of its segment: they stay in use here, and asleep after [`Threads`] is gone.
 //! So callers ask for no more threads ahead than they are about to need.
 
+#[cfg(feature = "races")]
+mod plain;
+
 use crate::sync::lock;
+#[cfg(feature = "races")]
+use plain::{ThreadPool, ThreadPoolBuilder};
+#[cfg(not(feature = "races"))]
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 

@@ -3,26 +3,82 @@
 //! place, so that no lock in the crate can end in a second panic. Must not know what is locked.
 
 use crate::clock::Time;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
-/// Takes the lock, poisoned or not.
-pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(not(feature = "races"))]
+mod asleep {
+    use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    use std::time::Duration;
+
+    /// Takes the lock, poisoned or not.
+    pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the lock of `mutex` back, sleeps until `condvar` is notified or the time is over, and
+    /// takes the lock again; may return for no reason.
+    pub fn wait_for<'a, T>(
+        condvar: &Condvar,
+        _mutex: &'a Mutex<T>,
+        held: MutexGuard<'a, T>,
+        longest: Option<Duration>,
+    ) -> MutexGuard<'a, T> {
+        match longest {
+            None => condvar.wait(held).unwrap_or_else(PoisonError::into_inner),
+            Some(longest) => {
+                condvar.wait_timeout(held, longest).unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
 }
 
-/// Sleeps until `condvar` is notified or `until` has come; may return for no reason. `now` is what
-/// the caller has just read, for the common case in which it has.
+/// The same for a race detector. The standard library comes without its instructions, so what happens
+/// there to who sleeps for a lock or a condition variable is not seen, and all that follows would look
+/// like a race. Here nobody sleeps in the standard library: the two ways into a lock and out of it that
+/// are compiled into this crate do everything.
+#[cfg(feature = "races")]
+mod asleep {
+    use std::sync::{Condvar, Mutex, MutexGuard, TryLockError};
+    use std::time::Duration;
+
+    /// Takes the lock, poisoned or not.
+    pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        loop {
+            match mutex.try_lock() {
+                Ok(held) => return held,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+    }
+
+    /// Gives the lock back for a moment; returns for no reason.
+    pub fn wait_for<'a, T>(
+        _condvar: &Condvar,
+        mutex: &'a Mutex<T>,
+        held: MutexGuard<'a, T>,
+        longest: Option<Duration>,
+    ) -> MutexGuard<'a, T> {
+        let moment = Duration::from_micros(200);
+        drop(held);
+        std::thread::sleep(longest.map_or(moment, |longest| longest.min(moment)));
+        lock(mutex)
+    }
+}
+
+pub use asleep::{lock, wait_for};
+
+/// [`wait_for`] until `until`. `now` is what the caller has just read, for the common case in which it
+/// has.
 pub fn wait<'a, T>(
     condvar: &Condvar,
+    mutex: &'a Mutex<T>,
     held: MutexGuard<'a, T>,
     now: Time,
     until: Time,
 ) -> MutexGuard<'a, T> {
-    if until == Time::NEVER {
-        return condvar.wait(held).unwrap_or_else(PoisonError::into_inner);
-    }
-    let woken = condvar.wait_timeout(held, until.remaining(now));
-    woken.unwrap_or_else(PoisonError::into_inner).0
+    let longest = (until != Time::NEVER).then(|| until.remaining(now));
+    wait_for(condvar, mutex, held, longest)
 }
 
 #[cfg(test)]
@@ -40,7 +96,7 @@ mod tests {
         }));
         assert!(poisoning.is_err() && mutex.is_poisoned());
         let now = Time::now();
-        let held = wait(&Condvar::new(), lock(&mutex), now, now.plus_nanos(MILLISECOND));
+        let held = wait(&Condvar::new(), &mutex, lock(&mutex), now, now.plus_nanos(MILLISECOND));
         assert_eq!(*held, 1);
     }
 }

@@ -196,7 +196,8 @@ impl Hub {
     /// Lets the supervisor sleep until `until`, or until there is something for it to do.
     pub fn sleep(&self, mut shared: MutexGuard<'_, Shared>, now: Time, until: Time) {
         shared.supervisor_until = until;
-        wait(&self.supervisor, shared, now, until).supervisor_until = Time::from_nanos(0);
+        let mut shared = wait(&self.supervisor, &self.shared, shared, now, until);
+        shared.supervisor_until = Time::from_nanos(0);
     }
 
     /// The supervisor's last word.
@@ -223,7 +224,7 @@ impl Hub {
                 self.step(shared, now, Event::Tick);
                 shared = self.lock();
             } else {
-                shared = wait(&self.end, shared, now, tick.min(limit));
+                shared = wait(&self.end, &self.shared, shared, now, tick.min(limit));
             }
         }
     }

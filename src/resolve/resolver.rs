@@ -5,9 +5,9 @@
 use super::table::{Callback, Limits, Question, Table};
 use super::Answer;
 use crate::segment::Threads;
-use crate::sync::lock;
+use crate::sync::{lock, wait_for};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
@@ -96,9 +96,14 @@ impl Resolver {
     /// A resolver thread's life.
     fn serve(&self) {
         loop {
-            let idle = |state: &mut State| !state.table.has_waiting();
-            let waited = self.work.wait_timeout_while(self.lock(), self.limits.idle, idle);
-            let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let (mut state, idle_until) = (self.lock(), Instant::now() + self.limits.idle);
+            while !state.table.has_waiting() {
+                let left = idle_until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                state = wait_for(&self.work, &self.state, state, Some(left));
+            }
             let (serial, question) = match state.table.take(Instant::now()) {
                 Some(taken) => taken,
                 None => return state.table.leave(),
@@ -140,14 +145,8 @@ impl Resolver {
             }
             let deadline = state.table.next_deadline();
             state.timekeeper = Timekeeper::Until(deadline);
-            state = match deadline {
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(now);
-                    let waited = self.time.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.time.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
+            state = wait_for(&self.time, &self.state, state, left);
         }
         state.timekeeper = Timekeeper::Absent;
     }

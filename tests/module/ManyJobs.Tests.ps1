@@ -119,41 +119,4 @@ $before = Get-Memory; $most = 0; $count = 0
         $count | Should -Be 100000
         [long] $grown | Should -BeLessThan 100000000
     }
-
-    It 'two hundred calls leave runspaces, threads and memory where they were' -Tag 'Slow' {
-        $before, $after = Get-ChildLine ($MemoryScript + @'
-$list = [runspace].GetProperty('RunspaceList', [Reflection.BindingFlags] 'NonPublic, Static')
-function Measure-Process {
-    $memory = Get-Memory; $managed = [GC]::GetTotalMemory($true); Start-Sleep -Milliseconds 300
-    $threads = if ([Environment]::OSVersion.Platform -eq 'Win32NT') { [Diagnostics.Process]::GetCurrentProcess().Threads }
-        else { [IO.Directory]::GetDirectories('/proc/self/task') | Where-Object { [IO.File]::ReadAllText("$_/comm") -notmatch '^\.NET' } }
-    "$(@($list.GetValue($null)).Count) $(@($threads).Count) $managed $memory"
-}
-function Invoke-Calls([int] $Number) {
-    for ($i = 0; $i -lt $Number; $i++) {
-        switch ($i % 16) {
-            default { 1, 2 | Invoke-RustParallel { $_ } }
-            1 { Invoke-RustParallel a, b, c { $Data[$_] = 1 } }
-            2 { 1..5 | Invoke-RustParallel { $_; Start-Sleep 20 } -ThrottleLimit 3 | Select-Object -First 1 }
-            3 { 1..5 | Invoke-RustParallel { Start-Sleep 20 } -TimeoutSeconds 0.03 -ThrottleLimit 3 -ErrorAction Ignore }
-            4 { 1..5 | Invoke-RustParallel { throw 'no' } -ErrorAction Ignore }
-            5 { 1, 2 | Invoke-RustParallel { Start-Sleep 20 } -JobTimeoutSeconds 0.02 -ErrorAction Ignore }
-            6 { $job = 1..3 | Invoke-RustParallel { $_ } -AsJob; Receive-Job $job -Wait; Remove-Job $job }
-            7 { try { 1..3 | Invoke-RustParallel { Write-Error 'e' } -ErrorAction Stop } catch { } }
-        }
-    }
-}
-$null = Invoke-Calls 112
-Measure-Process
-$null = Invoke-Calls 200
-Measure-Process
-'@) | ForEach-Object { , [long[]] (-split $_) }
-        $told = "runspaces, threads, managed bytes, resident bytes: before $before, after $after"
-        $after[0] | Should -BeLessOrEqual $before[0] -Because $told
-        # Only Linux tells the threads of .NET's pool, which come and go, from others.
-        $after[1] | Should -BeLessOrEqual ($before[1] + $(if ($IsOnWindows) { 20 } else { 0 })) -Because $told
-        # A runspace is 400 kB or more: ten that were kept would exceed the first, and show in the second.
-        ($after[2] - $before[2]) | Should -BeLessThan 4000000 -Because $told
-        ($after[3] - $before[3]) | Should -BeLessThan 30000000 -Because $told
-    }
 }

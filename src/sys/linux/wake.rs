@@ -1,7 +1,8 @@
 //! The sleep of a worker's thread.
 
+use crate::sync::wait_for;
 use crate::sys::Apartment;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// The sleep of one worker until it is notified.
 pub struct Wake(Condvar);
@@ -14,8 +15,8 @@ impl Wake {
 
     /// Gives the lock back, sleeps until notified, and takes the lock again. May also return for
     /// no reason. Only the worker's thread sleeps here.
-    pub fn wait<'a, T>(&self, _: &'a Mutex<T>, held: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.0.wait(held).unwrap_or_else(PoisonError::into_inner)
+    pub fn wait<'a, T>(&self, mutex: &'a Mutex<T>, held: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        wait_for(&self.0, mutex, held, None)
     }
 
     /// Ends the present sleep.
