@@ -29,6 +29,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private CallerDebugger? debugger;
     private CallerStreams streams = null!;
     private ScriptCall? scripts;
+    private LateUsings? late;
     private int blankLines;
     private volatile IRun? run;
 
@@ -126,6 +127,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
     private Func<ISink, IRun> PrepareScripts()
     {
         ScriptCall call = ScriptCall.Create(this, GetScriptOptions());
+        late = call.Late;
         if (Session is not null)
         {
             return OpenSites(call, Session);
@@ -167,7 +169,7 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 
     private void Add(object? item)
     {
-        scripts?.Late?.Take();
+        late?.Take();
         if (jobItems is null)
         {
             loop.Add(item);

@@ -24,7 +24,7 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>What to run for each host or item.</summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = HostScriptSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ItemScriptSet)]
-    [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EachSessionSet)]
     [Alias("Parallel")]
     public ScriptBlock? ScriptBlock { get; set; }
 

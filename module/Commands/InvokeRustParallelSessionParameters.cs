@@ -30,6 +30,9 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Each session does all of it, instead of a share.</summary>
     [Parameter(ParameterSetName = ProbeSet)]
     [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
+    [Parameter(DontShow = true, ParameterSetName = HostScriptSet)]
+    [Parameter(DontShow = true, ParameterSetName = HostCommandSet)]
+    [Parameter(DontShow = true, ParameterSetName = ItemCommandSet)]
     public SwitchParameter FromEach { get; set; }
 
     /// <summary>Jobs of a lost session run again in another one.</summary>
@@ -67,6 +70,11 @@ public sealed partial class InvokeRustParallelCommand
 
     private void CheckSession()
     {
+        if (FromEach && (IsHostForm || IsItemForm))
+        {
+            // Bound there only for this: else the binder says that it cannot tell which form is meant.
+            ThrowTerminatingError(SiteErrors.TakesNoHosts(CommandName is null ? nameof(ComputerName) : nameof(CommandName)));
+        }
         if (IsEachSession && MyInvocation.ExpectingInput)
         {
             ThrowTerminatingError(SiteErrors.TakesNoInput());

@@ -16,6 +16,9 @@ internal sealed class BroughtAlong
 
     internal Hashtable Functions { get; set; } = new Hashtable();
 
+    /// <summary>Of $using: values that come with each item.</summary>
+    internal string[] LateKeys { get; set; } = Array.Empty<string>();
+
     internal void AddTo(CallerState caller)
     {
         foreach (DictionaryEntry value in Usings)

@@ -26,7 +26,10 @@ internal sealed class LateUsings
     internal string[] Keys { get; }
 
     /// <summary>Remembers the values that belong to the item which has just come.</summary>
-    internal void Take() => taken.Enqueue(names.Select(name => variables.GetValue(name)).ToArray());
+    internal void Take() => Put(names.Select(name => variables.GetValue(name)).ToArray());
+
+    /// <summary>The same, read elsewhere.</summary>
+    internal void Put(object?[] values) => taken.Enqueue(values);
 
     /// <summary>The values of the next item.</summary>
     internal object?[] Next() => taken.TryDequeue(out object?[] values) ? values : new object?[names.Length];

@@ -118,7 +118,7 @@ internal sealed class ScriptCall
             : FromCommand(cmdlet, imports, position, options);
         IReadOnlyList<KeyValuePair<string, string>> late = brought is null
             ? UsingValues.Read(cmdlet, contents.Usings, caller.Usings)
-            : Array.Empty<KeyValuePair<string, string>>();
+            : brought.LateKeys.Select(key => new KeyValuePair<string, string>(key, "")).ToArray();
         if (brought is null && options.InitializationScript is ScriptBlock initialization)
         {
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);

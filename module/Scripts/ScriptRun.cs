@@ -379,7 +379,8 @@ internal sealed class ScriptRun : ICallHost, IRun
         return error;
     }
 
-    private static void Mark(object marked, string name, object? item)
+    /// <summary>A property that says whose something is.</summary>
+    internal static void Mark(object marked, string name, object? item)
     {
         PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(marked).Properties;
         properties.Remove(name);

@@ -61,6 +61,7 @@ internal sealed class EachSessionRun : IRun
     private readonly double limitSeconds;
     private readonly AutoResetEvent signal = new AutoResetEvent(false);
     private readonly Stopwatch clock = Stopwatch.StartNew();
+    private readonly WorkerProgress progress;
     private readonly Job[] jobs;
     private readonly Hashtable data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
     private int started;
@@ -75,6 +76,7 @@ internal sealed class EachSessionRun : IRun
         this.asObject = asObject;
         this.jobSeconds = jobSeconds;
         this.limitSeconds = limitSeconds;
+        progress = new WorkerProgress(sink, ProgressReporter.ActivityId);
         string[] names = Site.NamesOf(sessions);
         jobs = sessions.Select((session, place) => new Job(place, names[place], new SiteLink(session, () => signal.Set()))).ToArray();
     }
@@ -179,9 +181,16 @@ internal sealed class EachSessionRun : IRun
         }
     }
 
-    /// <summary>Nothing: sessions show no progress of their own.</summary>
+    /// <summary>Of each session the newest state of progress.</summary>
     public void Show()
     {
+        foreach (Job job in jobs.Where(job => job.Progress is not null))
+        {
+            sink.Attribute(job.Place);
+            progress.Show(job.Place + 1, job.Progress!);
+            job.Progress = null;
+        }
+        sink.Attribute(CallItself);
     }
 
     /// <inheritdoc/>
@@ -270,6 +279,7 @@ internal sealed class EachSessionRun : IRun
         {
             sink.WriteInformation(record);
         }
+        job.Progress = streams.Progress.ReadAll().LastOrDefault() ?? job.Progress;
         sink.Attribute(CallItself);
     }
 
@@ -304,6 +314,8 @@ internal sealed class EachSessionRun : IRun
             job.Errors.Add(error);
         }
         sink.Attribute(job.Place);
+        job.Progress = null;
+        progress.End(job.Place + 1);
         object? output = job.Output.Count switch
         {
             0 => null,
@@ -312,7 +324,7 @@ internal sealed class EachSessionRun : IRun
         };
         if (asObject)
         {
-            sink.WriteObject(new HostJobRecord(job.Name, status, output, job.Errors.ToArray(), DateTime.Now, job.Elapsed, job.Place + 1));
+            sink.WriteObject(new HostJobRecord(job.Name, status, output, job.Errors.ToArray(), DateTime.Now, job.Elapsed, job.Place + 1) { ObservedFrom = job.Name });
         }
         else
         {
@@ -355,6 +367,9 @@ internal sealed class EachSessionRun : IRun
         internal List<PSObject?> Output { get; } = new List<PSObject?>();
 
         internal List<ErrorRecord> Errors { get; } = new List<ErrorRecord>();
+
+        /// <summary>The newest state that is not shown yet.</summary>
+        internal ProgressRecord? Progress { get; set; }
 
         internal bool HasBegun { get; private set; }
 

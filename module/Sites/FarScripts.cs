@@ -1,7 +1,11 @@
 // The far side of shared script jobs: runs the hosts or items that come with a pool and, in the host form, a $Data of its own, and
-// says of each job how it ended and what it wrote. The far side's pipeline thread.
+// says what each job writes as it writes it, and how it ended. The far side's pipeline thread.
 
+using System;
 using System.Collections;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Linq;
 using System.Management.Automation;
 using RustRunspaces.Output;
 using RustRunspaces.Scripts;
@@ -12,13 +16,19 @@ internal sealed class FarScripts : ISink
 {
     private const int LongestWaitMilliseconds = 100;
 
-    // Of a message: a job may write much.
-    private const int MessageRecords = 256;
+    private const long NoJob = -1;
+
+    private static readonly TimeSpan ShowInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly FarLink link;
     private readonly ScriptCall call;
     private readonly ScriptRun run;
     private readonly bool isReady;
+    private readonly Stopwatch sinceShown = Stopwatch.StartNew();
+    // Hosts whose entries go with their ends, and the entries that did.
+    private readonly Dictionary<long, string> hosts = new Dictionary<long, string>();
+    private readonly Dictionary<object, object?> told = new Dictionary<object, object?>();
+    private JobRecord? written;
     private MessageWriter records = new MessageWriter();
     private int count;
     private long taken;
@@ -66,28 +76,45 @@ internal sealed class FarScripts : ISink
 
     void ISink.Attribute(long place) => this.place = place;
 
-    void ISink.EndItem(long place, ItemOutcome outcome, ErrorRecord? error) => ended++;
-
-    void ISink.WriteObject(object? value)
+    void ISink.EndItem(long place, ItemOutcome outcome, ErrorRecord? error)
     {
+        ended++;
+        JobRecord record = written ?? new ItemJobRecord(
+            null,
+            outcome == ItemOutcome.Completed ? JobStatus.Completed : JobStatus.Failed,
+            TakeEntry(place, outcome),
+            error is null ? Array.Empty<ErrorRecord>() : new[] { error },
+            DateTime.Now,
+            TimeSpan.Zero,
+            0);
+        written = null;
         // What was cut off by the end of the whole work is nobody's answer.
-        if (value is JobRecord record && !record.StatusCode.IsUnfinished())
+        if (outcome != ItemOutcome.Stopped)
         {
-            records.Byte((byte)RecordKind.Job);
-            SiteScriptWork.Write(records, place, record);
-            Count();
+            Add(RecordKind.Job, place, message => SiteScriptWork.Write(message, record));
         }
     }
 
-    /// <summary>An item that cannot be a job here: it ends so, in place of its record.</summary>
-    void ISink.WriteError(ErrorRecord error)
+    /// <summary>What a job wrote, or with -AsObject the record of one that is about to end.</summary>
+    void ISink.WriteObject(object? value)
     {
-        var record = new ItemJobRecord(null, JobStatus.Failed, null, new[] { error }, System.DateTime.Now, System.TimeSpan.Zero, 0);
-        ((ISink)this).WriteObject(record);
+        if (call.Options.AsObject)
+        {
+            written = (JobRecord)value!;
+            return;
+        }
+        Add(RecordKind.Output, place, message => message.Text(SiteScriptWork.ToText(value)));
     }
+
+    /// <summary>What ended a job: with -AsObject its record has it.</summary>
+    void ISink.WriteError(ErrorRecord error) => ((ISink)this).WriteJobError(error);
 
     void ISink.WriteJobError(ErrorRecord error)
     {
+        if (!call.Options.AsObject)
+        {
+            Add(RecordKind.Error, place, message => SiteScriptWork.Write(message, error));
+        }
     }
 
     /// <summary>What there is to be said of the call itself, the near side has said.</summary>
@@ -108,27 +135,36 @@ internal sealed class FarScripts : ISink
 
     void ISink.WriteDebug(string message) => Text(RecordKind.Debug, message);
 
-    void ISink.WriteInformation(InformationRecord record)
+    void ISink.WriteInformation(InformationRecord record) => Add(RecordKind.Information, place, message =>
     {
-        records.Byte((byte)RecordKind.Information);
-        records.Number((ulong)(place + 1));
-        records.Text(SiteScriptWork.ToText(record.MessageData));
-        records.Text(record.Source);
-        records.Text(string.Join("\n", record.Tags));
-        Count();
-    }
+        message.Text(SiteScriptWork.ToText(record.MessageData));
+        message.Text(record.Source);
+        message.Text(string.Join("\n", record.Tags));
+    });
 
-    void ISink.WriteProgress(ProgressRecord record)
+    /// <summary>Of a worker, whatever its job: the last may come after that has ended.</summary>
+    void ISink.WriteProgress(ProgressRecord record) => Add(RecordKind.Progress, NoJob, message =>
     {
-    }
+        message.Number((ulong)(record.ActivityId - ProgressReporter.ActivityId));
+        SiteScriptWork.Write(message, record);
+    });
 
     private void Take(MessageReader message)
     {
         for (int left = message.Count; left > 0; left--)
         {
             object? item = SiteScriptWork.FromText(message.Text());
+            call.Late?.Put(call.Late.Keys.Select(_ => SiteScriptWork.FromText(message.Text())).ToArray());
+            if (call.Options.IsHostForm)
+            {
+                item = item?.ToString() ?? "";
+                if (!call.Options.AsObject)
+                {
+                    hosts.Add(taken, (string)item);
+                }
+            }
             taken++;
-            run.Add(call.Options.IsHostForm ? item?.ToString() : item);
+            run.Add(item);
             if (run.IsBatchFull)
             {
                 Submit();
@@ -150,6 +186,11 @@ internal sealed class FarScripts : ISink
     {
         run.Wait(LongestWaitMilliseconds);
         run.Deliver();
+        if (sinceShown.Elapsed >= ShowInterval)
+        {
+            sinceShown.Restart();
+            run.Show();
+        }
         if (count > 0)
         {
             Flush();
@@ -160,17 +201,26 @@ internal sealed class FarScripts : ISink
         }
     }
 
-    private void Text(RecordKind kind, string text)
+    /// <summary>A completed host's entry; null with -AsObject, whose records have their output.</summary>
+    private object? TakeEntry(long place, ItemOutcome outcome)
+    {
+        if (!hosts.TryGetValue(place, out string host))
+        {
+            return null;
+        }
+        hosts.Remove(place);
+        return outcome == ItemOutcome.Completed ? told[host] = call.Data![host] : null;
+    }
+
+    private void Text(RecordKind kind, string text) => Add(kind, place, message => message.Text(text));
+
+    private void Add(RecordKind kind, long place, Action<MessageWriter> write)
     {
         records.Byte((byte)kind);
         records.Number((ulong)(place + 1));
-        records.Text(text);
-        Count();
-    }
-
-    private void Count()
-    {
-        if (++count == MessageRecords)
+        write(records);
+        count++;
+        if (records.IsLarge)
         {
             Flush();
         }
@@ -188,19 +238,36 @@ internal sealed class FarScripts : ISink
         link.Write(message);
     }
 
+    /// <summary>The entries that the near side does not know: of other names, or set after their host's end.</summary>
     private void SendData()
     {
         var message = new MessageWriter();
         int entries = 0;
-        if (call.Data is Hashtable data)
+        Hashtable data = call.Options.AsObject || call.Data is null ? new Hashtable() : call.Data;
+        DictionaryEntry[] all;
+        // A job that was given up may still be writing.
+        lock (data.SyncRoot)
         {
-            foreach (DictionaryEntry entry in data)
+            all = data.Cast<DictionaryEntry>().ToArray();
+        }
+        foreach (DictionaryEntry entry in all)
+        {
+            if (told.TryGetValue(entry.Key, out object? known) && ReferenceEquals(known, entry.Value))
             {
-                message.Text(entry.Key.ToString());
-                message.Text(SiteScriptWork.ToText(entry.Value));
-                entries++;
+                continue;
+            }
+            message.Text(entry.Key.ToString());
+            message.Text(SiteScriptWork.ToText(entry.Value));
+            entries++;
+            if (message.IsLarge)
+            {
+                message.Flag(false);
+                link.Write(message.ToArray(MessageKind.Data, entries));
+                message = new MessageWriter();
+                entries = 0;
             }
         }
+        message.Flag(true);
         link.Write(message.ToArray(MessageKind.Data, entries));
     }
 }
@@ -213,4 +280,7 @@ internal enum RecordKind : byte
     Verbose = 3,
     Debug = 4,
     Information = 5,
+    Output = 6,
+    Error = 7,
+    Progress = 8,
 }

@@ -40,9 +40,11 @@ internal static class SiteErrors
         ErrorCategory.ConnectionError,
         site);
 
-    /// <summary>Non-terminating: the session that a job was given to went away.</summary>
-    internal static ErrorRecord JobLost(object? item, string site, string reason) => new ErrorRecord(
-        new InvalidOperationException($"The job for '{item}' was lost with the session to '{site}' ({reason}); it may have run or not: use -RetryLost to run such jobs again"),
+    /// <summary>Non-terminating: the session that a job was given to went away, and no other one may or can run it.</summary>
+    internal static ErrorRecord JobLost(object? item, string site, string reason, bool mayRetry) => new ErrorRecord(
+        new InvalidOperationException(
+            $"The job for '{item}' was lost with the session to '{site}' ({reason}); it may have run or not: "
+            + (mayRetry ? "no session was left to run it again" : "use -RetryLost to run such jobs again")),
         "JobLost",
         ErrorCategory.ConnectionError,
         item);
@@ -53,6 +55,14 @@ internal static class SiteErrors
         "InputNotAllowed",
         ErrorCategory.InvalidArgument,
         null);
+
+    /// <summary>Terminating.</summary>
+    internal static ErrorRecord TakesNoHosts(string parameter) => new ErrorRecord(
+        new ArgumentException(
+            $"-FromEach runs a script block once on each session, and takes no -{parameter}: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
+        "FromEachRunsBlockOnce",
+        ErrorCategory.InvalidArgument,
+        parameter);
 
     /// <summary>Non-terminating: the far side does not take a target that this side does.</summary>
     internal static ErrorRecord RefusedThere(string target, string site, string reason) => new ErrorRecord(

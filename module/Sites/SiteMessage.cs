@@ -29,7 +29,7 @@ internal enum MessageKind : byte
     /// <summary>What script jobs wrote and how they ended.</summary>
     Records = 6,
 
-    /// <summary>Entries that jobs set in $Data under other names than their hosts'.</summary>
+    /// <summary>Entries of $Data that came with no host's end, and whether these were the last.</summary>
     Data = 7,
 
     /// <summary>To the far side: targets.</summary>
@@ -56,7 +56,13 @@ internal sealed class MessageWriter
 
     internal const int HeaderSize = 6;
 
+    // One fragment of remoting's; what is in it may be as large as it likes, but no more is added.
+    private const int Large = 32 * 1024;
+
     private readonly MemoryStream payload = new MemoryStream();
+
+    /// <summary>Time to send it and begin another.</summary>
+    internal bool IsLarge => payload.Length >= Large;
 
     /// <summary>An unsigned number, small ones in one byte.</summary>
     internal void Number(ulong value)

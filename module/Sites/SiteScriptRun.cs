@@ -1,11 +1,10 @@
-// Script jobs shared among sessions: hands out hosts or items as sites have room, brings back what their jobs wrote, merges the
-// entries of $Data. A job of a lost site may have done its work or not: it is Lost, or runs again where the caller wants that. The
-// thread that advances the run, but for Figures and OpenItems.
+// Script jobs shared among sessions: hands out hosts or items as sites have room, brings back what their jobs write, merges the
+// entries of $Data. A job of a lost site may have done its work or not: it is Lost, or runs again where the caller wants that, and
+// then nothing is said of what it wrote before. The thread that advances the run, but for Figures and OpenItems.
 
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
@@ -14,84 +13,6 @@ using RustRunspaces.Output;
 using RustRunspaces.Scripts;
 
 namespace RustRunspaces.Sites;
-
-/// <summary>A host or item of a shared call.</summary>
-internal sealed class SharedJob
-{
-    internal SharedJob(long place, object? item)
-    {
-        Place = place;
-        Item = item;
-    }
-
-    /// <summary>How many came before it.</summary>
-    internal long Place { get; }
-
-    internal object? Item { get; }
-}
-
-/// <summary>A session that runs script jobs: what it has, how fast it gets on.</summary>
-internal sealed class ScriptSite : Site
-{
-    // So long does what waits there last at the rate so far, but for what its threads are busy with.
-    private const double AheadSeconds = 0.25;
-    private const int MostAhead = 4096;
-
-    private readonly int threads;
-    private readonly Stopwatch clock = new Stopwatch();
-    private readonly List<SharedJob> given = new List<SharedJob>();
-    private long ended;
-
-    internal ScriptSite(int number, string name, SiteLink link, int threads) : base(number, name, link)
-    {
-        this.threads = threads;
-    }
-
-    /// <summary>By the far side's number, which counts what it was given.</summary>
-    internal Dictionary<long, SharedJob> Open { get; } = new Dictionary<long, SharedJob>();
-
-    /// <summary>Its entries of $Data are here: it has ended its work.</summary>
-    internal bool IsDone { get; set; }
-
-    internal bool HasAnswered => ended > 0;
-
-    /// <summary>Jobs to give now.</summary>
-    internal int Need(int waiting, int sites)
-    {
-        double rate = clock.IsRunning && clock.Elapsed.TotalSeconds > 0.05 ? ended / clock.Elapsed.TotalSeconds : 0;
-        int room = threads + Math.Min(MostAhead, (int)(rate * AheadSeconds)) - Open.Count;
-        // Towards the end less and less, so that all of them end together.
-        return room <= 0 ? 0 : Math.Min(room, Math.Max(1, waiting / (2 * sites)));
-    }
-
-    internal void Give(IReadOnlyList<SharedJob> jobs)
-    {
-        clock.Start();
-        var message = new MessageWriter();
-        foreach (SharedJob job in jobs)
-        {
-            Open.Add(given.Count, job);
-            given.Add(job);
-            message.Text(SiteScriptWork.ToText(job.Item));
-        }
-        Link.Send(message.ToArray(MessageKind.Jobs, jobs.Count));
-    }
-
-    internal SharedJob End(long number)
-    {
-        if (!Open.TryGetValue(number, out SharedJob? job))
-        {
-            throw new InvalidDataException("the end of a job that is not open");
-        }
-        Open.Remove(number);
-        ended++;
-        return job;
-    }
-
-    internal long PlaceOf(long number) => number < 0 ? -1
-        : number < given.Count ? given[(int)number].Place
-        : throw new InvalidDataException("a word of a job that was not given");
-}
 
 internal sealed class SiteScriptRun : SiteRun<ScriptSite>
 {
@@ -102,8 +23,11 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     private readonly ConcurrentDictionary<long, object?> open = new ConcurrentDictionary<long, object?>();
     private readonly LinkedList<SharedJob> queue = new LinkedList<SharedJob>();
     private readonly List<KeyValuePair<long, object?>> unfinished = new List<KeyValuePair<long, object?>>();
-    private readonly Dictionary<long, Action> held = new Dictionary<long, Action>();
+    private readonly WorkerProgress progress;
+    // With -Ordered, those that wait for one before them.
+    private readonly Dictionary<long, SharedJob> ahead = new Dictionary<long, SharedJob>();
     private long front;
+    private long held;
     private long known;
     private long ended;
     private bool isSettled;
@@ -117,6 +41,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     {
         this.call = call;
         this.retriesLost = retriesLost;
+        progress = new WorkerProgress(sink, ProgressReporter.ActivityId);
         foreach (string warning in call.Warnings)
         {
             sink.WriteWarning(warning);
@@ -154,21 +79,23 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     /// <inheritdoc/>
     public override void Add(object? item)
     {
+        var job = new SharedJob(known++, item, call.Late?.Next());
         if (!call.Options.IsHostForm && ForeignBlocks.Is(item))
         {
             ErrorRecord refusal = ScriptErrors.ScriptBlockRefused("The item", item);
-            long place = known++;
             ended++;
-            InOrder(place, () =>
-            {
-                Sink.Attribute(place);
-                Sink.WriteError(refusal);
-                Sink.EndItem(place, ItemOutcome.Failed, refusal);
-            });
+            Say(
+                job,
+                () =>
+                {
+                    Sink.WriteError(refusal);
+                    Sink.EndItem(job.Place, ItemOutcome.Failed, refusal);
+                },
+                isEnd: true);
             return;
         }
-        open.TryAdd(known, item);
-        queue.AddLast(new SharedJob(known++, item));
+        open.TryAdd(job.Place, item);
+        queue.AddLast(job);
     }
 
     /// <inheritdoc/>
@@ -216,14 +143,19 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
             foreach (ScriptSite site in Sites.Where(site => site.State == SiteState.Ready && !site.IsInputEnded))
             {
                 int need = Math.Min(queue.Count, site.Need(queue.Count, sites));
-                if (need == 0 || held.Count > MaximumWaiting)
+                if (held > MaximumWaiting)
+                {
+                    // But for the one that the others wait for.
+                    need = call.Options.IsOrdered && queue.First?.Value.Place == front ? Math.Min(need, 1) : 0;
+                }
+                if (need == 0)
                 {
                     continue;
                 }
                 var jobs = new List<SharedJob>();
                 for (; need > 0; need--)
                 {
-                    jobs.Add(queue.First.Value);
+                    jobs.Add(queue.First!.Value);
                     queue.RemoveFirst();
                 }
                 site.Give(jobs);
@@ -267,7 +199,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                     string key = message.Text() ?? throw new InvalidDataException("an entry without a key");
                     call.Data![key] = SiteScriptWork.FromText(message.Text());
                 }
-                site.IsDone = true;
+                site.IsDone = message.Flag();
                 break;
             default:
                 throw new InvalidDataException($"a message of the unknown kind {message.Kind}");
@@ -280,6 +212,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         SharedJob[] jobs = site.Open.Values.OrderBy(job => job.Place).ToArray();
         site.Open.Clear();
         site.IsDone = true;
+        EndProgress(site);
         if (jobs.Length == 0)
         {
             return null;
@@ -291,14 +224,16 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         {
             foreach (SharedJob job in jobs.Reverse())
             {
+                held -= job.Held.Count;
+                job.Held.Clear();
+                job.LostWith = hasRunNone ? null : site;
                 queue.AddFirst(job);
             }
             return $"Its {jobs.Length} jobs run again in the other sessions: {names}";
         }
         foreach (SharedJob job in jobs)
         {
-            ErrorRecord error = SiteErrors.JobLost(job.Item, site.Name, site.Problem ?? "");
-            End(job, JobStatus.Lost, null, new[] { error }, TimeSpan.Zero, 0, site.Name);
+            EndLost(job, site);
         }
         return $"Its {jobs.Length} jobs are Lost, they may have run or not: {names}";
     }
@@ -310,10 +245,11 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         foreach (ScriptSite site in Sites)
         {
             site.Open.Clear();
+            EndProgress(site);
         }
         SharedJob[] waiting = queue.ToArray();
         queue.Clear();
-        foreach (SharedJob job in begun.Concat(waiting))
+        foreach (SharedJob job in begun.Concat(waiting).Where(job => job.LostWith is null))
         {
             lock (unfinished)
             {
@@ -326,33 +262,51 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         }
         foreach (SharedJob job in waiting)
         {
+            if (job.LostWith is ScriptSite lost)
+            {
+                EndLost(job, lost);
+                continue;
+            }
             End(job, JobStatus.NotStarted, null, Array.Empty<ErrorRecord>(), TimeSpan.Zero, 0, null);
         }
+    }
+
+    private void EndLost(SharedJob job, ScriptSite site)
+    {
+        ErrorRecord error = SiteErrors.JobLost(job.Item, site.Name, site.Problem ?? "", retriesLost);
+        if (!call.Options.AsObject)
+        {
+            Say(job, () => Sink.WriteJobError(error));
+        }
+        End(job, JobStatus.Lost, null, new[] { error }, TimeSpan.Zero, 0, site.Name);
     }
 
     private void TakeRecord(ScriptSite site, MessageReader message)
     {
         var kind = (RecordKind)message.Byte();
-        if (kind == RecordKind.Job)
+        long number = (long)message.Number() - 1;
+        switch (kind)
         {
-            SharedJob job = site.End((long)message.Number());
-            var status = (JobStatus)message.Byte();
-            if (status is not (JobStatus.Completed or JobStatus.Failed or JobStatus.TimedOut or JobStatus.Lost))
-            {
-                throw new InvalidDataException($"a job ended as {(int)status}");
-            }
-            TimeSpan duration = TimeSpan.FromTicks((long)message.Number());
-            int worker = message.Int();
-            object? output = SiteScriptWork.ReadOutput(message);
-            var errors = new ErrorRecord[message.Int()];
-            for (int i = 0; i < errors.Length; i++)
-            {
-                errors[i] = SiteScriptWork.ReadError(message, call.Options.IsHostForm ? $"{job.Item}" : site.Name, site.Link.Session.InstanceId);
-            }
-            End(job, status, output, errors, duration, worker, site.Name);
-            return;
+            case RecordKind.Job:
+                TakeEnd(site, site.End(number), message);
+                return;
+            case RecordKind.Output:
+                object? output = SiteScriptWork.FromText(message.Text());
+                Say(site.JobOf(number), () => Sink.WriteObject(output));
+                return;
+            case RecordKind.Error:
+                SharedJob failing = site.JobOf(number);
+                ErrorRecord error = ReadError(site, failing, message);
+                Say(failing, () => Sink.WriteJobError(error));
+                return;
+            case RecordKind.Progress:
+                // Of all workers of all sites.
+                int worker = 1 + site.Number + (Sites.Length * message.Int());
+                site.Showing.Add(worker);
+                progress.Show(worker, SiteScriptWork.ReadProgress(message));
+                return;
         }
-        Sink.Attribute(site.PlaceOf((long)message.Number() - 1));
+        Sink.Attribute(number < 0 ? CallItself : site.JobOf(number).Place);
         switch (kind)
         {
             case RecordKind.Warning:
@@ -375,68 +329,120 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         Sink.Attribute(CallItself);
     }
 
+    private void TakeEnd(ScriptSite site, SharedJob job, MessageReader message)
+    {
+        var status = (JobStatus)message.Byte();
+        if (status is not (JobStatus.Completed or JobStatus.Failed or JobStatus.TimedOut or JobStatus.Lost))
+        {
+            throw new InvalidDataException($"a job ended as {(int)status}");
+        }
+        TimeSpan duration = TimeSpan.FromTicks((long)message.Number());
+        int worker = message.Int();
+        object? output = SiteScriptWork.ReadOutput(message);
+        var errors = new List<ErrorRecord>();
+        for (int left = message.Int(); left > 0; left--)
+        {
+            errors.Add(ReadError(site, job, message));
+        }
+        End(job, status, output, errors.ToArray(), duration, worker, site.Name);
+    }
+
+    /// <summary>With its host or item, as local jobs' errors have it.</summary>
+    private ErrorRecord ReadError(ScriptSite site, SharedJob job, MessageReader message)
+    {
+        ErrorRecord error = SiteScriptWork.ReadError(message, call.Options.IsHostForm ? $"{job.Item}" : site.Name, site.Link.Session.InstanceId);
+        if (!call.Options.IsHostForm)
+        {
+            ScriptRun.Mark(error.Exception, "InputObject", job.Item);
+            ScriptRun.Mark(error, "InputObject", job.Item);
+        }
+        return error;
+    }
+
+    private void EndProgress(ScriptSite site)
+    {
+        Sink.Attribute(CallItself);
+        foreach (int worker in site.Showing)
+        {
+            progress.End(worker);
+        }
+        site.Showing.Clear();
+    }
+
     private void End(SharedJob job, JobStatus status, object? output, ErrorRecord[] errors, TimeSpan duration, int worker, string? site)
     {
         open.TryRemove(job.Place, out _);
         ended++;
         DateTime finished = DateTime.Now;
-        InOrder(job.Place, () => Conclude(job, status, output, errors, finished, duration, worker, site));
+        Say(job, () => Conclude(job, status, output, errors, finished, duration, worker, site), isEnd: true);
     }
 
+    /// <param name="job">What ended.</param>
+    /// <param name="status">How.</param>
+    /// <param name="output">Of the record, or the host's entry.</param>
+    /// <param name="errors">Of the record; without -AsObject what ended it, which is written already.</param>
+    /// <param name="finished">When.</param>
+    /// <param name="duration">How long it took.</param>
+    /// <param name="worker">Its worker there.</param>
+    /// <param name="site">Where.</param>
     private void Conclude(SharedJob job, JobStatus status, object? output, ErrorRecord[] errors, DateTime finished, TimeSpan duration, int worker, string? site)
     {
-        Sink.Attribute(job.Place);
         if (call.Options.AsObject)
         {
             Sink.WriteObject(call.Options.IsHostForm
                 ? new HostJobRecord((string)job.Item!, status, output, errors, finished, duration, worker) { ObservedFrom = site }
                 : new ItemJobRecord(job.Item, status, output, errors, finished, duration, worker) { ObservedFrom = site });
         }
-        else
+        else if (call.Options.IsHostForm && status == JobStatus.Completed)
         {
-            foreach (ErrorRecord error in errors)
-            {
-                Sink.WriteJobError(error);
-            }
-            if (call.Options.IsHostForm)
-            {
-                if (status == JobStatus.Completed && !call.Data!.ContainsKey(job.Item!))
-                {
-                    call.Data[job.Item!] = output;
-                }
-            }
-            else if (output is object[] several)
-            {
-                foreach (object? one in several)
-                {
-                    Sink.WriteObject(one);
-                }
-            }
-            else if (output is not null)
-            {
-                Sink.WriteObject(output);
-            }
+            call.Data![job.Item!] = output;
         }
         ItemOutcome outcome = status.IsUnfinished() ? ItemOutcome.Stopped
             : status == JobStatus.Completed ? ItemOutcome.Completed
             : ItemOutcome.Failed;
         Sink.EndItem(job.Place, outcome, errors.LastOrDefault());
-        Sink.Attribute(CallItself);
     }
 
-    /// <summary>At once, or with -Ordered when all before it have been said.</summary>
-    private void InOrder(long place, Action say)
+    /// <summary>
+    /// At once; with -Ordered when all before the job has been said, with -RetryLost when the job has ended, for what is said of one
+    /// that runs again would be said twice.
+    /// </summary>
+    private void Say(SharedJob job, Action say, bool isEnd = false)
     {
+        held++;
+        job.Held.Add(say);
+        job.HasEnded |= isEnd;
         if (!call.Options.IsOrdered)
         {
-            say();
+            Release(job);
             return;
         }
-        held.Add(place, say);
-        while (held.TryGetValue(front, out Action? next))
+        ahead[job.Place] = job;
+        while (ahead.TryGetValue(front, out SharedJob? first))
         {
-            held.Remove(front++);
-            next();
+            Release(first);
+            if (!first.HasEnded)
+            {
+                return;
+            }
+            ahead.Remove(front++);
         }
+    }
+
+    private void Release(SharedJob job)
+    {
+        if (retriesLost && !job.HasEnded)
+        {
+            return;
+        }
+        Action[] all = job.Held.ToArray();
+        held -= all.Length;
+        job.Held.Clear();
+        foreach (Action say in all)
+        {
+            Sink.Attribute(job.Place);
+            say();
+        }
+        Sink.Attribute(CallItself);
     }
 }

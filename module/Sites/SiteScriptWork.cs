@@ -48,9 +48,11 @@ internal static class SiteScriptWork
             ["Variables"] = ToTable(caller.Variables),
             ["Functions"] = ToTable(caller.Functions),
             ["Modules"] = options.ModuleNames,
+            ["Late"] = call.Setup.LateKeys,
         };
         var message = new MessageWriter();
         message.Flag(options.IsHostForm);
+        message.Flag(options.AsObject);
         message.Flag(options.UseNewRunspace);
         message.Number((ulong)options.MaximumThreadCount);
         message.Real(options.JobTimeoutSeconds);
@@ -68,10 +70,10 @@ internal static class SiteScriptWork
         var options = new ScriptCallOptions
         {
             IsHostForm = message.Flag(),
+            AsObject = message.Flag(),
             UseNewRunspace = message.Flag(),
             MaximumThreadCount = message.Int(),
             JobTimeoutSeconds = message.Real(),
-            AsObject = true,
         };
         string? block = message.Text();
         string? initialization = message.Text();
@@ -89,14 +91,14 @@ internal static class SiteScriptWork
             Usings = Plain(table["Usings"]) as Hashtable ?? new Hashtable(),
             Variables = Plain(table["Variables"]) as Hashtable ?? new Hashtable(),
             Functions = Plain(table["Functions"]) as Hashtable ?? new Hashtable(),
+            LateKeys = ToList(table["Late"]).Select(key => (string)key!).ToArray(),
         };
         return options;
     }
 
     /// <summary>How a job ended and what it wrote, without its host or item, which the near side knows.</summary>
-    internal static void Write(MessageWriter message, long place, JobRecord record)
+    internal static void Write(MessageWriter message, JobRecord record)
     {
-        message.Number((ulong)place);
         message.Byte((byte)record.StatusCode);
         message.Number((ulong)record.Duration.Ticks);
         message.Number((ulong)record.Worker);
@@ -106,13 +108,45 @@ internal static class SiteScriptWork
         message.Number((ulong)record.Errors.Length);
         foreach (ErrorRecord error in record.Errors)
         {
-            message.Text(error.ToString());
-            message.Text(error.Exception.GetType().FullName);
-            message.Text(error.FullyQualifiedErrorId);
-            message.Number((ulong)error.CategoryInfo.Category);
-            message.Text(error.TargetObject?.ToString());
-            message.Text(error.ScriptStackTrace);
+            Write(message, error);
         }
+    }
+
+    internal static void Write(MessageWriter message, ErrorRecord error)
+    {
+        message.Text(error.ToString());
+        message.Text(error.Exception.GetType().FullName);
+        message.Text(error.FullyQualifiedErrorId);
+        message.Number((ulong)error.CategoryInfo.Category);
+        message.Text(error.TargetObject?.ToString());
+        message.Text(error.ScriptStackTrace);
+    }
+
+    internal static void Write(MessageWriter message, ProgressRecord record)
+    {
+        message.Text(record.Activity);
+        message.Text(record.StatusDescription);
+        message.Text(record.CurrentOperation);
+        message.Signed(record.PercentComplete);
+        message.Signed(record.SecondsRemaining);
+        message.Flag(record.RecordType == ProgressRecordType.Completed);
+    }
+
+    internal static ProgressRecord ReadProgress(MessageReader message)
+    {
+        string? activity = message.Text();
+        string? status = message.Text();
+        if (string.IsNullOrEmpty(activity) || string.IsNullOrEmpty(status))
+        {
+            throw new InvalidDataException("a state of progress says nothing");
+        }
+        return new ProgressRecord(0, activity, status)
+        {
+            CurrentOperation = message.Text(),
+            PercentComplete = (int)Math.Min(100, Math.Max(-1, message.Signed())),
+            SecondsRemaining = (int)Math.Min(int.MaxValue, Math.Max(-1, message.Signed())),
+            RecordType = message.Flag() ? ProgressRecordType.Completed : ProgressRecordType.Processing,
+        };
     }
 
     /// <summary>Nothing, one object, or an array of what was several.</summary>

@@ -80,8 +80,10 @@ Describe 'help of the command' {
         $syntax = foreach ($item in Select-Element $CommandHelp './/syntaxItem') {
             (Select-Element $item 'parameter/name' | ForEach-Object { $_.InnerText.Trim() } | Sort-Object) -join ' '
         }
+        # Not those that are there only to be refused in words.
         $sets = foreach ($set in $Command.ParameterSets) {
-            ($set.Parameters | ForEach-Object { $_.Name } | Where-Object { $common -notcontains $_ } | Sort-Object) -join ' '
+            $shown = $set.Parameters | Where-Object { -not ($_.Attributes | Where-Object { $_.DontShow -and $_.ParameterSetName -eq $set.Name }) }
+            ($shown | ForEach-Object { $_.Name } | Where-Object { $common -notcontains $_ } | Sort-Object) -join ' '
         }
         $syntax | Sort-Object | Should -BeExactly ($sets | Sort-Object)
     }

@@ -36,6 +36,7 @@ Describe 'A block once on each session' {
         $rows['lima'].Errors[0].OriginInfo.PSComputerName | Should -Be 'lima'
         "$($rows['oslo'].Errors[0])" | Should -Be 'away'
         Get-ErrorId $rows['paris'].Errors[0] | Should -Be 'JobTimedOut'
+        $rows['rome'].ObservedFrom | Should -Be 'rome'
     }
 
     It 'warnings and verbose lines come once' {
@@ -85,7 +86,30 @@ Describe 'A block once on each session' {
         ConvertTo-Line $run.Output | Should -Be 'Completed', '4', 'lima', 'oslo', 'paris', 'rome'
     }
 
+    It 'the block may stand first, as everywhere' {
+        (Get-Table 'Invoke-RustParallel { $env:SITE } -Session $sites -FromEach' @{ sites = $sites })['lima'] | Should -Be 'lima'
+    }
+
+    It 'progress of the blocks stands below that of the call' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1..40 | ForEach-Object { Write-Progress -Activity $env:SITE -Status "$_"; Start-Sleep -Milliseconds 50 } }' @{ sites = $sites }
+        $shown = @($run.Progress | Where-Object { $_.Activity -eq 'oslo' })
+        @($shown | Where-Object { $_.RecordType -eq 'Completed' }).Count | Should -Be 1
+        $shown.Count | Should -BeGreaterThan 2
+        # Four a second at most.
+        $shown.Count | Should -BeLessOrEqual (2 + 4 * $run.Duration.TotalSeconds)
+        @($run.Progress | Where-Object { $_.Activity -in 'lima', 'oslo', 'paris', 'rome' } | ForEach-Object ActivityId | Sort-Object -Unique).Count | Should -Be 4
+    }
+
     It 'takes no input' {
-        Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Match 'InputNotAllowed|AmbiguousParameterSet'
+        Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'InputNotAllowed'
+    }
+
+    It 'takes no hosts and no commands, and says so: <_>' -ForEach @(
+        'Invoke-RustParallel a, b -Session $sites -FromEach -ScriptBlock { 1 }'
+        'Invoke-RustParallel a, b { 1 } -Session $sites -FromEach'
+        'Invoke-RustParallel a, b -Session $sites -FromEach -CommandName Get-Date'
+        'Invoke-RustParallel -Session $sites -FromEach -CommandName Get-Date'
+    ) {
+        Get-ErrorId (Get-Failure $_ @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
     }
 }

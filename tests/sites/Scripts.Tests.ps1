@@ -28,6 +28,32 @@ Describe 'Script jobs shared among sessions' {
         "$($rows[0].Name) $($rows[0].Twice)" | Should -Be 'x 10'
     }
 
+    It 'objects keep their depth, alone and among others: <Call>' -ForEach @(
+        @{ Call = '1 | Invoke-RustParallel { $block } -Session $sites' }
+        @{ Call = '(1 | Invoke-RustParallel { $block } -Session $sites -AsObject).Output' }
+        @{ Call = '(Invoke-RustParallel one { $block } -Session $sites)["one"]' }
+    ) {
+        foreach ($count in 1, 2) {
+            $block = "foreach (`$i in 1..$count) { [pscustomobject] @{ Number = 7; List = 1, 2; Inner = [pscustomobject] @{ Deep = 3 } } }"
+            $theirs = @(Invoke-Command -Session $sites[0] ([scriptblock]::Create($block)))
+            $ours = @((Invoke-CleanScript $Call.Replace('$block', $block) @{ sites = $sites }).Output)
+            $ours.Count | Should -Be $count
+            foreach ($name in 'Number', 'List', 'Inner') { $ours[-1].$name.GetType() | Should -Be $theirs[-1].$name.GetType() -Because $name }
+            "$($ours[-1].Inner)" | Should -Be "$($theirs[-1].Inner)"
+        }
+    }
+
+    It 'the value of a pipeline variable comes with each item' {
+        Get-SortedLine '1..60 | ForEach-Object { $_ } -PipelineVariable p | ForEach-Object { $_ * 10 } | Invoke-RustParallel { "$_ of $using:p" } -Session $sites' @{ sites = $sites } |
+            Should -Be (Get-SortedLine '1..60 | ForEach-Object { "$($_ * 10) of $_" }')
+    }
+
+    It 'more than a message takes comes whole' {
+        $sizes = Get-SortedLine '1..40 | ForEach-Object { "x" * 20000 * ($_ % 2 + 1) } | Invoke-RustParallel { $_; 1..300 } -Session $sites | ForEach-Object { if ($_ -is [string]) { $_.Length } }' @{ sites = $sites }
+        $sizes.Count | Should -Be 40
+        @($sizes | Where-Object { $_ -eq '40000' }).Count | Should -Be 20
+    }
+
     It 'what the caller brings along is there: variables, functions, a script that begins' {
         $lines = Get-Line '$number = 7; function Get-Twice($n) { 2 * $n }; 1 | Invoke-RustParallel { "$number $(Get-Twice 4) $begun" } -Variables number -Functions Get-Twice -InitializationScript { $begun = "yes" } -Session $sites' @{ sites = $sites }
         $lines | Should -Be '7 8 yes'
@@ -52,6 +78,45 @@ Describe 'Script jobs shared among sessions' {
         $rows.Status -join ' ' | Should -Be 'Completed TimedOut Failed'
         $rows[0].ObservedFrom | Should -Match '^(paris|oslo|lima|rome)$'
         $rows.InputObject -join ' ' | Should -Be '1 2 3'
+    }
+
+    It 'what a job writes comes while it goes on: <Name>' -ForEach @(
+        @{ Name = 'output'; Block = '"early"'; Stream = 'Output'; Rest = '' }
+        @{ Name = 'output of the first in order'; Block = '"early"'; Stream = 'Output'; Rest = '-Ordered' }
+        @{ Name = 'an error'; Block = 'Write-Error early'; Stream = 'Errors'; Rest = '' }
+        @{ Name = 'a warning'; Block = 'Write-Warning early'; Stream = 'Warnings'; Rest = '-AsObject' }
+    ) {
+        $go = Join-Path $TestDrive "go $Name"
+        $run = Start-Script "1 | Invoke-RustParallel { $Block; while (-not (Test-Path '$go')) { Start-Sleep -Milliseconds 20 }; 'late' } -Session `$sites $Rest" @{ sites = $sites }
+        Wait-Until $run { $run.$Stream.Count -ge 1 }
+        $run.Handle.IsCompleted | Should -BeFalse
+        "$($run.$Stream[0])" | Should -Be 'early'
+        $null = New-Item $go
+        $null = Wait-Script $run
+        "$($run.Output[-1])" | Should -Match 'late|Completed'
+    }
+
+    It 'with -Ordered later ones wait for the first' {
+        $go = Join-Path $TestDrive 'go'
+        $run = Start-Script "1..20 | Invoke-RustParallel { `$_; if (`$_ -eq 2) { while (-not (Test-Path '$go')) { Start-Sleep -Milliseconds 20 } }; `"end of `$_`" } -Session `$sites -Ordered" @{ sites = $sites }
+        Wait-Output $run 3
+        Start-Sleep -Milliseconds 500
+        ConvertTo-Line $run.Output | Should -Be '1', 'end of 1', '2'
+        $null = New-Item $go
+        $null = Wait-Script $run
+        ConvertTo-Line $run.Output | Should -Be (1..20 | ForEach-Object { "$_"; "end of $_" })
+    }
+
+    It 'progress of jobs stands below the one record of the call, each worker''s its own, and ends' {
+        $run = Invoke-CleanScript '1..4 | Invoke-RustParallel { Write-Progress -Activity "a$_" -Status s -PercentComplete 40; Start-Sleep 2 } -Session $sites -MaximumThreadCount 1' @{ sites = $sites }
+        $shown = @($run.Progress | Where-Object { $_.Activity -clike 'a?' })
+        $processing = @($shown | Where-Object { $_.RecordType -eq 'Processing' })
+        @($processing.Activity | Sort-Object -Unique) -join ' ' | Should -Be 'a1 a2 a3 a4'
+        @($processing.ActivityId | Sort-Object -Unique).Count | Should -Be 4
+        @($processing.PercentComplete | Sort-Object -Unique) | Should -Be 40
+        @($shown | Where-Object { $_.RecordType -eq 'Completed' }).Count | Should -Be 4
+        $own = @($run.Progress | Where-Object { $_.Activity -clike 'Invoke-RustParallel*' })
+        @($own.ActivityId | Sort-Object -Unique) | Should -Be @($shown.ParentActivityId | Sort-Object -Unique)
     }
 
     It 'a failing beginning is told by the site, and none left ends the call' {
@@ -99,6 +164,39 @@ Describe 'Script jobs shared among sessions' {
         $own | Remove-PSSession
         $run.Errors | Should -BeNullOrEmpty
         ConvertTo-Line ($run.Output | Sort-Object) | Should -Be ([string[]] (1..80))
+    }
+
+    It 'of one that runs again nothing is said twice' {
+        $own = New-Site 'paris', 'oslo'
+        $process = Get-SiteProcess $own[1]
+        $begun = Join-Path $TestDrive 'begun'
+        $run = Start-Script "1..40 | Invoke-RustParallel { `"`$_ begins`"; if (`$env:SITE -eq 'paris') { `$null = New-Item '$begun' -Force }; Start-Sleep -Milliseconds 300; `"`$_ ends`" } -Session `$own -MaximumThreadCount 4 -RetryLost" @{ own = $own }
+        Wait-Until $run { (Test-Path $begun) -and $run.Output.Count -ge 8 }
+        kill -KILL $process
+        $null = Wait-Script $run
+        $own | Remove-PSSession
+        ConvertTo-Line ($run.Output | Sort-Object) | Should -Be (1..40 | ForEach-Object { "$_ begins"; "$_ ends" } | Sort-Object)
+        "$($run.Warnings[-1])" | Should -Match 'jobs run again in the other sessions'
+    }
+
+    It 'all sessions gone: what ran is Lost, what never began is NotStarted, with an error' {
+        $own = New-Site 'paris', 'oslo'
+        $process = $own | ForEach-Object { Get-SiteProcess $_ }
+        foreach ($retry in $false, $true) {
+            if ($retry) { $own = New-Site 'paris', 'oslo'; $process = $own | ForEach-Object { Get-SiteProcess $_ } }
+            $run = Start-Script '1..100 | Invoke-RustParallel { if ($_ -gt 8) { Start-Sleep 60 }; $_ } -Session $own -MaximumThreadCount 4 -AsObject -RetryLost:$retry' @{ own = $own; retry = $retry }
+            Wait-Output $run 8
+            kill -KILL $process
+            $null = Wait-Script $run
+            @($run.Output.InputObject | Sort-Object -Unique).Count | Should -Be 100
+            $run.Output.Count | Should -Be 100
+            $status = $run.Output | Group-Object Status -AsHashTable
+            $status['Completed'].Count | Should -Be 8
+            $status['Lost'].Count | Should -BeGreaterThan 1
+            $status['NotStarted'].Count | Should -Be (92 - $status['Lost'].Count)
+            Get-ErrorId $status['Lost'][0].Errors[-1] | Should -Be 'JobLost'
+            Get-ErrorId $run.Errors[-1] | Should -Be 'AllSessionsLost'
+        }
     }
 
     It 'runs in the background' {
