@@ -1,8 +1,8 @@
 // Makes of the caller's block, or of a command's name, what workers run for each job. The caller's block belongs to its runspace
 // and must not run in another one, so its syntax tree becomes a block of no runspace: nothing of its text changes. Pipeline thread.
 //
-// Workers hand arguments over in order, without the parameter binder. A plain block gets them as they are; any other one runs
-// inside a dispatching block that calls it as a command, so that the engine binds. On the direct path $_ and $Data are parameters
+// Workers hand arguments over in order, without the parameter binder. A plain block gets them as they are, and so does one whose
+// attributes do nothing; any other one runs inside a dispatching block that calls it as a command, so that the engine binds. On the direct path $_ and $Data are parameters
 // before the block's own: the first look-up beyond a job's scope makes the engine copy two dozen variables into it.
 
 using System;
@@ -29,9 +29,24 @@ internal static class JobBlocks
     internal static JobBlock FromBlock(ScriptBlock block, BlockContents contents, Hashtable? data, object?[] rest)
     {
         var body = new BlockBody(block);
-        return body.IsPlain && !contents.HasBoundParameters
-            ? Direct(body, contents, data, rest)
-            : Bound(body, contents, rest);
+        // Without a param block $args[0] is the item, unless the item has another name and the place is another argument's.
+        bool isFirstArgument = !body.HasParamBlock && contents.HasArguments && (!contents.HasItem || (contents.IndexesArguments && rest.Length == 0));
+        if (body.IsPlain && !contents.HasBoundParameters)
+        {
+            return Direct(body, contents, data, rest, isFirstArgument);
+        }
+        JobBlock bound = Bound(body, contents, rest, isFirstArgument);
+        if (!body.HasIdleAttributes || !contents.IsLean || contents.NamesItsCall || contents.HasArguments || contents.HasBoundParameters || rest.Length > 0)
+        {
+            return bound;
+        }
+        JobBlock direct = Direct(body, contents, data, rest, isFirstArgument);
+        if (body.IsParticular)
+        {
+            direct.Takes = IsOneValue;
+            direct.Otherwise = bound;
+        }
+        return direct;
     }
 
     /// <summary>A block that runs once in each runspace, in its global scope.</summary>
@@ -75,7 +90,14 @@ internal static class JobBlocks
         return new JobBlock(Dispatch.Block(call, elements, isPiped: false), arguments.ToArray(), 1);
     }
 
-    private static JobBlock Direct(BlockBody body, BlockContents contents, Hashtable? data, object?[] rest)
+    /// <summary>Every mandatory parameter takes it, and every way of converting it to text is the same.</summary>
+    private static bool IsOneValue(object? item)
+    {
+        object? plain = item is PSObject wrapped ? wrapped.BaseObject : item;
+        return plain is string text ? text.Length > 0 : plain is not null and not IEnumerable;
+    }
+
+    private static JobBlock Direct(BlockBody body, BlockContents contents, Hashtable? data, object?[] rest, bool isFirstArgument)
     {
         var arguments = new List<object?>();
         var itemPlaces = new List<int>();
@@ -93,8 +115,7 @@ internal static class JobBlocks
             arguments.Add(data);
             parameters.Add(body.NewParameter(SessionTemplate.DataVariable));
         }
-        // A block without a param block that names $args and not $_ finds the item there.
-        if (body.Parameters.Count > 0 || (contents.HasArguments && !contents.HasItem && !body.HasParamBlock))
+        if (body.Parameters.Count > 0 || isFirstArgument)
         {
             itemPlaces.Add(arguments.Count);
             arguments.Add(null);
@@ -103,7 +124,7 @@ internal static class JobBlocks
         return new JobBlock(body.Composed(parameters, takesItem && contents.RestoresItem ? ItemVariable : null), arguments.ToArray(), itemPlaces.ToArray());
     }
 
-    private static JobBlock Bound(BlockBody body, BlockContents contents, object?[] rest)
+    private static JobBlock Bound(BlockBody body, BlockContents contents, object?[] rest, bool isFirstArgument)
     {
         ScriptBlock called = body.Composed(
             Array.Empty<ParameterAst>(),
@@ -117,6 +138,10 @@ internal static class JobBlocks
             {
                 // The value with the name, so that it is bound to a switch, too.
                 elements.Add(new CommandParameterAst(extent, name, Dispatch.Argument(extent, 1), extent));
+            }
+            else if (isFirstArgument)
+            {
+                elements.Add(Dispatch.Argument(extent, 1));
             }
             elements.AddRange(rest.Select((_, place) => Dispatch.Argument(extent, place + 2)));
             return new JobBlock(Dispatch.Block(extent, elements, isPiped), arguments, 1);
