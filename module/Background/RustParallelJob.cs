@@ -105,7 +105,7 @@ public sealed class RustParallelJob : Job, IJobDebugger
     }
 
     /// <summary>Puts a job into the caller's session and begins its work.</summary>
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="command">What people shall see as the job's command.</param>
     /// <param name="open">Opens the run: on the job's thread, where its limits begin to count.</param>
     /// <param name="items">The hosts or items, complete.</param>
