@@ -7,18 +7,21 @@ using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
 internal sealed class CallerDebugger
 {
+    private const string Namespace = "System.Management.Automation.Internal.";
+
     // Public in every engine but not in the reference assembly; without them a job waits for Debug-Runspace, as it does elsewhere.
-    private static readonly Type? Information = Engine("System.Management.Automation.Internal.PSStandaloneMonitorRunspaceInfo");
-    private static readonly MethodInfo? Start = Monitoring("StartMonitoringRunspace");
-    private static readonly MethodInfo? End = Monitoring("EndMonitoringRunspace");
+    private readonly Type? information = EngineMembers.Type(Namespace + "PSStandaloneMonitorRunspaceInfo");
+    private readonly MethodInfo? start = Monitoring("StartMonitoringRunspace");
+    private readonly MethodInfo? end = Monitoring("EndMonitoringRunspace");
 
     // Whether somebody listens: else the stop would be over at once, and Debug-Runspace could not come to it.
-    private static readonly PropertyInfo? IsListening = typeof(Debugger).GetProperty("IsDebugHandlerSubscribed", BindingFlags.Instance | BindingFlags.NonPublic);
+    private readonly PropertyInfo? isListening = EngineMembers.Property(typeof(Debugger), "IsDebugHandlerSubscribed");
 
     private readonly Debugger? debugger = Runspace.DefaultRunspace?.Debugger;
     private readonly Dictionary<Guid, Runspace> attached = new Dictionary<Guid, Runspace>();
@@ -26,7 +29,7 @@ internal sealed class CallerDebugger
     /// <summary>Takes on a job that has stopped; one at a time, since a person can look at one.</summary>
     internal void Attach(IReadOnlyList<RunningItem> running)
     {
-        if (debugger is null || Information is null || Start is null)
+        if (debugger is null || information is null || start is null)
         {
             return;
         }
@@ -39,10 +42,10 @@ internal sealed class CallerDebugger
         }
         foreach (RunningItem item in running)
         {
-            if (item.Runspace.Debugger is { InBreakpoint: true } && !Equals(IsListening?.GetValue(debugger), false))
+            if (item.Runspace.Debugger is { InBreakpoint: true } && !Equals(isListening?.GetValue(debugger), false))
             {
                 attached.Add(item.Runspace.InstanceId, item.Runspace);
-                Invoke(Start, item.Runspace);
+                Invoke(start, item.Runspace);
                 return;
             }
         }
@@ -53,16 +56,13 @@ internal sealed class CallerDebugger
     {
         foreach (Runspace runspace in attached.Values)
         {
-            Invoke(End, runspace);
+            Invoke(end, runspace);
         }
         attached.Clear();
     }
 
-    private static Type? Engine(string name) => typeof(PSObject).Assembly.GetType(name);
-
-    private static MethodInfo? Monitoring(string name) =>
-        Engine("System.Management.Automation.Internal.DebuggerUtils")?.GetMethod(name, BindingFlags.Public | BindingFlags.Static);
+    private static MethodInfo? Monitoring(string name) => EngineMembers.Method(EngineMembers.Type(Namespace + "DebuggerUtils"), name);
 
     private void Invoke(MethodInfo? method, Runspace runspace) =>
-        method?.Invoke(null, new[] { debugger, Activator.CreateInstance(Information!, runspace) });
+        method?.Invoke(null, new[] { debugger, Activator.CreateInstance(information!, runspace) });
 }

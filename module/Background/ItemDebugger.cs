@@ -4,19 +4,15 @@
 using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Host;
-using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
 internal sealed class ItemDebugger : Debugger
 {
-    // The engine keeps a stop until somebody listens, and has to be told so; internal in every version. Without it the person who
-    // debugs continues a job that waits already by Debug-Runspace.
-    private static readonly MethodInfo? ReleaseStop = typeof(Debugger).GetMethod("ReleaseSavedDebugStop", BindingFlags.Instance | BindingFlags.NonPublic);
-
     private readonly Debugger inner;
     private readonly string name;
-    private bool isListening;
+    private volatile bool isListening;
 
     /// <param name="inner">The runspace's.</param>
     /// <param name="name">The child job's, for the prompt.</param>
@@ -78,7 +74,20 @@ internal sealed class ItemDebugger : Debugger
         {
             inner.SetDebuggerStepMode(true);
         }
-        ReleaseStop?.Invoke(inner, null);
+        ReleaseStop();
+    }
+
+    /// <summary>
+    /// The engine keeps a stop until somebody listens, and has to be told so. It asks first and begins to wait later, so that what it
+    /// is told between is lost: to be called again and again. Internal in every version; without it the person who debugs continues
+    /// a job that waits already by Debug-Runspace.
+    /// </summary>
+    internal void ReleaseStop()
+    {
+        if (isListening)
+        {
+            EngineMembers.Method(typeof(Debugger), "ReleaseSavedDebugStop")?.Invoke(inner, null);
+        }
     }
 
     /// <summary>The item has ended: the runspace is another one's now.</summary>

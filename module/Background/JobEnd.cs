@@ -1,20 +1,18 @@
 // How a job's state and its reason are set together. The engine has a method for that in every version, but not for derived classes
-// outside of it: it is looked up once, and without it a job has its state and no reason.
+// outside of it; without it a job has its state and no reason.
 
 using System;
 using System.Management.Automation;
 using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
 internal static class JobEnd
 {
-    private static readonly Action<Job, JobState, Exception?>? SetStateAndReason =
-        (Action<Job, JobState, Exception?>?)typeof(Job)
-            .GetMethod("SetJobState", BindingFlags.Instance | BindingFlags.NonPublic, null, new[] { typeof(JobState), typeof(Exception) }, null)
-            ?.CreateDelegate(typeof(Action<Job, JobState, Exception?>));
-
     internal static bool HasReasons => SetStateAndReason is not null;
+
+    private static MethodInfo? SetStateAndReason => EngineMembers.Method(typeof(Job), "SetJobState", typeof(JobState), typeof(Exception));
 
     internal static bool IsFinal(JobState state) => state is JobState.Completed or JobState.Failed or JobState.Stopped;
 
@@ -24,13 +22,14 @@ internal static class JobEnd
     /// <param name="setState">Sets the state alone.</param>
     internal static void Set(Job job, JobState state, Exception? reason, Action<JobState> setState)
     {
-        if (reason is null || SetStateAndReason is null)
+        if (reason is null || SetStateAndReason is not MethodInfo method)
         {
             setState(state);
         }
         else
         {
-            SetStateAndReason(job, state, reason);
+            // A delegate and not Invoke, which would wrap what it throws.
+            ((Action<JobState, Exception>)method.CreateDelegate(typeof(Action<JobState, Exception>), job))(state, reason);
         }
     }
 }

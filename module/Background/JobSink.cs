@@ -154,7 +154,7 @@ internal sealed class JobSink : ISink
         }
     }
 
-    internal bool AnyChild(Func<Job, bool> condition) => Children().Any(condition);
+    internal bool AnyChild(Func<RustParallelChildJob, bool> condition) => Children().Any(condition);
 
     /// <summary>Once: a child job for each host or item, with what there is of it so far. Any thread.</summary>
     /// <returns>They are made just now.</returns>

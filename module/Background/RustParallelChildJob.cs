@@ -14,6 +14,7 @@ public sealed class RustParallelChildJob : Job, IJobDebugger
     private readonly RustParallelJob parent;
     private Runspace? runspace;
     private ItemDebugger? debugger;
+    private bool isAsync = true;
 
     internal RustParallelChildJob(RustParallelJob parent, object? item) : base(parent.Command)
     {
@@ -39,12 +40,23 @@ public sealed class RustParallelChildJob : Job, IJobDebugger
     public Debugger? Debugger => debugger ??= runspace?.Debugger is Debugger inner ? new ItemDebugger(inner, Name) : null;
 
     /// <summary>Whether nobody debugs the job; the engine sets it.</summary>
-    public bool IsAsync { get; set; } = true;
+    public bool IsAsync
+    {
+        get => isAsync;
+        set
+        {
+            isAsync = value;
+            WasDebugged |= !value;
+        }
+    }
+
+    /// <summary>Somebody debugs the job, or did.</summary>
+    internal bool WasDebugged { get; private set; }
 
     /// <summary>Stops the whole job: one host or item cannot be stopped alone.</summary>
     public override void StopJob() => parent.StopJob();
 
-    /// <summary>A worker has begun it.</summary>
+    /// <summary>A worker is busy with it. To be called at each moment of the rhythm.</summary>
     internal void Begin(Runspace runspace)
     {
         if (JobStateInfo.State == JobState.NotStarted)
@@ -52,6 +64,7 @@ public sealed class RustParallelChildJob : Job, IJobDebugger
             this.runspace = runspace;
             SetJobState(JobState.Running);
         }
+        debugger?.ReleaseStop();
     }
 
     /// <summary>Sets how it ended; once.</summary>

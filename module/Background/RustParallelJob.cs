@@ -19,6 +19,10 @@ public sealed class RustParallelJob : Job, IJobDebugger
     // A stopped call returns within 250 ms unless its jobs sit in native code; then it is given up.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan ReminderInterval = TimeSpan.FromMilliseconds(250);
+
+    private const int Reminders = 40;
+
     private readonly Func<ISink, IRun> open;
     private readonly IReadOnlyList<object?> items;
     private readonly JobSink sink;
@@ -101,7 +105,7 @@ public sealed class RustParallelJob : Job, IJobDebugger
     }
 
     /// <summary>Puts a job into the caller's session and begins its work.</summary>
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="command">What people shall see as the job's command.</param>
     /// <param name="open">Opens the run: on the job's thread, where its limits begin to count.</param>
     /// <param name="items">The hosts or items, complete.</param>
@@ -157,6 +161,20 @@ public sealed class RustParallelJob : Job, IJobDebugger
             }
         }
         End(state, reason);
+        Remind();
+    }
+
+    /// <summary>
+    /// Debug-Job lets an item go on, and only then begins to wait for the job's end, which may have been before: so a job that was
+    /// debugged says for a while that it has ended.
+    /// </summary>
+    private void Remind()
+    {
+        for (int times = 0; times < Reminders && sink.AnyChild(child => child.WasDebugged); times++)
+        {
+            Thread.Sleep(ReminderInterval);
+            SetEnd(JobStateInfo.State, JobStateInfo.Reason);
+        }
     }
 
     private void RunItems()
@@ -214,6 +232,11 @@ public sealed class RustParallelJob : Job, IJobDebugger
         }
         // Outside the gate: whoever waits for the job is told on this thread, and may stop or remove it at once.
         sink.Complete();
+        SetEnd(state, reason);
+    }
+
+    private void SetEnd(JobState state, Exception? reason)
+    {
         try
         {
             JobEnd.Set(this, state, reason, SetJobState);

@@ -97,36 +97,32 @@ internal sealed class CallerStreams : ISink
     internal static bool IsSilent(ActionPreference preference) =>
         preference is ActionPreference.SilentlyContinue or ActionPreference.Ignore;
 
-    /// <summary>Write by the cmdlet's methods alone, as where the engine has nothing better.</summary>
-    internal static bool UsesCmdletOnly { get; set; }
-
     /// <summary>-Debug makes the engine ask, and nobody said what else to do with the stream.</summary>
     private bool Asks(string parameter) => isDebug && !cmdlet.MyInvocation.BoundParameters.ContainsKey(parameter);
 
     private bool TryWrite(string kind, object record, bool isUnasked)
     {
-        if (UsesCmdletOnly || StreamObject.Make is null || StreamObject.Write is null)
+        if (StreamObject.Make is not ConstructorInfo make || StreamObject.Write is not MethodInfo write)
         {
             return false;
         }
-        object written = StreamObject.Make.Invoke(new[] { Enum.Parse(StreamObject.Kind!, kind), record });
+        object written = make.Invoke(new[] { Enum.Parse(StreamObject.Kind!, kind), record });
         // A delegate and not Invoke, which would wrap the exception that ends a pipeline.
-        ((Action<Cmdlet, bool>)StreamObject.Write.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
+        ((Action<Cmdlet, bool>)write.CreateDelegate(typeof(Action<Cmdlet, bool>), written))(cmdlet, isUnasked);
         return true;
     }
 
     /// <summary>
     /// What Receive-Job and ForEach-Object -Parallel write with. Public in every engine, but not in the reference assembly; without
-    /// it the cmdlet's methods do. Looked up at the first record that needs it.
+    /// it the cmdlet's methods do.
     /// </summary>
     private static class StreamObject
     {
-        internal static readonly Type? Class = Engine("PSStreamObject");
-        internal static readonly Type? Kind = Engine("PSStreamObjectType");
-        internal static readonly ConstructorInfo? Make = Kind is null ? null : Class?.GetConstructor(new[] { Kind, typeof(object) });
-        internal static readonly MethodInfo? Write = Class?.GetMethod("WriteStreamObject", new[] { typeof(Cmdlet), typeof(bool) });
+        private const string Namespace = "System.Management.Automation.Remoting.Internal.";
 
-        private static Type? Engine(string name) =>
-            typeof(PSObject).Assembly.GetType("System.Management.Automation.Remoting.Internal." + name);
+        internal static Type? Class => EngineMembers.Type(Namespace + "PSStreamObject");
+        internal static Type? Kind => EngineMembers.Type(Namespace + "PSStreamObjectType");
+        internal static ConstructorInfo? Make => Kind is null ? null : Class?.GetConstructor(new[] { Kind, typeof(object) });
+        internal static MethodInfo? Write => EngineMembers.Method(Class, "WriteStreamObject", typeof(Cmdlet), typeof(bool));
     }
 }

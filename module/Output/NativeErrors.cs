@@ -2,7 +2,6 @@
 // the caller wants to stop at errors. Pipeline thread.
 
 using System;
-using System.Linq;
 using System.Management.Automation;
 using System.Reflection;
 
@@ -12,12 +11,8 @@ internal static class NativeErrors
 {
     // How the engine itself writes such a record: with a preference of its own. Internal in every version; one more parameter in
     // later ones.
-    private static readonly MethodInfo? EngineWrite = typeof(PSObject).Assembly.GetType("System.Management.Automation.MshCommandRuntime")
-        ?.GetMethods(BindingFlags.Instance | BindingFlags.NonPublic)
-        .FirstOrDefault(method => method.Name == "_WriteErrorSkipAllowCheck");
-
-    /// <summary>Take the way by a command everywhere.</summary>
-    internal static bool UsesCommand { get; set; }
+    private static MethodInfo? EngineWrite =>
+        EngineMembers.Method(EngineMembers.Type("System.Management.Automation.MshCommandRuntime"), "_WriteErrorSkipAllowCheck");
 
     /// <summary>Whether the record is a line of a native program's standard error.</summary>
     internal static bool IsOne(ErrorRecord record) =>
@@ -28,14 +23,15 @@ internal static class NativeErrors
     internal static void Write(PSCmdlet cmdlet, ErrorRecord record)
     {
         object runtime = cmdlet.CommandRuntime;
+        MethodInfo? write = EngineWrite;
         // Delegates and not Invoke, which would wrap the exception that ends a pipeline.
-        switch (UsesCommand || EngineWrite?.DeclaringType != runtime.GetType() ? 0 : EngineWrite.GetParameters().Length)
+        switch (write?.DeclaringType == runtime.GetType() ? write.GetParameters().Length : 0)
         {
             case 2:
-                ((Action<ErrorRecord, ActionPreference?>)EngineWrite!.CreateDelegate(typeof(Action<ErrorRecord, ActionPreference?>), runtime))(record, ActionPreference.Continue);
+                ((Action<ErrorRecord, ActionPreference?>)write!.CreateDelegate(typeof(Action<ErrorRecord, ActionPreference?>), runtime))(record, ActionPreference.Continue);
                 break;
             case 3:
-                ((Action<ErrorRecord, ActionPreference?, bool>)EngineWrite!.CreateDelegate(typeof(Action<ErrorRecord, ActionPreference?, bool>), runtime))(record, ActionPreference.Continue, false);
+                ((Action<ErrorRecord, ActionPreference?, bool>)write!.CreateDelegate(typeof(Action<ErrorRecord, ActionPreference?, bool>), runtime))(record, ActionPreference.Continue, false);
                 break;
             default:
                 RelayErrorCommand.Write(cmdlet, record);

@@ -15,7 +15,7 @@ namespace RustRunspaces.Probes;
 
 internal sealed class ProbeRun : IRun
 {
-    // Rows that wait for others, with -Ordered: beyond that no more targets are taken in.
+    // Hosts without a verdict, and rows that wait for others, with -Ordered: beyond that no more targets are taken in.
     private const int MaximumHeld = 65_536;
 
     private const long UnixEpochTicks = 621_355_968_000_000_000;
@@ -33,10 +33,14 @@ internal sealed class ProbeRun : IRun
     private readonly UnfinishedHosts unfinished = new UnfinishedHosts();
     private readonly PortMerger? ports;
     private HostTexts? lastDetail;
+    // The last target of the batch, while there are more parts of it.
+    private DividedTarget? divided;
     private long targetsAdded;
     private long hostsKnown;
     private long hostsFinished;
     private bool hasWarned;
+    // The engine takes no more: what waits for hosts that will never be begun must not be waited for.
+    private volatile bool isEnding;
 
     /// <summary>Opens the pool: from here on the maximum wait counts.</summary>
     /// <param name="settings">What to probe and how.</param>
@@ -64,7 +68,7 @@ internal sealed class ProbeRun : IRun
     public bool IsComplete { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsBatchFull => batch.IsFull;
+    public bool IsBatchFull => batch.IsFull || divided is not null;
 
     /// <inheritdoc/>
     public PoolCounts? Counts => pool.Count();
@@ -78,7 +82,8 @@ internal sealed class ProbeRun : IRun
         var items = new List<KeyValuePair<long, string>>();
         unfinished.AddTo(items);
         targets.AddOpenTo(items);
-        return items.OrderBy(item => item.Key).Select(item => (object?)item.Value).ToArray();
+        // Parts of a target have its text.
+        return items.Distinct().OrderBy(item => item.Key).Select(item => (object?)item.Value).ToArray();
     }
 
     /// <summary>None: no worker runs a probe.</summary>
@@ -88,7 +93,17 @@ internal sealed class ProbeRun : IRun
     public void Add(object? item)
     {
         var target = (string)item!;
-        batch.Add(targets.Add(targetsAdded++, target), target);
+        divided = results is OrderedResults ? DividedTarget.For(target, settings.AddressFamily) : null;
+        if (divided is null)
+        {
+            batch.Add(targets.Add(targetsAdded++, target), target);
+        }
+        else
+        {
+            hostsKnown += divided.Hosts;
+            targetsAdded++;
+            AddPart();
+        }
     }
 
     /// <inheritdoc/>
@@ -96,7 +111,7 @@ internal sealed class ProbeRun : IRun
     {
         while (batch.Taken < batch.Count)
         {
-            if (results is OrderedResults { Held: > MaximumHeld })
+            if (!isEnding && results is OrderedResults ordered && ordered.Held + Unanswered > MaximumHeld)
             {
                 return false;
             }
@@ -115,11 +130,15 @@ internal sealed class ProbeRun : IRun
             {
                 for (int i = batch.Taken; i < batch.Count; i++)
                 {
-                    int slot = (int)batch.Targets[i].UserData;
-                    AddNotStarted(targets[slot].Place, targets[slot].Text!, 1, 1);
-                    Remove(slot, ItemOutcome.Stopped);
+                    Refuse((int)batch.Targets[i].UserData);
                 }
+                divided = null;
                 break;
+            }
+            if (batch.Taken == batch.Count && divided is not null)
+            {
+                batch.Clear();
+                AddPart();
             }
         }
         batch.Clear();
@@ -147,6 +166,7 @@ internal sealed class ProbeRun : IRun
             ref readonly Completion completion = ref completions[i];
             int slot = (int)completion.UserData;
             long jobs = (long)completion.Jobs;
+            isEnding |= ((JobStatus)completion.Outcome).IsUnfinished();
             if ((JobStatus)completion.Outcome == JobStatus.NotStarted)
             {
                 TakeNotStarted(slot, completion);
@@ -183,7 +203,11 @@ internal sealed class ProbeRun : IRun
     }
 
     /// <inheritdoc/>
-    public void Cancel() => pool.Cancel();
+    public void Cancel()
+    {
+        isEnding = true;
+        pool.Cancel();
+    }
 
     /// <summary>Makes the present or the next <see cref="Wait"/> return. Any thread.</summary>
     internal void Wake() => pool.Wake();
@@ -195,6 +219,33 @@ internal sealed class ProbeRun : IRun
     {
         pool.Dispose();
         completions.Dispose();
+    }
+
+    /// <summary>Hosts that the engine has.</summary>
+    private long Unanswered => hostsKnown - hostsFinished - unfinished.Count - (divided?.Left ?? 0);
+
+    private void AddPart()
+    {
+        DividedTarget whole = divided!;
+        int slot = targets.Add(targetsAdded - 1, whole.Text);
+        targets[slot].Divided = whole;
+        targets[slot].FirstHost = whole.Next;
+        batch.Add(slot, whole.TakePart());
+        divided = whole.Left > 0 ? whole : null;
+    }
+
+    /// <summary>The target comes too late: none of it was begun.</summary>
+    private void Refuse(int slot)
+    {
+        if (targets[slot].Divided is DividedTarget whole)
+        {
+            whole.HostsNotStarted += whole.Next - targets[slot].FirstHost;
+            whole.Abandon();
+            Release(slot);
+            return;
+        }
+        AddNotStarted(targets[slot].Place, targets[slot].Text!, 1, 1);
+        Remove(slot, ItemOutcome.Stopped);
     }
 
     private static string Hosts(long count) => count == 1 ? "1 host" : $"{count} hosts";
@@ -229,7 +280,7 @@ internal sealed class ProbeRun : IRun
         entry.IsExpanded = (target.Flags & Target.FlagExpanded) != 0;
         entry.UnansweredJobs = (long)target.Jobs;
         entry.Hosts = (long)target.Jobs / settings.JobsPerHost;
-        hostsKnown += entry.Hosts;
+        hostsKnown += entry.Divided is null ? entry.Hosts : 0;
     }
 
     private void TakeAnswer(int slot, in Completion completion, long localOffset)
@@ -295,22 +346,37 @@ internal sealed class ProbeRun : IRun
     private void AddHost(int slot, long host, in HostAnswer answer, PortResult[] portResults)
     {
         HostResult result = settings.ToResult(answer, portResults);
+        var place = new ResultPlace(targets[slot].Place, targets[slot].FirstHost + host);
         if (answer.Status.IsUnfinished())
         {
             targets[slot].HostsStopped++;
             unfinished.Add(targets[slot].Place, answer.ComputerName, 1);
-            results.AddUnfinished(new ResultPlace(targets[slot].Place, host), result);
+            results.AddUnfinished(place, result);
         }
         else
         {
             hostsFinished++;
-            results.Add(new ResultPlace(targets[slot].Place, host), result);
+            results.Add(place, result);
         }
     }
 
     private void Release(int slot)
     {
         TargetTable.Entry target = targets[slot];
+        if (target.Divided is DividedTarget whole)
+        {
+            whole.HostsNotStarted += target.HostsNotStarted;
+            whole.HostsStopped += target.HostsStopped;
+            whole.OpenParts--;
+            if (whole.OpenParts > 0 || whole.Left > 0)
+            {
+                targets.Remove(slot);
+                return;
+            }
+            target.Hosts = whole.Hosts;
+            target.HostsNotStarted = whole.HostsNotStarted;
+            target.HostsStopped = whole.HostsStopped;
+        }
         if (target.HostsNotStarted > 0)
         {
             AddNotStarted(target.Place, target.Text!, target.HostsNotStarted, target.Hosts);

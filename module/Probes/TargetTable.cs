@@ -71,6 +71,12 @@ internal sealed class TargetTable
         /// <summary>How many targets came before it.</summary>
         internal long Place;
 
+        /// <summary>What it is a part of; null for a whole target.</summary>
+        internal DividedTarget? Divided;
+
+        /// <summary>How many hosts of the whole target come before.</summary>
+        internal long FirstHost;
+
         /// <summary>The target as it was given; null while the slot is free.</summary>
         internal string? Text;
 

@@ -7,16 +7,14 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts;
 
 internal sealed class BlockBody
 {
-    // Of a block; not public, but a block made in constrained language must not get full language from a caller that has it.
-    private static readonly PropertyInfo? LanguageMode = typeof(ScriptBlock).GetProperty("LanguageMode", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
-
     // `clean {}`, which engines have from 7.3 on.
-    private static readonly PropertyInfo? CleanProperty = typeof(ScriptBlockAst).GetProperty("CleanBlock");
+    private static readonly PropertyInfo? CleanProperty = EngineMembers.Property(typeof(ScriptBlockAst), "CleanBlock");
 
     private static readonly ConstructorInfo? MakeWithClean = typeof(ScriptBlockAst).GetConstructor(new[]
     {
@@ -29,6 +27,8 @@ internal sealed class BlockBody
     // Of `function Name($x) {}`, whose body has no param block.
     private readonly bool hasHeader;
     private readonly bool definesTypes;
+    // begin, process and end make one block, which needs no pipe: see IsOfItsPart.
+    private readonly bool isJoined;
 
     internal BlockBody(ScriptBlock block)
     {
@@ -52,11 +52,17 @@ internal sealed class BlockBody
         ItemParameter = item is null ? null : NameOf(item);
         IsAdvanced = (body.ParamBlock?.Attributes.Any(attribute => IsNamed(attribute, "CmdletBinding")) ?? false)
             || Parameters.Any(parameter => ParameterAttributes(parameter).Any());
+        HasIdleAttributes = body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && CanBeComposed
+            && item is not null && ReferenceEquals(item, Parameters[0])
+            && (body.ParamBlock?.Attributes.All(attribute => IsNamed(attribute, "CmdletBinding") && attribute.NamedArguments.Count == 0) ?? true)
+            && Parameters.All(parameter => parameter.StaticType != typeof(SwitchParameter) && parameter.Attributes.All(attribute => IsIdle(attribute, ReferenceEquals(parameter, item))));
+        IsParticular = item is not null && (item.Attributes.Any(attribute => attribute is TypeConstraintAst) || ParameterAttributes(item).Any(attribute => attribute.NamedArguments.Count > 0));
         TakesItemFromPipeline = item is not null && Takes(item, "ValueFromPipeline");
         TakesItemByProperty = item is not null && Takes(item, "ValueFromPipelineByPropertyName");
-        // Plain: nothing that needs the parameter binder. A type constraint does not, its conversion is the variable's.
-        IsPlain = body.BeginBlock is null && body.ProcessBlock is null && body.DynamicParamBlock is null
-            && (body.EndBlock?.Unnamed ?? false)
+        isJoined = body.EndBlock is not { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && !definesTypes
+            && body.Find(IsOfItsPart, searchNestedScriptBlocks: false) is null;
+        // Plain: nothing that needs the pipe or the parameter binder. A type constraint does not, its conversion is the variable's.
+        IsPlain = (isJoined || (body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null))
             && (body.ParamBlock is null || body.ParamBlock.Attributes.Count == 0)
             && Parameters.All(parameter => parameter.StaticType != typeof(SwitchParameter) && parameter.Attributes.All(attribute => attribute is TypeConstraintAst))
             && (item is null || ReferenceEquals(item, Parameters[0]));
@@ -75,8 +81,14 @@ internal sealed class BlockBody
 
     internal bool IsAdvanced { get; }
 
+    /// <summary>Its attributes make it an advanced block, and do nothing else for a job without further arguments.</summary>
+    internal bool HasIdleAttributes { get; }
+
+    /// <summary>Of a block with idle attributes: the item's parameter does not take everything, or not as it is.</summary>
+    internal bool IsParticular { get; }
+
     /// <summary>There is no statement.</summary>
-    internal bool IsEmpty => body.EndBlock is null || body.EndBlock.Statements.Count == 0;
+    internal bool IsEmpty => Parts.All(part => part.Statements.Count == 0);
 
     /// <summary>The parameter that the host or item is for: ComputerName, else the first one.</summary>
     internal string? ItemParameter { get; }
@@ -108,7 +120,9 @@ internal sealed class BlockBody
     /// Null: leave $_ alone.
     /// </param>
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        CanBeComposed && (before.Count > 0 || item is not null) ? Make(before, item) : Unbound();
+        isJoined || (CanBeComposed && (before.Count > 0 || item is not null)) ? Make(before, item) : Unbound();
+
+    private IEnumerable<NamedBlockAst> Parts => new[] { body.BeginBlock, body.ProcessBlock, body.EndBlock }.OfType<NamedBlockAst>();
 
     private NamedBlockAst? CleanBlock => (NamedBlockAst?)CleanProperty?.GetValue(body);
 
@@ -123,9 +137,9 @@ internal sealed class BlockBody
         bool hasParameters = HasParamBlock || before.Count > 0;
         var usings = Usings();
         ParamBlockAst? paramBlock = hasParameters ? parameters : null;
-        NamedBlockAst? begin = Copy(body.BeginBlock, item);
-        NamedBlockAst? process = Copy(body.ProcessBlock, item);
-        NamedBlockAst? end = Copy(body.EndBlock, item);
+        NamedBlockAst? begin = isJoined ? null : Copy(body.BeginBlock, item);
+        NamedBlockAst? process = isJoined ? null : Copy(body.ProcessBlock, item);
+        NamedBlockAst? end = isJoined ? Block(Extent, TokenKind.End, isUnnamed: true, Parts, item) : Copy(body.EndBlock, item);
         var dynamic = (NamedBlockAst?)body.DynamicParamBlock?.Copy();
         ScriptBlockAst made = CleanBlock is NamedBlockAst clean
             ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, clean.Copy(), dynamic })
@@ -135,9 +149,11 @@ internal sealed class BlockBody
 
     private ScriptBlock Restricted(ScriptBlock made)
     {
-        if (LanguageMode?.GetValue(source) is PSLanguageMode.ConstrainedLanguage && LanguageMode.CanWrite)
+        // Not public, but a block made in constrained language must not get full language from a caller that has it.
+        PropertyInfo? mode = EngineMembers.Property(typeof(ScriptBlock), "LanguageMode");
+        if (mode?.GetValue(source) is PSLanguageMode.ConstrainedLanguage && mode.CanWrite)
         {
-            LanguageMode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
+            mode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
         }
         return made;
     }
@@ -176,21 +192,34 @@ internal sealed class BlockBody
             .ToList();
     }
 
-    private static NamedBlockAst? Copy(NamedBlockAst? block, string? source)
+    private static NamedBlockAst? Copy(NamedBlockAst? block, string? source) =>
+        block is null ? null : Block(block.Extent, block.BlockKind, block.Unnamed, new[] { block }, source);
+
+    private static NamedBlockAst Block(IScriptExtent extent, TokenKind kind, bool isUnnamed, IEnumerable<NamedBlockAst> parts, string? source)
     {
-        if (block is null || source is null || block.Statements.Count == 0)
+        List<StatementAst> statements = parts.SelectMany(part => part.Statements).Select(statement => (StatementAst)statement.Copy()).ToList();
+        if (source is not null && statements.Count > 0)
         {
-            return (NamedBlockAst?)block?.Copy();
+            IScriptExtent first = statements[0].Extent;
+            var item = new VariableExpressionAst(first, "_", splatted: false);
+            var value = new CommandExpressionAst(first, new VariableExpressionAst(first, source, splatted: false), null);
+            statements.Insert(0, new AssignmentStatementAst(first, item, TokenKind.Equals, value, first));
         }
-        IScriptExtent first = block.Statements[0].Extent;
-        var item = new VariableExpressionAst(first, "_", splatted: false);
-        var keep = new AssignmentStatementAst(first, item, TokenKind.Equals, new CommandExpressionAst(first, new VariableExpressionAst(first, source, splatted: false), null), first);
-        var statements = new StatementBlockAst(
-            block.Extent,
-            new StatementAst[] { keep }.Concat(block.Statements.Select(statement => (StatementAst)statement.Copy())).ToArray(),
-            block.Traps?.Select(trap => (TrapStatementAst)trap.Copy()).ToArray());
-        return new NamedBlockAst(block.Extent, block.BlockKind, statements, block.Unnamed);
+        TrapStatementAst[] traps = parts.SelectMany(part => part.Traps ?? Enumerable.Empty<TrapStatementAst>()).Select(trap => (TrapStatementAst)trap.Copy()).ToArray();
+        return new NamedBlockAst(extent, kind, new StatementBlockAst(extent, statements, traps), isUnnamed);
     }
+
+    /// <summary>Whether a part of a block means something else where it follows another one in one block.</summary>
+    private static bool IsOfItsPart(Ast part) => part switch
+    {
+        ReturnStatementAst or TrapStatementAst => true,
+        AssignmentStatementAst { Left: VariableExpressionAst set } => IsVariable(set, "_"),
+        VariableExpressionAst read => IsVariable(read, "input"),
+        _ => false,
+    };
+
+    private static bool IsVariable(VariableExpressionAst variable, string name) =>
+        variable.VariablePath.UserPath.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static string NameOf(ParameterAst parameter) => parameter.Name.VariablePath.UserPath;
 
@@ -208,6 +237,15 @@ internal sealed class BlockBody
 
     private static IEnumerable<AttributeAst> ParameterAttributes(ParameterAst parameter) =>
         parameter.Attributes.OfType<AttributeAst>().Where(attribute => IsNamed(attribute, "Parameter"));
+
+    private static bool IsIdle(AttributeBaseAst attribute, bool isItems) => attribute switch
+    {
+        // The binder converts in a way of its own, but not what has one value.
+        TypeConstraintAst type => !isItems || type.TypeName.GetReflectionType() == typeof(string),
+        AttributeAst known => IsNamed(known, "Alias") || (IsNamed(known, "Parameter") && known.NamedArguments.All(argument =>
+            isItems && argument.ArgumentName.Equals("Mandatory", StringComparison.OrdinalIgnoreCase))),
+        _ => false,
+    };
 
     private static bool IsNamed(AttributeAst attribute, string name) =>
         attribute.TypeName.Name.Equals(name, StringComparison.OrdinalIgnoreCase)

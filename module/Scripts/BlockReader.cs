@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using RustRunspaces.Scripts.Workers;
@@ -30,10 +31,16 @@ internal sealed class BlockContents
     /// <summary>The block names $args.</summary>
     internal bool HasArguments { get; set; }
 
+    /// <summary>The block reads one of $args by its number.</summary>
+    internal bool IndexesArguments { get; set; }
+
+    /// <summary>The block names a variable that an advanced one has in another way than a simple one.</summary>
+    internal bool NamesItsCall { get; set; }
+
     /// <summary>The block names $PSBoundParameters, so it can have no parameters but its own.</summary>
     internal bool HasBoundParameters { get; set; }
 
-    /// <summary>Nothing in the block can import a module or format output, so its runspaces may share what that changes.</summary>
+    /// <summary>Nothing in the block can import a module, format output or run code that is not seen here.</summary>
     internal bool IsLean { get; set; } = true;
 
     /// <summary>The block names a variable with its scope.</summary>
@@ -128,6 +135,11 @@ internal sealed class BlockReader : AstVisitor2
             case "PSBOUNDPARAMETERS":
                 contents.HasBoundParameters = true;
                 break;
+            case "PSCMDLET":
+            case "MYINVOCATION":
+            case "INPUT":
+                contents.NamesItsCall = true;
+                break;
             case "EXECUTIONCONTEXT":
                 contents.IsLean = false;
                 break;
@@ -152,7 +164,11 @@ internal sealed class BlockReader : AstVisitor2
 
     public override AstVisitAction VisitIndexExpression(IndexExpressionAst indexExpressionAst)
     {
-        contents.HasDataEntries |= indexExpressionAst.Target is VariableExpressionAst table && IsData(table);
+        if (indexExpressionAst.Target is VariableExpressionAst table)
+        {
+            contents.HasDataEntries |= IsData(table);
+            contents.IndexesArguments |= table.VariablePath.UserPath.Equals("args", StringComparison.OrdinalIgnoreCase);
+        }
         return AstVisitAction.Continue;
     }
 
@@ -220,12 +236,6 @@ internal sealed class BlockReader : AstVisitor2
         return AstVisitAction.Continue;
     }
 
-    public override AstVisitAction VisitConvertExpression(ConvertExpressionAst convertExpressionAst)
-    {
-        contents.IsLean &= !OpaqueTypes.Contains(convertExpressionAst.Type.TypeName.FullName);
-        return AstVisitAction.Continue;
-    }
-
     // Writing to a file formats what it writes.
     public override AstVisitAction VisitFileRedirection(FileRedirectionAst redirectionAst)
     {
@@ -264,22 +274,9 @@ internal sealed class BlockReader : AstVisitor2
         variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>ForEach-Object -Parallel evaluates $using: in its block itself, in the scope that calls it.</summary>
-    private static bool EvaluatesUsing(CommandAst command)
-    {
-        if (command.GetCommandName() is not string name || !ForEachCommands.Contains(name))
-        {
-            return false;
-        }
-        foreach (CommandElementAst element in command.CommandElements)
-        {
-            // -Parallel may be shortened to what no other parameter begins with
-            if (element is CommandParameterAst parameter
-                && parameter.ParameterName.Length >= 2
-                && "Parallel".StartsWith(parameter.ParameterName, StringComparison.OrdinalIgnoreCase))
-            {
-                return true;
-            }
-        }
-        return false;
-    }
+    private static bool EvaluatesUsing(CommandAst command) =>
+        command.GetCommandName() is string name && ForEachCommands.Contains(name)
+        // -Parallel may be shortened to what no other parameter begins with
+        && command.CommandElements.OfType<CommandParameterAst>().Any(parameter => parameter.ParameterName.Length >= 2
+            && "Parallel".StartsWith(parameter.ParameterName, StringComparison.OrdinalIgnoreCase));
 }

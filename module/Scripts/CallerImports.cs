@@ -29,7 +29,7 @@ internal sealed class CallerImports
     private readonly PSCmdlet cmdlet;
     private readonly CallerState caller;
 
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="caller">Gets what comes along.</param>
     internal CallerImports(PSCmdlet cmdlet, CallerState caller)
     {

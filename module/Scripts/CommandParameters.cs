@@ -15,7 +15,7 @@ internal static class CommandParameters
     private const string ProviderCommand = "Microsoft.PowerShell.Commands.CoreCommandBase";
 
     /// <summary>False only where the command has no such parameter, whatever it is given.</summary>
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="command">The command in question.</param>
     /// <param name="name">A name, an alias, or the beginning of one.</param>
     internal static bool MayHave(PSCmdlet cmdlet, CommandInfo command, string name)

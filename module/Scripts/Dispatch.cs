@@ -1,7 +1,8 @@
-// The dispatching block: `& $args[0] -Name:$args[1] $args[2] ...` or `,$args[1] | & $args[0] ...`, made as a syntax tree. It calls
-// a block or command with the engine's parameter binder. It has no variables that what it calls could see, and every position in
-// it is the caller's code, so that errors of binding show that. Pipeline thread.
+// The dispatching block: `& values[0] -Name:$global:_ values[1] ...` or `,$global:_ | & values[0] ...`, made as a syntax tree that
+// holds its values. It calls a block or command with the engine's parameter binder. It has no variables and arguments that what it
+// calls could see, and every position in it is the caller's code, so that errors of binding show that. Pipeline thread.
 
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
@@ -11,34 +12,41 @@ namespace RustRunspaces.Scripts;
 
 internal static class Dispatch
 {
-    /// <param name="call">The position of everything.</param>
+    // What the worker sets for each job. The engine gives a block that is called as a command a $_ of its own, with or without value.
+    internal const string ItemVariable = "global:_";
+
+    /// <param name="position">Of everything.</param>
+    /// <param name="values">The block or command, and arguments: the same for every job.</param>
     /// <param name="elements">After the command.</param>
     /// <param name="isPiped">The item comes through the pipe, too.</param>
-    internal static ScriptBlock Block(IScriptExtent call, IEnumerable<CommandElementAst> elements, bool isPiped)
+    internal static ScriptBlock Block(IScriptExtent position, object?[] values, IEnumerable<CommandElementAst> elements, bool isPiped)
     {
         var stages = new List<CommandBaseAst>();
         if (isPiped)
         {
-            stages.Add(new CommandExpressionAst(call, new ArrayLiteralAst(call, new ExpressionAst[] { Argument(call, 1) }), null));
+            stages.Add(new CommandExpressionAst(position, new ArrayLiteralAst(position, new[] { Item(position) }), null));
         }
-        stages.Add(new CommandAst(call, new CommandElementAst[] { Argument(call, 0) }.Concat(elements).ToArray(), TokenKind.Ampersand, null));
-        var statements = new StatementBlockAst(call, new StatementAst[] { new PipelineAst(call, stages) }, null);
-        return new ScriptBlockAst(call, null, statements, isFilter: false).GetScriptBlock();
+        stages.Add(new CommandAst(position, new CommandElementAst[] { Value(position, values, 0) }.Concat(elements).ToArray(), TokenKind.Ampersand, null));
+        var statements = new StatementBlockAst(position, new StatementAst[] { new PipelineAst(position, stages) }, null);
+        return new ScriptBlockAst(position, null, statements, isFilter: false).GetScriptBlock();
     }
 
     /// <summary>A parameter for what takes arguments as texts: the engine takes the text from the parameter's position.</summary>
-    /// <param name="call">Gives the line.</param>
+    /// <param name="line">Where it stands.</param>
     /// <param name="name">Of the parameter.</param>
     /// <param name="text">With its dash.</param>
-    /// <param name="place">Of the value, which follows the text without a space; null: none.</param>
-    internal static CommandParameterAst TextParameter(IScriptExtent call, string name, string text, int? place)
+    /// <param name="value">Makes the value at a position, which follows the text without a space; null: none.</param>
+    internal static CommandParameterAst TextParameter(IScriptExtent line, string name, string text, Func<IScriptExtent, ExpressionAst>? value)
     {
-        ScriptPosition At(int column) => new ScriptPosition(call.File, call.StartLineNumber, column, text);
+        ScriptPosition At(int column) => new ScriptPosition(line.File, line.StartLineNumber, column, text);
         ScriptPosition end = At(text.Length + 1);
         var position = new ScriptExtent(At(1), end);
-        return new CommandParameterAst(position, name, place is int value ? Argument(new ScriptExtent(end, end), value) : null, position);
+        return new CommandParameterAst(position, name, value?.Invoke(new ScriptExtent(end, end)), position);
     }
 
-    internal static ExpressionAst Argument(IScriptExtent call, int place) =>
-        new IndexExpressionAst(call, new VariableExpressionAst(call, "args", splatted: false), new ConstantExpressionAst(call, place));
+    internal static ExpressionAst Item(IScriptExtent position) => new VariableExpressionAst(position, ItemVariable, splatted: false);
+
+    // In an array: the engine gives a number that stands as an argument the text at its position.
+    internal static ExpressionAst Value(IScriptExtent position, object?[] values, int place) =>
+        new IndexExpressionAst(position, new ConstantExpressionAst(position, values), new ConstantExpressionAst(position, place));
 }

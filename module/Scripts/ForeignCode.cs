@@ -58,8 +58,9 @@ internal static class ForeignCode
         {
             case IDictionary table:
                 return table.Count > LongestLook ? null : FirstOf(table.Values);
-            case object[] array:
-                return array.Length > LongestLook ? null : FirstOf(array);
+            // Lists that are nobody's own code, and arrays.
+            case IList list when plain is object[] || plain.GetType().Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true:
+                return list.Count > LongestLook ? null : FirstOf(list);
             case PSCustomObject:
                 return FirstOf(((PSObject)value!).Properties.OfType<PSNoteProperty>().Select(property => property.Value));
             default:

@@ -28,7 +28,7 @@ internal enum ParameterForm
 
 internal static class NamedCommand
 {
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="caller">Brings what has to come along; functions and modules that were asked for are there.</param>
     /// <param name="name">Of the command.</param>
     /// <param name="itemParameter">What the host or item is bound to.</param>

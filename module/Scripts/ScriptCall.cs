@@ -98,7 +98,7 @@ internal sealed class ScriptCall
     /// <summary>What the caller probably did not mean.</summary>
     internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="options">What it was asked.</param>
     /// <exception cref="CallRefusedException">The call cannot be done as asked.</exception>
     /// <param name="brought">What was read where the caller is, on the far side of a call over sessions; else null.</param>

@@ -14,7 +14,7 @@ namespace RustRunspaces.Scripts;
 
 internal static class UsingValues
 {
-    /// <param name="cmdlet">The caller's command.</param>
+    /// <param name="cmdlet">The call's cmdlet.</param>
     /// <param name="mentions">Of a block.</param>
     /// <param name="values">Gets a value for each of them.</param>
     /// <exception cref="CallRefusedException">A variable does not exist, or its value is a script block.</exception>

@@ -6,13 +6,11 @@ BeforeDiscovery {
 
 BeforeAll {
     . "$PSScriptRoot/Session.ps1"
-    $variables = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Scripts.Workers.GlobalVariables').GetProperty(
-        'UsesProvider', [Reflection.BindingFlags] 'Static,NonPublic')
 }
 
 Describe 'between the jobs of a worker, by way of <Way>' -ForEach $ways {
-    BeforeAll { $variables.SetValue($null, $Provider) }
-    AfterAll { $variables.SetValue($null, $false) }
+    BeforeAll { if ($Provider) { Set-MissingMember GlobalScope } }
+    AfterAll { Set-MissingMember }
 
     It 'is gone: <What>' -ForEach @(
         @{ What = 'a script variable'; Set = '$script:kept = 1'; Get = '"<$kept>"' }

@@ -61,7 +61,25 @@ Describe 'a job by way of <Way>' -ForEach $ways {
 
     It 'finds its item as the first argument where it has no other name for it' {
         Get-Line '7 | Invoke-RustParallel { "$($args[0]) $($args.Count)" } -ArgumentList 8' | Should -Be '7 2'
+        Get-Line '7 | Invoke-RustParallel { "$_ $($args[0])" }' | Should -Be '7 7'
+        Get-Line '7 | Invoke-RustParallel { begin { return } process { "$_ $($args[0])" } }' | Should -Be '7 7'
         Get-Line '7 | Invoke-RustParallel { "$_ $args" } -ArgumentList 8' | Should -Be '7 8'
+        Get-Line '7 | Invoke-RustParallel { "$_ $($args[0])" } -ArgumentList 8' | Should -Be '7 8'
+    }
+
+    It 'keeps begin, process and end apart: <Block>' -ForEach @(
+        @{ Block = '{ begin { $x = 1; return } process { "p$x"; return; "not" } end { "e$x" } }'; Expected = 'p1', 'e1' }
+        @{ Block = '{ begin { $_ = 1; "b$_" } process { "p$_" } }'; Expected = 'b1', 'p7' }
+        @{ Block = '{ begin { trap { "t"; continue } throw 1 } process { "p" } }'; Expected = 't', 'p' }
+        @{ Block = '{ process { "p$($input.Count)" } end { "e$(@($input).Count)" } }'; Expected = 'p1', 'e0' }
+        @{ Block = '{ param($x, $y = 2) begin { $z = 3 } process { "$x$y$z$_$($args.Count)" } }'; Expected = '72370' }
+        @{ Block = '{ begin { try { throw 1 } catch { } } process { "p$_" } end { switch (1) { 1 { } } "e$_" } }'; Expected = 'p7', 'e7' }
+        @{ Block = '{ begin { function Get-It { return 5 } } process { & { return 4 }; Get-It } }'; Expected = '4', '5' }
+        @{ Block = '{ begin { "b" } process { throw "x" } end { "not" } }'; Expected = 'b' }
+        @{ Block = '{ process { [int] "x"; "p" } end { "e" } }'; Expected = 'p', 'e' }
+        @{ Block = '{ process { } }'; Expected = $null }
+    ) {
+        ConvertTo-Line (Invoke-Script "7 | Invoke-RustParallel $Block").Output | Should -Be $Expected
     }
 
     It 'has a trap' {
@@ -77,6 +95,36 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         @{ Block = '{ [CmdletBinding()] param($x) begin { try { throw 1 } catch { } "$_" } process { "$x$_" } }'; Item = '7'; Expected = '7', '77' }
     ) {
         Get-Line "$Item | Invoke-RustParallel $Block" | Should -Be $Expected
+    }
+
+    It 'takes its arguments as a call by & does: <Block> <Arguments>' -ForEach @(
+        @{ Block = '{ [CmdletBinding()] param([Parameter(Mandatory)] $x) "<$x>" }' }
+        @{ Block = '{ [CmdletBinding()] param([Parameter(Mandatory)] [string] $x, $y = 2) "<$x$y>" }' }
+        @{ Block = '{ param([Parameter(Mandatory)] [Alias("n")] [int[]] $x) "<$x>" }' }
+        @{ Block = '{ [CmdletBinding()] param([string] $x) "<$x>" }' }
+        @{ Block = '{ [CmdletBinding()] param($x) "<$x>" }'; Arguments = '8' }
+        @{ Block = '{ [CmdletBinding()] param($x, [Parameter(Mandatory)] $y) "<$x$y>" }'; Arguments = '8' }
+        @{ Block = '{ [CmdletBinding()] param($x, $y) "<$x$y>" }'; Arguments = '8' }
+        @{ Block = '{ [CmdletBinding()] param($x, [AllowNull()] $y) "<$x$y>" }'; Arguments = '8' }
+        @{ Block = '{ [CmdletBinding(PositionalBinding = $false)] param([Parameter(Position = 0)] $x, $y) "<$x$y>" }' }
+        @{ Block = '{ [CmdletBinding()] param($x) "$($null -eq $PSCmdlet) $($MyInvocation.BoundParameters.Count)" }' }
+        @{ Block = '{ [CmdletBinding()] param($x) function Get-Caller { $null -eq $PSCmdlet } Get-Caller }' }
+        @{ Block = '{ [CmdletBinding()] param($x) "$args" }' }
+        @{ Block = '{ param([Parameter(Mandatory)] [string] $x, [int] $y = "2") "<$x$y>" }' }
+        @{ Block = '{ param([Parameter()] $x) [int] "x"; Write-Error "e$x" }' }
+    ) {
+        $given = if ($Arguments) { "-ArgumentList $Arguments" }
+        $run = Invoke-Script @"
+`$block = $Block
+foreach (`$item in 7, 'a', '', `$null, @(), @(1, 2), @('', `$null)) {
+    `$seen = foreach (`$way in { & `$block `$item $Arguments }, { , `$item | Invoke-RustParallel `$block $given }) {
+        `$output = & `$way 2>&1
+        (@(`$output) | ForEach-Object { if (`$_ -is [Management.Automation.ErrorRecord]) { `$_.FullyQualifiedErrorId.Split(',')[0] } else { "`$_" } }) -join '|'
+    }
+    if (`$seen[0] -ne `$seen[1]) { "`$(`$seen[0]) <> `$(`$seen[1])" }
+}
+"@
+        ConvertTo-Line $run.Output | Should -BeNullOrEmpty
     }
 
     It 'takes the properties of its item: <Block>' -ForEach @(

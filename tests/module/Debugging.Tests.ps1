@@ -39,6 +39,8 @@ BeforeAll {
 }
 
 Describe 'a job that stops in the debugger' {
+    AfterEach { Set-MissingMember }
+
     It 'comes to the debugger of the caller, and goes on from there' {
         $session = New-Session
         try {
@@ -72,9 +74,55 @@ Describe 'a job that stops in the debugger' {
             # As in a console.
             $session.Debugger.SetDebugMode('LocalScript')
             $log = New-Object DebuggerLog $session.Debugger, @('"item $_"'), 'Continue'
-            $run = Invoke-Script 'function Debug-It { $job = 1 | Invoke-RustParallel { Wait-Debugger; "after $_" } -AsJob; while (-not ($job.ChildJobs[0].State -eq "Running")) { Start-Sleep -Milliseconds 10 }; Start-Sleep -Milliseconds 200; Debug-Job $job; $null = Wait-Job $job; Receive-Job $job; Remove-Job $job }; Debug-It' @{} $session
+            $run = Invoke-Script 'function Debug-It { $job = 1 | Invoke-RustParallel { Wait-Debugger; "after $_" } -AsJob; $child = $job.ChildJobs[0]; while (-not $child.Debugger.InBreakpoint) { Start-Sleep -Milliseconds 10 }; Debug-Job $job; $null = Wait-Job $job; Receive-Job $job; Remove-Job $job }; Debug-It' @{} $session
             ConvertTo-Line $run.Output | Should -Be 'after 1'
             @($log.Lines)[0] | Should -Be 'item 1'
+        }
+        finally { $session.Dispose() }
+    }
+
+    It 'of a background job comes to Debug-Job although the engine did not hear the first word of it' {
+        # The engine asks who listens, says that it has stopped, and then begins to wait: what it is told between is lost.
+        Set-MissingMember ReleaseSavedDebugStop
+        $session = New-Session
+        try {
+            $session.Debugger.SetDebugMode('LocalScript')
+            $log = New-Object DebuggerLog $session.Debugger, @('"item $_"'), 'Continue'
+            $run = Start-Script '$job = 1 | Invoke-RustParallel { Wait-Debugger; "after $_" } -AsJob; $child = $job.ChildJobs[0]; while (-not $child.Debugger.InBreakpoint) { Start-Sleep -Milliseconds 10 }; $child; Debug-Job $job; $null = Wait-Job $job; Receive-Job $job; Remove-Job $job' @{} $session
+            Wait-Output $run 1
+            Wait-Until $run { -not $run.Output[0].IsAsync }
+            Start-Sleep -Milliseconds 600
+            $run.Handle.IsCompleted | Should -BeFalse
+            Set-MissingMember
+            ConvertTo-Line (Wait-Script $run).Output | Select-Object -Last 1 | Should -Be 'after 1'
+            $log.Lines[0] | Should -Be 'item 1'
+        }
+        finally {
+            Set-MissingMember
+            $session.Dispose()
+        }
+    }
+
+    It 'of a background job lets Debug-Job end, which begins to wait for the end after it may have been' {
+        $session = New-Session
+        try {
+            $session.Debugger.SetDebugMode('LocalScript')
+            $null = New-Object DebuggerLog $session.Debugger, @(), 'Continue'
+            # What Debug-Job does, with the job's end between its two steps.
+            Get-Line @'
+                $job = 1 | Invoke-RustParallel { Wait-Debugger; 'after' } -AsJob
+                $child = $job.ChildJobs[0]
+                while (-not $child.Debugger.InBreakpoint) { Start-Sleep -Milliseconds 10 }
+                $debugger = [runspace]::DefaultRunspace.Debugger
+                $debug = $debugger.GetType().GetMethod('DebugJob', [Reflection.BindingFlags] 'Instance, NonPublic')
+                $arguments = @($job.PSObject.BaseObject) + @($false) * ($debug.GetParameters().Count - 1)
+                $null = $debug.Invoke($debugger, $arguments)
+                $null = Wait-Job $job
+                $null = Register-ObjectEvent $job StateChanged -SourceIdentifier end
+                (Wait-Event end -Timeout 10).SourceEventArgs.JobStateInfo.State
+                Receive-Job $job
+                Remove-Job $job
+'@ @{} $session | Should -Be 'Completed', 'after'
         }
         finally { $session.Dispose() }
     }

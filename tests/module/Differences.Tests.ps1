@@ -51,15 +51,15 @@ BeforeDiscovery {
             Theirs7 = '$x = 7; $b = { "<$x>" }.GetNewClosure(); 1 | ForEach-Object -Parallel $b'; Theirs7Is = '<>'
             Script = '$x = 7; $b = { "<$x>" }.GetNewClosure(); try { 1 | Invoke-RustParallel $b } catch { $_.FullyQualifiedErrorId.Split(",")[0] }'; Is = 'ClosureNotAllowed' }
         @{ Theirs = 'objects with script code give wrong values or hang, silently'; Ours = 'the same, with a warning that names the type; the call ends all the same'; File = 'ForeignCode.Tests.ps1' }
-        @{ Theirs = "`$MyInvocation.MyCommand is the block, its position the block's text"; Ours = "`$null for a block without attributes and begin, process, end; its position is in the caller's file"
+        @{ Theirs = "`$MyInvocation.MyCommand is the block, its position the block's text"; Ours = "`$null for a block without attributes; its position is in the caller's file"
             Theirs7 = '1 | ForEach-Object -Parallel { $null -eq $MyInvocation.MyCommand }'; Theirs7Is = 'False'
-            Script = '$x = 1; 1 | Invoke-RustParallel { $null -eq $MyInvocation.MyCommand }; 1 | Invoke-RustParallel { $using:x; $null -eq $MyInvocation.MyCommand }; 1 | Invoke-RustParallel { [CmdletBinding()] param($x) $null -eq $MyInvocation.MyCommand }'; Is = 'True', '1', 'True', 'False' }
+            Script = '$x = 1; 1 | Invoke-RustParallel { $null -eq $MyInvocation.MyCommand }; 1 | Invoke-RustParallel { $using:x; $null -eq $MyInvocation.MyCommand }; 1 | Invoke-RustParallel { process { $null -eq $MyInvocation.MyCommand } }; 1 | Invoke-RustParallel { [CmdletBinding()] param($x) $null -eq $MyInvocation.MyCommand }'; Is = 'True', '1', 'True', 'True', 'False' }
         @{ Theirs = 'param($x) in the block is empty'; Ours = '$x is the item'
             Theirs7 = '7 | ForEach-Object -Parallel { param($x) "<$x>" }'; Theirs7Is = '<>'
             Script = '7 | Invoke-RustParallel { param($x) "<$x>" }'; Is = '<7>' }
-        @{ Theirs = '$args[0] in the block is empty'; Ours = 'is the item, in a block without param that does not name $_'
+        @{ Theirs = '$args[0] in the block is empty'; Ours = 'is the item, in a block without param'
             Theirs7 = '7 | ForEach-Object -Parallel { "<$($args[0])>" }'; Theirs7Is = '<>'
-            Script = '7 | Invoke-RustParallel { "<$($args[0])>" }; 7 | Invoke-RustParallel { "<$_$($args[0])>" }'; Is = '<7>', '<7>' }
+            Script = '7 | Invoke-RustParallel { "<$($args[0])>" }; 7 | Invoke-RustParallel { "<$_$($args[0])>" }'; Is = '<7>', '<77>' }
         @{ Theirs = 'properties of the item fill no parameters'; Ours = 'fill those that ask for them by property name'
             Theirs7 = '[pscustomobject] @{ Port = 22 } | ForEach-Object -Parallel { param([Parameter(ValueFromPipelineByPropertyName)] $Port) process { "<$Port>" } }'; Theirs7Is = '<>'
             Script = '[pscustomobject] @{ Port = 22 } | Invoke-RustParallel { param([Parameter(ValueFromPipelineByPropertyName)] $Port) process { "<$Port>" } }'; Is = '<22>' }

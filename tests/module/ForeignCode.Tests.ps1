@@ -13,6 +13,7 @@ $record = [Record] @{ Number = 3; Name = 'n' }
 $property = [pscustomobject] @{ Number = 3 } | Add-Member ScriptProperty Twice { $this.Number * 2 } -PassThru
 $method = [pscustomobject] @{ Number = 3 } | Add-Member ScriptMethod Twice { $this.Number * 2 } -PassThru
 $block = { 1 }
+$list = New-Object Collections.Generic.List[object]; $list.Add($server)
 
 '@
 }
@@ -29,6 +30,8 @@ Describe 'an object with script code' {
         @{ Script = '@{ Server = $server } | Invoke-RustParallel { $_.Server.Number }'; Type = 'Server' }
         @{ Script = '[pscustomobject] @{ Server = $server } | Invoke-RustParallel { $_.Server.Number }'; Type = 'Server' }
         @{ Script = ', @($server, 1) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = '1 | Invoke-RustParallel { ($using:list).Count }'; Type = 'Server' }
+        @{ Script = ', [Collections.ArrayList] @($server) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
         @{ Script = '@{ Run = $block } | Invoke-RustParallel { $_.Count }'; Type = 'ScriptBlock' }
         @{ Script = '[pscustomobject] @{ Run = $block } | Invoke-RustParallel { 1 }'; Type = 'ScriptBlock' }
     ) {

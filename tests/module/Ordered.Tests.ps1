@@ -109,6 +109,31 @@ Describe 'the bound of what waits' {
         (Wait-Script $run).Output.Count | Should -Be $Total
     }
 
+    It 'lets a block of hosts wait for the host before it, and all of its rows come in order' -Tag Laboratory, Slow {
+        Use-Laboratory
+        # 131,072 hosts of this machine take less than a second; the first target takes three to be given up.
+        $run = Start-Script "'$($Laboratory.Silent)', '127.8.0.0/15' | Invoke-RustParallel -Count 1 -ReplyTimeoutMilliseconds 3000 -PacketsPerSecond 1000000 -AsObject -Ordered -Verbose | ForEach-Object { `$_.ComputerName }"
+        Start-Sleep -Milliseconds 2700
+        $run.Output.Count | Should -Be 0
+        # What has finished meanwhile is what may be open, and a part that was taken in just before.
+        $waiting = $run.Verbose | ForEach-Object { if ("$_" -match 'Waiting for (\d+)') { [int] $Matches[1] } } | Measure-Object -Minimum
+        131071 - $waiting.Minimum | Should -BeIn (16384..81920)
+        $names = @((Wait-Script $run).Output)
+        $names.Count | Should -Be 131071
+        $expected = foreach ($address in 1..131070) { '127.{0}.{1}.{2}' -f (8 + [Math]::Floor($address / 65536)), ([Math]::Floor($address / 256) % 256), ($address % 256) }
+        ($names | Select-Object -Skip 1) -join ' ' | Should -BeExactly ($expected -join ' ')
+    }
+
+    It 'says once of a block that was cut off how much of it was not begun' -Tag Laboratory {
+        Use-Laboratory
+        $run = Invoke-Script "'$($Laboratory.Silent)', '127.0.0.0/8' | Invoke-RustParallel -Count 1 -ReplyTimeoutMilliseconds 10000 -AsObject -Ordered -MaximumWaitTimeSeconds 1 | Where-Object { `$_.Ping -ne `$true } | ForEach-Object { `$_.ComputerName }"
+        $names = ConvertTo-Line $run.Output
+        $names[0] | Should -Be $Laboratory.Silent
+        $names[-1] | Should -Be '127.0.0.0/8'
+        @($names | Where-Object { $_ -eq '127.0.0.0/8' }).Count | Should -Be 1
+        $run.Duration.TotalSeconds | Should -BeLessThan 15
+    }
+
     It 'keeps no stop waiting' {
         $go = New-Object Threading.ManualResetEventSlim
         $written = [int[]]::new(1)

@@ -258,6 +258,11 @@ $Laboratory = @{
     UnknownName          = 'unknown.test'
 }
 
+# Makes the module do without members of the engine by these names, as where an engine has none; without names, with all again.
+function Set-MissingMember([string[]] $Names = @()) {
+    [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Output.EngineMembers').GetProperty('Missing', [Reflection.BindingFlags] 'Static, NonPublic').SetValue($null, $Names)
+}
+
 # A port that is open: Number, Listener. Its queue takes connections without anybody accepting them.
 function New-OpenPort([string] $Address = '127.0.0.1', [int] $Number = 0) {
     $listener = New-Object Net.Sockets.TcpListener ([Net.IPAddress] $Address), $Number

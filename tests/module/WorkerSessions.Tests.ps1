@@ -86,22 +86,6 @@ Describe 'a caller with a session of few things' {
     }
 }
 
-Describe 'members of the engine that not every version has' {
-    It 'are done without: <What>' -ForEach @(
-        @{ What = 'errors'; Script = "1 | Invoke-RustParallel { Write-Error 'x' -ErrorId Own }"; Stream = 'Errors' }
-        @{ What = 'warnings'; Script = "1 | Invoke-RustParallel { Write-Warning 'x' }"; Stream = 'Warnings' }
-        @{ What = 'verbose lines'; Script = "1 | Invoke-RustParallel { Write-Verbose 'x' } -Verbose"; Stream = 'Verbose' }
-    ) {
-        $switch = Get-InnerProperty RustRunspaces.Output.CallerStreams UsesCmdletOnly
-        $switch.SetValue($null, $true)
-        try {
-            $run = Invoke-Script $Script
-            "$($run.$Stream)" | Should -Match 'x'
-        }
-        finally { $switch.SetValue($null, $false) }
-    }
-}
-
 Describe 'the module''s assembly from bytes' {
     It 'says so, and looks nowhere' {
         $text = @"

@@ -5,7 +5,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
-using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
 
@@ -27,16 +27,13 @@ internal sealed class GlobalVariables
     internal GlobalVariables(SessionState state)
     {
         this.state = state;
-        table = UsesProvider ? null : TableOf(state);
+        table = TableOf(state);
         before = All().ToDictionary(
             variable => variable.Name,
             variable => new KeyValuePair<PSVariable, object?>(variable, variable.Value),
             StringComparer.OrdinalIgnoreCase);
         countBefore = table?.Count ?? 0;
     }
-
-    /// <summary>Ask the provider of variables even where the engine's table is to be had.</summary>
-    internal static bool UsesProvider { get; set; }
 
     /// <summary>Removes what is new, brings back what is gone, and sets what has changed.</summary>
     internal void Restore()
@@ -119,9 +116,8 @@ internal sealed class GlobalVariables
     /// <summary>The engine's own table: not public, but without it each look costs a hundred times as much.</summary>
     private static IDictionary<string, PSVariable>? TableOf(SessionState state)
     {
-        const BindingFlags inside = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
-        object? session = typeof(SessionState).GetProperty("Internal", inside)?.GetValue(state);
-        object? scope = session?.GetType().GetProperty("GlobalScope", inside)?.GetValue(session);
-        return scope?.GetType().GetProperty("Variables", inside)?.GetValue(scope) as IDictionary<string, PSVariable>;
+        object? session = EngineMembers.Property(typeof(SessionState), "Internal")?.GetValue(state);
+        object? scope = EngineMembers.Property(session?.GetType(), "GlobalScope")?.GetValue(session);
+        return EngineMembers.Property(scope?.GetType(), "Variables")?.GetValue(scope) as IDictionary<string, PSVariable>;
     }
 }

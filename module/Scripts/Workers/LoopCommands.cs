@@ -17,9 +17,6 @@ internal static class LoopCommands
     // The call has nothing that a job could see, not even a variable.
     private const string Start = "& $args[0] -Drain $args[1] -ScriptBlock $args[2]";
 
-    // A statement's error goes on, and what is thrown arrives. In words of constrained language.
-    private const string Trial = "param($seen) [int] 'x'; $seen[0] = 1; throw 'x'";
-
     // Engines of PowerShell 7 up to here were tried by the module's tests.
     private static readonly Version LastTried = new Version(7, 6);
 
@@ -27,6 +24,9 @@ internal static class LoopCommands
 
     /// <summary>Take the way by a script everywhere.</summary>
     internal static bool UsesScript { get; set; }
+
+    /// <summary>A statement's error goes on, and what is thrown arrives. In words of constrained language.</summary>
+    internal static string Trial { get; set; } = "param($seen) [int] 'x'; $seen[0] = 1; throw 'x'";
 
     /// <summary>The way by Invoke-Command's class has to show first that it does what it is needed for.</summary>
     internal static bool NeedsTrial { get; set; } = !IsTried(typeof(PSObject).Assembly.GetName().Version);

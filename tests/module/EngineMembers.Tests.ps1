@@ -1,0 +1,88 @@
+# Members of the engine that the reference assembly does not have: where one is missing, what it is for goes another way.
+
+BeforeAll { . "$PSScriptRoot/Session.ps1" }
+
+Describe 'without a member of the engine' {
+    AfterEach { Set-MissingMember }
+
+    It 'jobs still write <What>' -ForEach @(
+        @{ What = 'errors'; Script = "1 | Invoke-RustParallel { Write-Error 'x' -ErrorId Own } -Debug"; Stream = 'Errors' }
+        @{ What = 'warnings'; Script = "1 | Invoke-RustParallel { Write-Warning 'x' } -WarningAction Continue"; Stream = 'Warnings' }
+        @{ What = 'verbose lines'; Script = "1 | Invoke-RustParallel { Write-Verbose 'x' } -Verbose"; Stream = 'Verbose' }
+    ) {
+        # An error keeps its own id only by the engine's way, which shows that it was not taken.
+        Set-MissingMember System.Management.Automation.Remoting.Internal.PSStreamObject
+        $run = Invoke-Script $Script
+        "$($run.$Stream)" | Should -Match 'x'
+        if ($Stream -eq 'Errors') { $run.Errors[0].FullyQualifiedErrorId | Should -BeLike '*,RustRunspaces.InvokeRustParallelCommand' }
+    }
+
+    It 'a background job that failed has its state and its error, and no reason' {
+        Set-MissingMember SetJobState
+        Get-Line '$job = 1, 2 | Invoke-RustParallel { throw "bad $_" } -AsJob; $null = Wait-Job $job; "$($job.State) <$($job.JobStateInfo.Reason)> $($job.Error.Count)"; $job.ChildJobs | ForEach-Object { "$($_.State) <$($_.JobStateInfo.Reason)> $($_.Error)" }; Remove-Job $job' |
+            Should -Be 'Failed <> 2', 'Failed <> bad 1', 'Failed <> bad 2'
+    }
+
+    It 'a job that stops in the debugger waits for Debug-Runspace: <Member>' -ForEach @(
+        @{ Member = 'System.Management.Automation.Internal.PSStandaloneMonitorRunspaceInfo' }
+        @{ Member = 'System.Management.Automation.Internal.DebuggerUtils' }
+        @{ Member = 'StartMonitoringRunspace' }
+    ) {
+        Set-MissingMember $Member
+        $session = New-Session
+        try {
+            $session.Debugger.add_DebuggerStop({ })
+            $run = Start-Script '1 | Invoke-RustParallel { Wait-Debugger; "after" }' @{} $session
+            Wait-Until $run { @(Get-Runspace | Where-Object { $_.Name -like 'Invoke-RustParallel*' -and $_.Debugger.InBreakpoint }).Count }
+            # Twice the rhythm in which a job would be brought to the caller's debugger.
+            Start-Sleep -Milliseconds 500
+            $run.Handle.IsCompleted | Should -BeFalse
+            $null = Stop-Script $run
+        }
+        finally { $session.Dispose() }
+    }
+
+    It 'a stop in the debugger comes to the caller who listens, also where nobody can ask whether he does' {
+        Set-MissingMember IsDebugHandlerSubscribed
+        if (-not ('SilentDebugger' -as [type])) {
+            Add-Type -TypeDefinition 'using System.Management.Automation; public sealed class SilentDebugger { public int Stops; public SilentDebugger(Debugger debugger) { debugger.DebuggerStop += (sender, stop) => Stops++; } }'
+        }
+        $session = New-Session
+        try {
+            $seen = New-Object SilentDebugger $session.Debugger
+            Get-Line '1 | Invoke-RustParallel { Wait-Debugger; "after" }' @{} $session | Should -Be 'after'
+            $seen.Stops | Should -Be 1
+        }
+        finally { $session.Dispose() }
+    }
+
+    It 'a block that cleans up runs, and finds its item beyond its scope' {
+        Use-PowerShell7
+        Set-MissingMember LanguageMode, GlobalScope
+        Get-Line '1, 2 | Invoke-RustParallel { begin { $script:kept += 1 } process { "$_ $script:kept" } clean { $null = 1 } } -ThrottleLimit 1' | Should -Be '1 1', '2 1'
+    }
+}
+
+Describe 'where the class of Invoke-Command does not behave' {
+    BeforeAll {
+        $loop = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Scripts.Workers.LoopCommands')
+        function Get-LoopProperty([string] $Name) { $loop.GetProperty($Name, [Reflection.BindingFlags] 'Static,NonPublic') }
+        $trial = (Get-LoopProperty Trial).GetValue($null)
+    }
+    AfterEach {
+        (Get-LoopProperty Trial).SetValue($null, $trial)
+        (Get-LoopProperty UsesScript).SetValue($null, $false)
+        (Get-LoopProperty NeedsTrial).SetValue($null, $false)
+    }
+
+    It 'jobs go by a script, and nothing of the trial shows: <What>' -ForEach @(
+        @{ What = 'a statement''s error ends all'; Trial = 'param($seen) throw "x"' }
+        @{ What = 'what is thrown is lost'; Trial = 'param($seen) $seen[0] = 1; "shown"; Write-Error shown' }
+    ) {
+        (Get-LoopProperty Trial).SetValue($null, $Trial)
+        (Get-LoopProperty NeedsTrial).SetValue($null, $true)
+        $run = Invoke-Script '$text = "t"; 1, 2 | Invoke-RustParallel { [int] "x"; "$_$using:text" } -ThrottleLimit 1 -ErrorVariable errors; $errors.Count'
+        ConvertTo-Line $run.Output | Should -Be '1t', '2t', '2'
+        (Get-LoopProperty UsesScript).GetValue($null) | Should -BeTrue
+    }
+}
