@@ -8,6 +8,7 @@
 #     ./build.ps1 Bench [arguments]      builds, then benches/run.ps1 with these arguments
 #     ./build.ps1 Simulate [s] [seed]    the engine's scheduler over simulated networks, for s seconds or one seed
 #     ./build.ps1 Fuzz [s]               bad input at random, for s seconds a part
+#     ./build.ps1 Check-Races            data races in everything of the engine that has threads
 #     ./build.ps1 Soak [calls] [min]     builds, then so many calls in one process over so many minutes
 #     ./build.ps1 Header                 renews include/rust_runspaces.h
 #     ./build.ps1 Clean                  deletes target and out
@@ -55,10 +56,16 @@ try {
         'Bench' { Build-All; $arguments = @(Split-List $args); & "$Root/benches/run.ps1" @arguments }
         'Simulate' { exit (Invoke-Simulation @args) }
         'Fuzz' { exit (Invoke-Fuzzing @args) }
+        'Check-Races' {
+            $count = Invoke-RaceCheck -Long
+            $count.Notes | ForEach-Object { Write-Step $_ }
+            Write-Step "$($count.Passed) passed, $($count.Failed) failed, $($count.Skipped) skipped"
+            exit $count.Failed
+        }
         'Soak' { Build-All; exit (Invoke-Soak @args) }
         'Header' { Update-Header }
         'Clean' { 'target', 'out' | ForEach-Object { "$Root/$_" } | Where-Object { Test-Path $_ } | Remove-Item -Recurse -Force }
-        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Simulate, Fuzz, Soak, Pack, Bench, Header and Clean" }
+        default { throw "There is no task '$Task'; the tasks are Build, Run, Test, Simulate, Fuzz, Check-Races, Soak, Pack, Bench, Header and Clean" }
     }
 }
 catch {

@@ -10,7 +10,7 @@ log=$root/target/build.log
 
 usage() {
     cat <<'END'
-usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | areas] | simulate [seconds] [seed] | fuzz [seconds] | soak [calls] [minutes] | pack | bench | header | clean
+usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick | areas] | simulate [seconds] [seed] | fuzz [seconds] | check-races | soak [calls] [minutes] | pack | bench | header | clean
        ./build.sh cargo [arguments of cargo]
 
   build   builds library, header check and module into out/RustRunspaces
@@ -18,6 +18,7 @@ usage: ./build.sh build | run [arguments of Invoke-RustParallel] | test [quick |
   test    builds, then runs all tests, the quick ones, or those of some areas
   simulate  the engine's scheduler over simulated networks, for so many seconds, or one seed again
   fuzz    bad input at random, for so many seconds a part
+  check-races  data races in everything of the engine that has threads
   soak    builds, then many calls in one process: does it stay what it was
   pack    builds for all systems, checks, and writes the package into out
   bench   builds, then measures
@@ -237,7 +238,7 @@ find_powershell() {
 
 task=${1:-}
 case $task in
-build | run | test | simulate | fuzz | soak | pack | bench | header | cargo) shift ;;
+build | run | test | simulate | fuzz | check-races | soak | pack | bench | header | cargo) shift ;;
 clean)
     rm -rf target out
     say "deleted target and out"

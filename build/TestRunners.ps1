@@ -117,6 +117,9 @@ function Invoke-CClient {
     Invoke-TestScript 'tests/c/run.sh' -Environment @{ NATIVE_DIR = Get-NativeFolder; QUICK = if ($Quick) { '1' } else { $null } }
 }
 
+# Data races in the library's own locks and queues; long: on demand, everything that has threads.
+function Invoke-RaceCheck([switch] $Long) { Invoke-TestScript 'tests/races/run.sh' -Environment @{ LONG = if ($Long) { '1' } else { $null } } }
+
 # Pester 5, restored as any package; gives its manifest.
 function Get-Pester {
     $manifest = "$Root/target/packages/pester/5.7.1/tools/Pester.psd1"

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds and runs the C client against the release library (plain, and with the client under
 # UndefinedBehaviorSanitizer) and against a library that is itself instrumented with
-# AddressSanitizer; checks the header and the exported symbols. Last line: the sum of all runs.
+# AddressSanitizer; and under valgrind's memcheck. Checks the header and the exported symbols. Last line:
+# the sum of all runs.
 #
 #   NATIVE_DIR     folder of the release library, as the module ships it
 #   CARGO_COMMAND  a command line that runs cargo, to build the instrumented library
 #   CC, CXX        compilers; gcc and g++ by default
-#   QUICK          not empty: without the sanitizers
+#   QUICK          not empty: without sanitizers and valgrind
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -40,11 +41,14 @@ skip() {
     echo "skip $1 $2"
 }
 
-# run_client NAME PROGRAM: adds the numbers of the client's summary to ours. A sanitizer's report,
+# run_client NAME COMMAND...: adds the numbers of the client's summary to ours. A sanitizer's report,
 # a crash or a hang shows in the exit code, and a report at the end stands behind the summary.
 run_client() {
-    "$2" "$1/" >"$build/$1.log" 2>&1
+    name=$1
+    shift
+    "$@" "$name/" >"$build/$name.log" 2>&1
     code=$?
+    set -- "$name"
     grep -vE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$build/$1.log"
     # shellcheck disable=SC2046 # three numbers
     set -- "$1" $(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' \
@@ -59,14 +63,28 @@ run_client() {
     fi
 }
 
-# compile NAME LIBRARY_DIR FLAG...: the client as $build/NAME.
+# compile NAME LIBRARY_DIR FLAG...: the client as $build/NAME, the one with faults as $build/NAME-seeded.
 compile() {
     name=$1
-    folder=$2
+    libraries=$2
     shift 2
     # shellcheck disable=SC2086 # a list of flags
-    "$cc" $strict "$@" -o "$build/$name" "$client"/*.c -L"$folder" -lrust_runspaces \
-        -Wl,-rpath,"$folder" -pthread
+    "$cc" $strict "$@" -o "$build/$name" "$client"/*.c -L"$libraries" -lrust_runspaces \
+        -Wl,-rpath,"$libraries" -pthread &&
+        "$cc" $strict "$@" -o "$build/$name-seeded" "$client"/seeded/main.c -L"$libraries" -lrust_runspaces \
+            -Wl,-rpath,"$libraries"
+}
+
+# finds NAME FAULT SIGN COMMAND...: the checker must say the sign of a fault that is in the program.
+finds() {
+    name=$1-finds/$2
+    sign=$3
+    shift 3
+    if "$@" 2>&1 | grep -q "$sign"; then
+        ok "$name"
+    else
+        not_ok "$name" "a seeded fault was not reported"
+    fi
 }
 
 library=$native/librust_runspaces.so
@@ -156,10 +174,33 @@ elif ! RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $cargo build --lib --targ
     not_ok address "the instrumented library does not build"
 elif compile address "$build/address-target/$target/debug" -O1 -fsanitize=address \
     -fno-omit-frame-pointer; then
-    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
-        run_client address "$build/address"
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+    run_client address "$build/address"
+    finds address read 'heap-buffer-overflow' "$build/address-seeded" read
+    finds address leak 'LeakSanitizer: detected memory leaks' "$build/address-seeded" leak
+    unset ASAN_OPTIONS
 else
     not_ok address "does not compile"
+fi
+
+# The release library, all of whose memory valgrind follows. A forked child says nothing: it has lost the
+# stacks of the threads it does not have.
+memcheck() {
+    valgrind -q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+        --child-silent-after-fork=yes --max-threads=2000 --fair-sched=try --log-file="$build/memcheck.found" "$@"
+}
+if ! command -v valgrind >/dev/null 2>&1; then
+    skip memcheck "no valgrind"
+else
+    run_client memcheck memcheck "$build/plain"
+    if grep '^==' "$build/memcheck.found"; then
+        not_ok memcheck/nothing_is_reported "see above"
+    else
+        ok memcheck/nothing_is_reported
+    fi
+    found_by_memcheck() { memcheck "$@"; cat "$build/memcheck.found"; }
+    finds memcheck read 'Invalid read' found_by_memcheck "$build/plain-seeded" read
+    finds memcheck leak 'definitely lost' found_by_memcheck "$build/plain-seeded" leak
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

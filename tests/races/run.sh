@@ -45,26 +45,29 @@ plain='setarch -R'
 $plain true 2>/dev/null || plain=
 $plain "$build/probe" 2>/dev/null || skip_all "ThreadSanitizer does not run on this system"
 
-# races NAME ARGUMENT...: cargo test with these; its exit code.
+# races NAME FOLDER ARGUMENT...: cargo test with these, which builds into the folder; its exit code.
 races() {
     log=$build/$1.log
-    shift
+    folder=$2
+    shift 2
     RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags RR_THREADS_POOLS=$pools \
         TSAN_OPTIONS="exitcode=66 suppressions=$root/tests/races/suppressions.txt print_suppressions=1" \
-        $plain $cargo test --features races --target $target --target-dir "$build" "$@" >"$log" 2>&1
+        $plain $cargo test --features races --target $target --target-dir "$folder" "$@" >"$log" 2>&1
 }
 
 # clean NAME ARGUMENT...: the same, where nothing may be found.
 clean() {
-    if races "$@" && grep -q '^test result: ok\. [1-9]' "$log" && ! grep -q '^WARNING: ThreadSanitizer' "$log"; then
+    name=$1
+    shift
+    if races "$name" "$build/clean" "$@" && grep -q '^test result: ok\. [1-9]' "$log" && ! grep -q '^WARNING: ThreadSanitizer' "$log"; then
         passed=$((passed + 1))
-        echo "ok races/$1 $(grep -oE '[0-9]+ pools in [^,]*' "$log")"
+        echo "ok races/$name $(grep -oE '[0-9]+ pools in [^,]*' "$log")"
         sed -n 's/^\([0-9][0-9]* race:.*\)/    suppressed: \1/p' "$log"
     else
         failed=$((failed + 1))
         grep -A 12 '^WARNING: ThreadSanitizer' "$log" | head -n 60
         tail -n 5 "$log"
-        echo "not ok races/$1 see $log"
+        echo "not ok races/$name see $log"
     fi
 }
 
@@ -84,15 +87,13 @@ if [ "$(tail -n 1 target/crates 2>/dev/null)" = debian ]; then
 else
     cp Cargo.lock "$seeded"
 fi
-# Under another name: cargo would take what it has built for this one.
-sed -i 's/^name = "rust-runspaces"/name = "rust-runspaces-seeded"/' "$seeded/Cargo.toml" "$seeded/Cargo.lock"
 unlocked='let shared = \&self.shared as *const Mutex<Shared> as usize as *mut Mutex<Shared>;
         unsafe { (*shared).get_mut() }.unwrap().woken = true;'
 sed -i "s/lock(&self\.shared)\.woken = true;/$(echo "$unlocked" | tr '\n' ' ')/" "$seeded/src/completions.rs"
 if cmp -s src/completions.rs "$seeded/src/completions.rs"; then
     failed=$((failed + 1))
     echo "not ok races/seeded there is no such line in src/completions.rs any more"
-elif ! races seeded --manifest-path "$seeded/Cargo.toml" --test threads -- --test-threads=1 &&
+elif ! races seeded "$build/seeded-build" --manifest-path "$seeded/Cargo.toml" --test threads -- --test-threads=1 &&
     grep -q 'SUMMARY: ThreadSanitizer: data race .*completions\.rs' "$log"; then
     passed=$((passed + 1))
     echo "ok races/a_seeded_race_is_found"
