@@ -5,7 +5,7 @@
 
 use super::action::Lookup as LookupAction;
 use super::fault::Fault;
-use super::feed::{Job, Lane, Next, Source};
+use super::feed::{Job, Lane, Next, Room, Source};
 use super::neighbours::places;
 use super::shared::ShareKey;
 use super::{Connecting, Lookup, Machine, Member, OpenProbe, Reverse, Scheduler, Standing};
@@ -104,11 +104,15 @@ impl Scheduler {
 
     /// Whether the pool may begin the job that is next in a lane, rate and window aside.
     fn may_begin(&self, member: &Member, lane: Lane) -> bool {
+        self.may_begin_in(member, lane, self.room(&member.feed))
+    }
+
+    fn may_begin_in(&self, member: &Member, lane: Lane, room: Room) -> bool {
         if member.backed_up || member.standing != Standing::Open || member.open >= self.limits.open
         {
             return false;
         }
-        match member.feed.peek(lane, self.room(&member.feed)) {
+        match member.feed.peek(lane, room) {
             None => false,
             Some((target, job)) => {
                 member.reverse < self.limits.lookups
@@ -217,8 +221,14 @@ impl Scheduler {
 
     fn next_job(&mut self, index: usize, lane: Lane) -> Next {
         let room = match &self.members[index] {
-            Some(member) if self.may_begin(member, lane) => self.room(&member.feed),
-            _ => return Next::Nothing,
+            Some(member) => {
+                let room = self.room(&member.feed);
+                if !self.may_begin_in(member, lane, room) {
+                    return Next::Nothing;
+                }
+                room
+            }
+            None => return Next::Nothing,
         };
         let member = match &mut self.members[index] {
             Some(member) => member,
