@@ -87,7 +87,7 @@ BeforeAll {
             @{ Name = $file.FullName.Substring($root.Length + 1).Replace('\', '/'); Text = [IO.File]::ReadAllText($file.FullName) }
         }
     }
-    $OwnCommands = New-WordSet (@('Invoke-RustParallel') + @($Scripts | Where-Object { $_.Name -notlike '*.ps1xml' } | ForEach-Object { Get-FunctionName $_.Text }))
+    $OwnCommands = New-WordSet (@('Invoke-RustParallel', 'Invoke-RustParallelSite') + @($Scripts | Where-Object { $_.Name -notlike '*.ps1xml' } | ForEach-Object { Get-FunctionName $_.Text }))
 
     function Use-Repository { if (-not $Scripts) { Skip-Test 'the repository is not above the tests' } }
 }
