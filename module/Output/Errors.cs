@@ -6,12 +6,16 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Management.Automation;
+using System.Text;
 using RustRunspaces.Native;
 
 namespace RustRunspaces.Output;
 
 internal static class Errors
 {
+    /// <summary>Characters; no name of a host is longer.</summary>
+    private const int LongestShown = 255;
+
     /// <summary>Non-terminating: an item that cannot become a host.</summary>
     /// <param name="item">As it was given.</param>
     /// <param name="properties">That a host is looked for in.</param>
@@ -26,10 +30,11 @@ internal static class Errors
     /// <summary>Non-terminating: a string that the engine does not take.</summary>
     internal static ErrorRecord Rejected(string target, NativeStatus reason, int addressFamily)
     {
+        string shown = Shown(target);
         if (reason == NativeStatus.TooManyAddresses)
         {
             return new ErrorRecord(
-                new ArgumentException($"'{target}' stands for more than 16,777,216 addresses: split it"),
+                new ArgumentException($"'{shown}' stands for more than 16,777,216 addresses: split it"),
                 "TooManyAddresses",
                 ErrorCategory.LimitsExceeded,
                 target);
@@ -37,7 +42,7 @@ internal static class Errors
         string family = addressFamily == 0 ? "" : $" of IPv{addressFamily}, as -IPv{addressFamily} asks";
         return new ErrorRecord(
             new ArgumentException(
-                $"'{target}' is no host name, address, CIDR block or range that can be probed{family} (link-local addresses need their scope, as in fe80::1%eth0; unspecified, multicast and broadcast addresses are no hosts)"),
+                $"'{shown}' is no host name, address, CIDR block or range that can be probed{family} (link-local addresses need their scope, as in fe80::1%eth0; unspecified, multicast and broadcast addresses are no hosts)"),
             "InvalidTarget",
             ErrorCategory.InvalidArgument,
             target);
@@ -92,8 +97,27 @@ internal static class Errors
         }
         return string.Format(
             CultureInfo.InvariantCulture,
-            "This process may not send ICMP echo requests. As root, permit it to all users with: sysctl -w net.ipv4.ping_group_range=\"0 2147483647\" or to this program with: setcap cap_net_raw+ep '{0}'. Or use -TcpPort, which needs no permission",
+            "This process may not send ICMP echo requests. Permit it to your group with: sudo sysctl -w net.ipv4.ping_group_range=\"$(id -g) $(id -g)\" (which takes the place of the range there is) or to this program with: sudo setcap cap_net_raw+ep '{0}'. Or use -TcpPort, which needs no permission",
             executable);
+    }
+
+    /// <summary>
+    /// A host, item or name as messages show it: short, and without what a terminal would obey or a reader would read in
+    /// another order. The whole is the error's target.
+    /// </summary>
+    internal static string Shown(object? item, int longest = LongestShown)
+    {
+        string text = item?.ToString() ?? "$null";
+        var shown = new StringBuilder(Math.Min(text.Length, longest + 3));
+        for (int i = 0; i < text.Length && i < longest; i++)
+        {
+            bool isPlain = char.GetUnicodeCategory(text, i) is not (UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
+            // Of a pair the second half has the category of its own, which is none.
+            bool isSecond = i > 0 && char.IsSurrogatePair(text, i - 1);
+            shown.Append(isPlain || isSecond ? text[i] : '?');
+        }
+        return text.Length > longest ? shown.Append("...").ToString() : shown.ToString();
     }
 
     private static string TypeName(object item)

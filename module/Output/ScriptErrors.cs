@@ -48,21 +48,21 @@ internal static class ScriptErrors
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord VariableNotFound(string name) => new ErrorRecord(
-        new ItemNotFoundException($"-Variables names '{name}', but there is no such variable: correct the name or set the variable before the call"),
+        new ItemNotFoundException($"-Variables names '{Errors.Shown(name)}', but there is no such variable: correct the name or set the variable before the call"),
         "VariableNotFound",
         ErrorCategory.ObjectNotFound,
         name);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord FunctionNotFound(string name) => new ErrorRecord(
-        new CommandNotFoundException($"-Functions names '{name}', but there is no such function: correct the name or define it before the call"),
+        new CommandNotFoundException($"-Functions names '{Errors.Shown(name)}', but there is no such function: correct the name or define it before the call"),
         "FunctionNotFound",
         ErrorCategory.ObjectNotFound,
         name);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord CommandNotFound(string name) => new ErrorRecord(
-        new CommandNotFoundException($"-CommandName names '{name}', but there is no such command: correct the name, or import its module first"),
+        new CommandNotFoundException($"-CommandName names '{Errors.Shown(name)}', but there is no such command: correct the name, or import its module first"),
         "CommandNotFound",
         ErrorCategory.ObjectNotFound,
         name);
@@ -72,35 +72,35 @@ internal static class ScriptErrors
     /// <param name="module">That it belongs to.</param>
     /// <param name="reason">What about the module keeps it from coming along.</param>
     internal static ErrorRecord CommandCannotTravel(string name, string module, string reason) => new ErrorRecord(
-        new InvalidOperationException($"-CommandName names '{name}', but jobs cannot call it: its module '{module}' {reason}. Bring a copy of the function with -Functions, or export it from a module that has a file"),
+        new InvalidOperationException($"-CommandName names '{Errors.Shown(name)}', but jobs cannot call it: its module '{module}' {reason}. Bring a copy of the function with -Functions, or export it from a module that has a file"),
         "CommandNotAvailableInJobs",
         ErrorCategory.InvalidOperation,
         name);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord ItemParameterNotFound(string command, string parameter) => new ErrorRecord(
-        new ArgumentException($"'{command}' has no parameter '{parameter}' for the host or item to be bound to: name the right one with -ParameterName"),
+        new ArgumentException($"'{Errors.Shown(command)}' has no parameter '{Errors.Shown(parameter)}' for the host or item to be bound to: name the right one with -ParameterName"),
         "ParameterNotFound",
         ErrorCategory.InvalidArgument,
         parameter);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord ParameterNotFound(string command, string parameter) => new ErrorRecord(
-        new ArgumentException($"-Parameters sets '{parameter}', but '{command}' has no such parameter: correct the name"),
+        new ArgumentException($"-Parameters sets '{Errors.Shown(parameter)}', but '{Errors.Shown(command)}' has no such parameter: correct the name"),
         "ParameterNotFound",
         ErrorCategory.InvalidArgument,
         parameter);
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord ParameterTwice(string name) => new ErrorRecord(
-        new ArgumentException($"-Parameters sets '{name}', which is also what each host or item is bound to: leave it out, or name another one with -ParameterName"),
+        new ArgumentException($"-Parameters sets '{Errors.Shown(name)}', which is also what each host or item is bound to: leave it out, or name another one with -ParameterName"),
         "ParameterBoundTwice",
         ErrorCategory.InvalidArgument,
         name);
 
     /// <summary>Terminating: the module cannot be used in a worker's runspace.</summary>
     internal static ErrorRecord ModuleNotImported(string name, string reason, Exception? inner) => new ErrorRecord(
-        new InvalidOperationException($"The module '{name}' of -ModuleNames cannot be imported into a job's runspace: {reason}", inner),
+        new InvalidOperationException($"The module '{Errors.Shown(name)}' of -ModuleNames cannot be imported into a job's runspace: {Errors.Shown(reason, 500)}", inner),
         "ModuleNotImported",
         ErrorCategory.ResourceUnavailable,
         name);
@@ -135,7 +135,7 @@ internal static class ScriptErrors
         new TimeoutException(string.Format(
             CultureInfo.CurrentCulture,
             "The job for '{0}' did not end within {1} seconds: use -JobTimeoutSeconds to give it more time",
-            item,
+            Errors.Shown(item),
             seconds)),
         "JobTimedOut",
         ErrorCategory.OperationTimeout,
@@ -144,7 +144,7 @@ internal static class ScriptErrors
     /// <summary>Non-terminating: the one error of a call that ran into its limit.</summary>
     internal static ErrorRecord MaximumWaitReached(double seconds, object?[] unfinished)
     {
-        string first = string.Join(", ", unfinished.Take(5).Select(item => item ?? "$null"));
+        string first = string.Join(", ", unfinished.Take(5).Select(item => Errors.Shown(item)));
         string more = unfinished.Length > 5 ? ", ..." : "";
         return new ErrorRecord(
             new TimeoutException(string.Format(
@@ -175,7 +175,7 @@ internal static class ScriptErrors
 
     /// <summary>Non-terminating: the job was ended by the engine for a reason that only it knows.</summary>
     internal static ErrorRecord JobFailed(object? item, string? detail) => new ErrorRecord(
-        new InvalidOperationException($"The job for '{item}' did not run to its end: {detail ?? "its worker went away"}"),
+        new InvalidOperationException($"The job for '{Errors.Shown(item)}' did not run to its end: {detail ?? "its worker went away"}"),
         "JobFailed",
         ErrorCategory.InvalidResult,
         item);

@@ -112,7 +112,7 @@ internal static class NamedCommand
         {
             throw new CallRefusedException(ScriptErrors.ItemParameterNotFound(command.Name, itemParameter));
         }
-        string? unknown = parameters.Keys.OfType<string>().FirstOrDefault(parameter => !CommandParameters.MayHave(cmdlet, command, parameter));
+        string? unknown = parameters.Keys.Cast<object>().Select(key => key.ToString()).FirstOrDefault(parameter => !CommandParameters.MayHave(cmdlet, command, parameter));
         if (unknown is not null)
         {
             throw new CallRefusedException(ScriptErrors.ParameterNotFound(command.Name, unknown));

@@ -4,6 +4,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Management.Automation;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
 
@@ -43,7 +44,7 @@ internal static class SiteErrors
     /// <summary>Non-terminating: the session that a job was given to went away, and no other one may or can run it.</summary>
     internal static ErrorRecord JobLost(object? item, string site, string reason, bool mayRetry) => new ErrorRecord(
         new InvalidOperationException(
-            $"The job for '{item}' was lost with the session to '{site}' ({reason}); it may have run or not: "
+            $"The job for '{Errors.Shown(item)}' was lost with the session to '{site}' ({reason}); it may have run or not: "
             + (mayRetry ? "no session was left to run it again" : "use -RetryLost to run such jobs again")),
         "JobLost",
         ErrorCategory.ConnectionError,
@@ -66,7 +67,7 @@ internal static class SiteErrors
 
     /// <summary>Non-terminating: the far side does not take a target that this side does.</summary>
     internal static ErrorRecord RefusedThere(string target, string site, string reason) => new ErrorRecord(
-        new ArgumentException($"'{target}' cannot be probed from '{site}': {reason}"),
+        new ArgumentException($"'{Errors.Shown(target)}' cannot be probed from '{site}': {reason}"),
         "InvalidTarget",
         ErrorCategory.InvalidArgument,
         target);

@@ -28,9 +28,15 @@ fn is_label(label: &str) -> bool {
     let allowed = |c: char| match c {
         '-' | '_' => true,
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
-        _ => !c.is_control() && !c.is_whitespace(),
+        _ => !c.is_control() && !c.is_whitespace() && !is_misleading(c),
     };
     !label.is_empty() && label.chars().all(allowed) && label.chars().count() <= MAX_LABEL
+}
+
+/// Marks of the reading direction, which make a name look like another, and what stands for half of a
+/// surrogate pair: no name has them (RFC 5892).
+fn is_misleading(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffd}')
 }
 
 /// Whether a resolver would read the last label, and with it the whole name, as an IPv4 address:

@@ -44,6 +44,16 @@ fn assert_invalid(text: &str) {
 }
 
 #[test]
+fn names_that_look_like_others_are_none() {
+    for c in ['\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{fffd}'] {
+        assert_invalid(&format!("{}moc.elpmaxe", c));
+        assert_invalid(&format!("example.c{}om", c));
+    }
+    // Letters that are read from right to left are letters.
+    assert_name("\u{5d0}\u{5d1}.example");
+}
+
+#[test]
 fn names_are_passed_on_as_written() {
     let names = [
         "localhost",

@@ -80,6 +80,18 @@ fn a_seed_replays_exactly() {
     }
 }
 
+/// Only the time of day is told by the wall clock: every deadline, rate and duration is as without it.
+#[test]
+fn a_wall_clock_that_is_set_all_the_time_changes_nothing() {
+    for seed in 0..100 {
+        let steady = check(seed);
+        let wild = play(seed, &|shell| shell.network.world_mut().sets_wall_clock = true);
+        assert_eq!(wild.failure, None, "seed {seed}");
+        let figures = |of: &Outline| (of.turns, of.packets, of.jobs, of.told);
+        assert_eq!(figures(&steady), figures(&wild), "seed {seed}");
+    }
+}
+
 #[test]
 fn fresh_seeds() {
     let seconds = number("SIMULATE_SECONDS").unwrap_or(20);

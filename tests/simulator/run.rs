@@ -6,10 +6,13 @@ use crate::random::Random;
 use crate::world::{Hand, View};
 use rust_runspaces::clock::Time;
 use rust_runspaces::completions::Completions;
+use rust_runspaces::outcome::Completion;
 use rust_runspaces::reactor::shell::{Command, Shell};
 use rust_runspaces::reactor::{Link, Source, Target};
 use rust_runspaces::targets;
+use std::collections::hash_map::DefaultHasher;
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -56,6 +59,8 @@ pub struct Outline {
     pub turns: u64,
     pub jobs: u64,
     pub packets: u64,
+    /// What was told of all jobs, but for the time of day.
+    pub told: u64,
     pub failure: Option<String>,
 }
 
@@ -73,6 +78,7 @@ pub struct Run {
     pub jobs: u64,
     pub trace: bool,
     pub most_sharers: u64,
+    told: DefaultHasher,
     pub named_in_turn: u64,
 }
 
@@ -102,6 +108,7 @@ impl Run {
             jobs: 0,
             trace,
             most_sharers: 1,
+            told: DefaultHasher::new(),
             named_in_turn: 0,
             plan,
         };
@@ -194,7 +201,7 @@ impl Run {
         }
         let packets = self.hand.world().book.packets;
         let failure = self.failure.take().or_else(|| self.hand.world_mut().book.failure.take());
-        Outline { turns: self.turns, jobs: self.jobs, packets, failure }
+        Outline { turns: self.turns, jobs: self.jobs, packets, told: self.told.finish(), failure }
     }
 
     fn is_over(&self) -> bool {
@@ -343,6 +350,8 @@ impl Run {
         completions.collected(taken.len() as u64);
         for completion in &taken {
             self.check_completion(pool, completion);
+            let timeless = Completion { finished: 0, ..completion.clone() };
+            format!("{pool} {timeless:?}").hash(&mut self.told);
         }
         self.pools[pool].ready_before = completions.ready();
         if self.pools[pool].link.paused.swap(false, Ordering::SeqCst) {

@@ -19,6 +19,9 @@ const AI_IDN: c_int = 0;
 /// "The name has no address of this family", which the libc crate leaves out for Linux.
 const EAI_ADDRFAMILY: c_int = -9;
 
+/// "The name cannot be written in DNS", glibc's.
+const EAI_IDN_ENCODE: c_int = -105;
+
 /// The longest host name getnameinfo returns, with its NUL (NI_MAXHOST).
 const MAX_HOST: usize = 1025;
 
@@ -213,7 +216,7 @@ fn address_of(info: &libc::addrinfo) -> Option<Address> {
 fn error(code: c_int) -> LookupError {
     match code {
         libc::EAI_NONAME | libc::EAI_NODATA => LookupError::NotFound(code),
-        EAI_ADDRFAMILY => LookupError::NotFound(code),
+        EAI_ADDRFAMILY | EAI_IDN_ENCODE => LookupError::NotFound(code),
         libc::EAI_AGAIN => LookupError::TimedOut(code),
         _ => LookupError::Failed(code),
     }
@@ -303,6 +306,7 @@ mod tests {
     fn resolver_numbers_are_told_apart() {
         assert_eq!(error(libc::EAI_AGAIN), LookupError::TimedOut(libc::EAI_AGAIN));
         assert_eq!(error(libc::EAI_NODATA), LookupError::NotFound(libc::EAI_NODATA));
+        assert_eq!(error(EAI_IDN_ENCODE), LookupError::NotFound(EAI_IDN_ENCODE));
         assert_eq!(error(libc::EAI_FAIL), LookupError::Failed(libc::EAI_FAIL));
         let from_system = own_number(libc::EAI_SYSTEM, libc::EMFILE);
         assert_eq!(error(from_system), LookupError::Failed(libc::EMFILE));
