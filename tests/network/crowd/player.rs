@@ -31,8 +31,8 @@ pub struct Record {
     pub replies: u8,
     /// When a TCP host's no began to be written.
     pub refused: Option<Duration>,
-    /// What the last error written stands for.
-    pub error: Option<&'static str>,
+    /// What the host's errors stand for, and when the first began to be written.
+    pub error: Option<(&'static str, Duration)>,
 }
 
 /// Everything the player knows at the end.
@@ -239,7 +239,9 @@ fn write_due(
             Meaning::Refusal => {
                 record.refused.get_or_insert(now);
             }
-            Meaning::Error(state) => record.error = Some(state),
+            Meaning::Error(state) => {
+                record.error.get_or_insert((state, now));
+            }
             Meaning::Noise => {}
         }
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::mem::zeroed;
 use std::net::IpAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -100,7 +100,11 @@ pub struct Sweep {
 impl Sweep {
     /// Starts the program; it is killed, and the test fails, after `longest`.
     pub fn start(namespace: &Namespace, arguments: &str, longest: Duration) -> Sweep {
-        let mut command = namespace.command(program());
+        Sweep::run(namespace.command(program()), arguments, longest)
+    }
+
+    /// The same by a command that runs the program.
+    pub fn run(mut command: Command, arguments: &str, longest: Duration) -> Sweep {
         command.args(arguments.split_whitespace()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{:?}: {}", command, e));
         let process = child.id() as libc::pid_t;
