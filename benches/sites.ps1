@@ -3,20 +3,21 @@
 # network namespaces, all on this machine. Called by run.ps1; needs $report, $Rounds and what run.ps1 has
 # loaded.
 
-# Gives name -> samples in milliseconds, in the order of the first round.
+# Gives kind -> name -> samples, in the order of the first round.
 function Measure-Sites {
     $environment = @{
         RUSTRUNSPACES_MODULE        = "$ModuleFolder/RustRunspaces.psd1"
         RUSTRUNSPACES_SITES_COMMAND = "pwsh -NoProfile -NonInteractive -File $Root/benches/fresh/sites.ps1 $([Math]::Min($Rounds, 5))"
     }
     $result = Invoke-Program -File "$Root/tests/sites/run.sh" -Environment $environment -LimitMinutes 20
-    $samples = [ordered] @{}
+    $samples = @{ sample = [ordered] @{}; constant = [ordered] @{} }
     foreach ($line in $result.Output.Split("`n")) {
-        if ($line -notmatch '^sample (.+)=([0-9.E+-]+)\s*$') { continue }
-        if (-not $samples.Contains($Matches[1])) { $samples[$Matches[1]] = [Collections.Generic.List[double]]::new() }
-        $samples[$Matches[1]].Add([double]::Parse($Matches[2], $Invariant))
+        if ($line -notmatch '^(sample|constant) (.+)=([0-9.E+-]+)\s*$') { continue }
+        $list = $samples[$Matches[1]]
+        if (-not $list.Contains($Matches[2])) { $list[$Matches[2]] = [Collections.Generic.List[double]]::new() }
+        $list[$Matches[2]].Add([double]::Parse($Matches[3], $Invariant))
     }
-    if (-not $samples.Count -or $result.ExitCode -ne 0) { Write-Line $report "Sites were not measured: $(Get-LastLine $result.Text 5)" }
+    if (-not $samples.sample.Count -or $result.ExitCode -ne 0) { Write-Line $report "Sites were not measured: $(Get-LastLine $result.Text 5)" }
     return $samples
 }
 
@@ -33,7 +34,8 @@ function Get-SiteRow($Samples, [string] $Work, [string] $Other, $TimesAtLeast) {
     return @($Work, (Format-Summary (Get-Summary $Samples[$Work])), $ratio, $target, (Get-Verdict $report $met))
 }
 
-$samples = Measure-Sites
+$measured = Measure-Sites
+$samples = $measured.sample
 if ($samples.Count) {
     $rows = [Collections.Generic.List[object]]::new()
     foreach ($rate in '20000', '5000') {
@@ -50,5 +52,8 @@ if ($samples.Count) {
     $rows.Add((Get-SiteRow $samples '640 script jobs of 100 ms, 32 threads, 4 sites'))
     Write-Table $report @('work', 'ms', 'ratio', 'target', 'met') $rows
     Add-Samples $report 'over sessions' 'ms' $samples
+    # What docs/scale.ps1 begins with.
+    Write-Table $report @('over sessions', 'measured') @($measured.constant.Keys | ForEach-Object { , @($_, (Format-Summary (Get-Summary $measured.constant[$_]))) })
+    Add-Samples $report 'over sessions' '-' $measured.constant
 }
 Write-Line $report "Load averages at the end: $(Get-Load)"

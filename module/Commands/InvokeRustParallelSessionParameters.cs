@@ -30,9 +30,6 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Each session does all of it, instead of a share.</summary>
     [Parameter(ParameterSetName = ProbeSet)]
     [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
-    [Parameter(DontShow = true, ParameterSetName = HostScriptSet)]
-    [Parameter(DontShow = true, ParameterSetName = HostCommandSet)]
-    [Parameter(DontShow = true, ParameterSetName = ItemCommandSet)]
     public SwitchParameter FromEach { get; set; }
 
     /// <summary>Jobs of a lost session run again in another one.</summary>
@@ -70,10 +67,10 @@ public sealed partial class InvokeRustParallelCommand
 
     private void CheckSession()
     {
-        if (FromEach && (IsHostForm || IsItemForm))
+        if (IsEachSession && ComputerName is not null)
         {
-            // Bound there only for this: else the binder says that it cannot tell which form is meant.
-            ThrowTerminatingError(SiteErrors.TakesNoHosts(CommandName is null ? nameof(ComputerName) : nameof(CommandName)));
+            // Bound only for this: else the binder says that it cannot tell which form is meant.
+            ThrowTerminatingError(SiteErrors.TakesNoHosts());
         }
         if (IsEachSession && MyInvocation.ExpectingInput)
         {

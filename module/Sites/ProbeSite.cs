@@ -21,6 +21,9 @@ internal sealed class ProbeSite : Site
     private const double ChunkSeconds = 0.2;
     private const double AheadSeconds = 0.3;
 
+    // Towards the end no less than that, or round trips would be waited for.
+    private const double LeastAheadSeconds = 0.05;
+
     // A rate over less is noise.
     private static readonly double LeastSeconds = 0.1;
 
@@ -57,9 +60,10 @@ internal sealed class ProbeSite : Site
         double speed = Math.Min(limitRate > 0 ? limitRate : double.MaxValue, rate > 0 ? rate : FirstChunk / ChunkSeconds);
         long unbegun = Given - Begun;
         long chunk = Math.Min(Math.Max(SmallestChunk, (long)(speed * ChunkSeconds)), LargestChunk);
-        // Towards the end less and less, so that all of them end together.
+        // Towards the end less and less, and to nobody more than its share, so that all of them end together.
         chunk = Math.Min(chunk, Math.Max(SmallestChunk, waiting / (2 * sites)));
-        return unbegun < Math.Max(SmallestChunk, speed * AheadSeconds) ? Math.Min(chunk, waiting) : 0;
+        double ahead = Math.Max(SmallestChunk, Math.Min(speed * AheadSeconds, Math.Max(speed * LeastAheadSeconds, (double)waiting / sites)));
+        return unbegun < ahead ? Math.Min(chunk, waiting) : 0;
     }
 
     /// <summary>Gives it these parts.</summary>

@@ -66,8 +66,8 @@ internal sealed class ScriptSite : Site
     internal int Need(int waiting, int sites)
     {
         double rate = clock.IsRunning && clock.Elapsed.TotalSeconds > 0.05 ? ended / clock.Elapsed.TotalSeconds : 0;
-        int room = threads + Math.Min(MostAhead, (int)(rate * AheadSeconds)) - Open.Count;
-        // Towards the end less and less, so that all of them end together.
+        // Towards the end less and less, and to nobody more than its share, so that all of them end together.
+        int room = threads + Math.Min(Math.Min(MostAhead, (int)(rate * AheadSeconds)), waiting / sites) - Open.Count;
         return room <= 0 ? 0 : Math.Min(room, Math.Max(1, waiting / (2 * sites)));
     }
 

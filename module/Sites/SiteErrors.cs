@@ -58,12 +58,12 @@ internal static class SiteErrors
         null);
 
     /// <summary>Terminating.</summary>
-    internal static ErrorRecord TakesNoHosts(string parameter) => new ErrorRecord(
+    internal static ErrorRecord TakesNoHosts() => new ErrorRecord(
         new ArgumentException(
-            $"-FromEach runs a script block once on each session, and takes no -{parameter}: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
+            "-FromEach runs a script block once on each session, and takes no -ComputerName: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
         "FromEachRunsBlockOnce",
         ErrorCategory.InvalidArgument,
-        parameter);
+        null);
 
     /// <summary>Non-terminating: the far side does not take a target that this side does.</summary>
     internal static ErrorRecord RefusedThere(string target, string site, string reason) => new ErrorRecord(

@@ -86,8 +86,8 @@ Describe 'A block once on each session' {
         ConvertTo-Line $run.Output | Should -Be 'Completed', '4', 'lima', 'oslo', 'paris', 'rome'
     }
 
-    It 'the block may stand first, as everywhere' {
-        (Get-Table 'Invoke-RustParallel { $env:SITE } -Session $sites -FromEach' @{ sites = $sites })['lima'] | Should -Be 'lima'
+    It 'the block may stand first, as everywhere: <_>' -ForEach '', '-AsObject', '-JobTimeoutSeconds 20', '-ArgumentList 2' {
+        "$((Invoke-CleanScript "Invoke-RustParallel { `$env:SITE } -Session `$sites -FromEach $_" @{ sites = $sites[0] }).Output[0] | ForEach-Object { $_.lima, $_.Output })".Trim() | Should -Be 'lima'
     }
 
     It 'progress of the blocks stands below that of the call' {
@@ -104,11 +104,9 @@ Describe 'A block once on each session' {
         Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'InputNotAllowed'
     }
 
-    It 'takes no hosts and no commands, and says so: <_>' -ForEach @(
+    It 'takes no hosts, and says so: <_>' -ForEach @(
+        'Invoke-RustParallel -ComputerName a, b -Session $sites -FromEach -ScriptBlock { 1 }'
         'Invoke-RustParallel a, b -Session $sites -FromEach -ScriptBlock { 1 }'
-        'Invoke-RustParallel a, b { 1 } -Session $sites -FromEach'
-        'Invoke-RustParallel a, b -Session $sites -FromEach -CommandName Get-Date'
-        'Invoke-RustParallel -Session $sites -FromEach -CommandName Get-Date'
     ) {
         Get-ErrorId (Get-Failure $_ @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
     }

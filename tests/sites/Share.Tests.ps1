@@ -35,6 +35,24 @@ Describe 'Hosts shared among sessions' {
         $row.Ports -join ' ' | Should -Be '22:Success 1:Refused'
     }
 
+    It 'parts get smaller towards the end, so that no site idles then' {
+        # Consecutive hosts that one site answered are a part, or a few of them side by side.
+        $rows = (Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/16 -Session $sites -AsObject -Ordered -PacketsPerSecond 10000' @{ sites = $sites }).Output
+        $sizes = Get-PartSize $rows
+        ($sizes | Measure-Object -Sum).Sum | Should -Be 65534
+        $sizes.Count | Should -BeGreaterThan 20
+        $large = ($sizes[0..([int] ($sizes.Count / 2))] | Measure-Object -Maximum).Maximum
+        $large | Should -BeGreaterOrEqual 2000
+        # Small ones of one site stand side by side, a twentieth of a second's work at most.
+        ($sizes[-4..-1] | Measure-Object -Maximum).Maximum | Should -BeLessOrEqual ($large / 3)
+    }
+
+    It 'the caller''s memory does not grow with the number of hosts' -Tag Slow {
+        $memory = Get-Line '$n = 0; Invoke-RustParallel 127.0.0.0/14 -Session $sites -AsObject -PacketsPerSecond 0 | ForEach-Object { if (++$n -in 50000, 250000) { [GC]::GetTotalMemory($true) } }; $n' @{ sites = $sites }
+        $memory[-1] | Should -Be '262142'
+        ([long] $memory[1] - [long] $memory[0]) / 1MB | Should -BeLessThan 8
+    }
+
     It 'what one site cannot reach, it says so of: every host has an answer' {
         $run = Invoke-CleanScript 'Invoke-RustParallel 10.78.128.0/21, 10.78.120.0/21 -Session $sites -AsObject -Count 1 -ReplyTimeoutMilliseconds 500 -PacketsPerSecond 800' @{ sites = $sites }
         Get-WrongCount $run.Output 4092 | Should -Be $NoneWrong

@@ -23,6 +23,18 @@ function Get-WrongCount($Rows, [int] $Hosts) {
 
 $NoneWrong = '0 hosts too many or too few, 0 more than once'
 
+# The numbers of consecutive hosts that one site was given, of rows in the order of the input.
+function Get-PartSize($Rows) {
+    $sizes = [Collections.Generic.List[int]]::new()
+    $last = $null
+    foreach ($row in $Rows) {
+        if ($row.ObservedFrom -ne $last) { $sizes.Add(0) }
+        $last = $row.ObservedFrom
+        $sizes[$sizes.Count - 1]++
+    }
+    return $sizes
+}
+
 # Packets that a site's loopback and its way to the network behind have sent.
 function Get-SitePacket([string] $Site) {
     $total = 0

@@ -88,6 +88,29 @@ cat >"$subsystem" <<SUBSYSTEM
 exec $powershell "\$@"
 SUBSYSTEM
 chmod 755 "$subsystem"
+# Endpoints of other kinds, at every site: New-PSSession -HostName rome -Subsystem old
+#   old          another version of the module
+#   constrained  with the module, in constrained language mode
+#   restricted   what JEA begins with: no script text, no commands but a few
+#   lacking      restricted, but with script text: what asks for the command is told that it is not there
+mkdir -p "$folder/old/RustRunspaces"
+echo 'function Invoke-RustParallel {}' >"$folder/old/RustRunspaces/RustRunspaces.psm1"
+cat >"$folder/old-powershell" <<SUBSYSTEM
+#!/bin/sh
+PSModulePath=$folder/old exec $powershell "\$@"
+SUBSYSTEM
+chmod 755 "$folder/old-powershell"
+endpoint() {
+    cat >"$folder/$1.pssc" <<CONFIG
+@{ SchemaVersion = '2.0.0.0'; GUID = '$(cat /proc/sys/kernel/random/uuid)'; SessionType = '$2'; LanguageMode = '$3' }
+CONFIG
+    echo "Subsystem $1 $subsystem -sshs -NoLogo -NoProfile -ConfigurationFile $folder/$1.pssc" >>"$folder/subsystems"
+}
+echo "Subsystem old $folder/old-powershell -sshs -NoLogo -NoProfile" >"$folder/subsystems"
+endpoint constrained Default ConstrainedLanguage
+endpoint restricted RestrictedRemoteServer NoLanguage
+endpoint lacking RestrictedRemoteServer ConstrainedLanguage
+
 number=0
 for site in paris oslo lima rome; do
     number=$((number + 1))
@@ -116,6 +139,7 @@ UsePAM no
 MaxStartups 100
 SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
 Subsystem powershell $subsystem -sshs -NoLogo -NoProfile
+$(cat "$folder/subsystems")
 CONFIG
     ip netns exec $site /usr/sbin/sshd -f "$folder/$site/sshd_config" -E "$folder/$site/log"
 done
