@@ -124,6 +124,12 @@ Describe 'the bound of what waits' {
         ($names | Select-Object -Skip 1) -join ' ' | Should -BeExactly ($expected -join ' ')
     }
 
+    It 'has one child job for a block that went to the engine in parts' -Tag Laboratory {
+        Use-Laboratory
+        Get-Line '$job = "127.0.0.0/17", "127.1.0.1" | Invoke-RustParallel -PacketsPerSecond 1000000 -AsObject -Ordered -AsJob; $null = Wait-Job $job; $job.State; $job.ChildJobs | ForEach-Object { "$($_.InputObject) $($_.State) $($_.Output.Count) $($_.Output[-1].ComputerName)" }; Remove-Job $job' |
+            Should -Be 'Completed', '127.0.0.0/17 Completed 32766 127.0.127.254', '127.1.0.1 Completed 1 127.1.0.1'
+    }
+
     It 'says once of a block that was cut off how much of it was not begun' -Tag Laboratory {
         Use-Laboratory
         $run = Invoke-Script "'$($Laboratory.Silent)', '127.0.0.0/8' | Invoke-RustParallel -Count 1 -ReplyTimeoutMilliseconds 10000 -AsObject -Ordered -MaximumWaitTimeSeconds 1 | Where-Object { `$_.Ping -ne `$true } | ForEach-Object { `$_.ComputerName }"
