@@ -184,12 +184,8 @@ fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
 }
 
 fn target(text: &str) -> Target {
-    let schedule = Schedule {
-        count: 1,
-        interval: SECOND,
-        reply_timeout: 200 * MILLISECOND,
-        statistics: false,
-    };
+    let schedule =
+        Schedule { count: 1, interval: SECOND, reply_timeout: SECOND, statistics: false };
     let options = ProbeOptions {
         kind: Kind::Echo,
         schedule,
