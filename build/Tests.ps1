@@ -18,6 +18,7 @@ $TestRunners = @(
     @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
     @{ Area = 'package'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
+    @{ Area = 'windows'; Name = 'many hosts under Wine'; Run = { Invoke-WineSweep } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
     @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
     @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Run = { Invoke-WineHostTest } }

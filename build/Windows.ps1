@@ -76,12 +76,8 @@ function Stop-Wine {
     $null = Invoke-Program -File 'wineserver' -Arguments '-k' -Environment (Get-WineEnvironment)
 }
 
-# cargo test for another system, by Debian's Rust, which has the standard libraries for it.
-function Invoke-CrossTest {
-    param(
-        [string] $Target, [string] $Linker, [string] $Runner, [string[]] $Tests,
-        [string[]] $Arguments = @(), [string[]] $Skipped = @(), $Environment = @{})
-
+# cargo for another system, by Debian's Rust, which has the standard libraries for it.
+function Invoke-CrossCargo([string] $Task, [string] $Target, [string] $Linker, [string[]] $Arguments, $Environment = @{}) {
     $variable = $Target.Replace('-', '_').ToUpperInvariant()
     $all = @{
         RUSTC                             = '/usr/bin/rustc'
@@ -92,14 +88,21 @@ function Invoke-CrossTest {
         # For dependencies of proptest.
         WINAPI_NO_BUNDLED_LIBRARIES       = '1'
         "CARGO_TARGET_${variable}_LINKER" = $Linker
-        "CARGO_TARGET_${variable}_RUNNER" = $Runner
     }
     foreach ($name in $Environment.Keys) { $all[$name] = $Environment[$name] }
-    $line = @('test', '--no-fail-fast', '--target', $Target, '--target-dir', "$Root/target/cross") + $Tests
-    $line += @('--', '--show-output') + $Arguments
+    return Invoke-Program -File '/usr/bin/cargo' -Environment $all -Folder "$Root/target/crate" -LimitMinutes 8 `
+        -Arguments (@($Task, '--target', $Target, '--target-dir', "$Root/target/cross") + $Arguments)
+}
+
+function Invoke-CrossTest {
+    param(
+        [string] $Target, [string] $Linker, [string] $Runner, [string[]] $Tests,
+        [string[]] $Arguments = @(), [string[]] $Skipped = @(), $Environment = @{})
+
+    $variable = $Target.Replace('-', '_').ToUpperInvariant()
+    $line = @('--no-fail-fast') + $Tests + @('--', '--show-output') + $Arguments
     foreach ($name in $Skipped) { $line += @('--skip', $name) }
-    return Get-CargoTestCount (Invoke-Program -File '/usr/bin/cargo' -Arguments $line -Environment $all `
-            -Folder "$Root/target/crate" -LimitMinutes 8)
+    return Get-CargoTestCount (Invoke-CrossCargo 'test' $Target $Linker $line (@{ "CARGO_TARGET_${variable}_RUNNER" = $Runner } + $Environment))
 }
 
 # The engine's unit and integration tests under Wine.
@@ -119,6 +122,19 @@ function Invoke-WineEngineTest {
     $count.Skipped += $network
     $count.Notes.Add("skipped: $network tests of tests/network: they need Linux's network namespaces")
     return $count
+}
+
+# Thousands of dead hosts and of connects at once.
+function Invoke-WineSweep {
+    $obstacle = Get-WineObstacle
+    if ($obstacle) { return New-SkippedCount 'many hosts under Wine' $obstacle }
+    $built = Invoke-CrossCargo 'build' $WindowsTarget 'x86_64-w64-mingw32-gcc' @('--example', 'sweep')
+    if ($built.ExitCode -ne 0) { throw "sweep.exe is not built`n$(Get-LastLine $built.Text 20)" }
+    try {
+        return Invoke-TestScript 'tests/module/laboratory.sh' -Environment (Get-WineEnvironment) -Arguments `
+            "$Root/tests/wine/sweep.sh", "$Root/target/cross/$WindowsTarget/debug/examples/sweep.exe"
+    }
+    finally { Stop-Wine }
 }
 
 # The C client, built by MinGW, against the package's library.

@@ -1,7 +1,7 @@
 //! What the documentation of the system's calls says and Wine does not show, played.
 
 use super::super::calls::{Calls, System};
-use super::super::echo::{kept, Echoes, GRACE};
+use super::super::echo::{kept, Echoes, GRACE, MOST_IN_FLIGHT};
 use super::super::port::{Port, Waited, LONGEST_SLEEP};
 use super::super::request::{taken, Taken};
 use super::play::Play;
@@ -135,6 +135,22 @@ fn a_promised_completion_is_awaited_for_ever() {
     play.advance(1_000 * LIFETIME);
     collect(&mut echoes, &play);
     assert_eq!(echoes.held(), 1);
+}
+
+/// 65,024 hosts, which say nothing.
+#[test]
+fn of_many_dead_hosts_at_once_as_many_are_asked_as_the_system_tells_apart() {
+    let play = Play::default();
+    let mut echoes = echoes(&play);
+    let sent = (0..65_024)
+        .filter(|_| plain(&[echoes.send(&request(1, host()), play.now())])[0] == SENT)
+        .count();
+    assert_eq!((sent, echoes.held()), (MOST_IN_FLIGHT, MOST_IN_FLIGHT));
+    play.advance(LIFETIME);
+    (0..sent).for_each(|index| play.queue(index));
+    assert!(collect(&mut echoes, &play).is_empty());
+    assert_eq!(echoes.held(), 0);
+    assert_eq!(send(&mut echoes, &play, (0, 997)), SENT);
 }
 
 #[test]
