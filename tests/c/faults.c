@@ -25,6 +25,13 @@ void run_fault_tests(void) { RUN(the_process_s_limits); }
 #include <sys/time.h>
 #include <unistd.h>
 
+/* AddressSanitizer needs an address space without limit, and much of it for each thread. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 enum { ECHOES = 14, CONNECTS = 40, CALLS = 60, NAMES = 1, PARTS = 4 };
 
 /* What one round submits, and what was taken of it, by user data. */
@@ -291,15 +298,15 @@ static void address_space_in_child(void)
 
 static void an_address_space_too_small_for_the_workers_makes_them_fewer(void)
 {
-#ifdef __SANITIZE_ADDRESS__
-    test_skipped("AddressSanitizer needs an address space without limit");
-#else
     static const size_t sizes[] = {4, 12, 24, 48, 96, 200, 400};
+    if (SANITIZED) {
+        test_skipped("AddressSanitizer needs an address space without limit");
+        return;
+    }
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && !test_has_failed(); i++) {
         megabytes_left = sizes[i];
         run_in_child(address_space_in_child);
     }
-#endif
 }
 
 /* --- threads ------------------------------------------------------------------------------- */
@@ -442,10 +449,10 @@ static void end_in_child(void)
     REQUIRE(pthread_create(&thread, NULL, leave_on_a_thread, NULL) == 0);
     pthread_join(thread, NULL);
     REQUIRE_NO_FAILURE();
-#ifndef __SANITIZE_ADDRESS__ /* which calls what such an end leaves a leak */
-    /* With the handlers and destructors that _exit leaves out. */
-    exit(0);
-#endif
+    if (!SANITIZED) { /* which calls what such an end leaves a leak */
+        /* With the handlers and destructors that _exit leaves out. */
+        exit(0);
+    }
 }
 
 static void a_process_may_end_in_the_middle(void)
@@ -510,15 +517,11 @@ static void many_threads_in_child(void)
 
 static void a_thousand_and_twenty_four_calls_run_at_a_time(void)
 {
-#ifdef __SANITIZE_ADDRESS__
-    test_skipped("AddressSanitizer's stacks of so many threads do not fit");
-#else
-    if (getenv("TEST_SLOW_ECHO")) {
-        test_skipped("an emulator is too slow for so many threads");
+    if (SANITIZED || getenv("TEST_SLOW_ECHO")) {
+        test_skipped("so many threads are too much for AddressSanitizer, and for an emulator");
         return;
     }
     run_in_child(many_threads_in_child);
-#endif
 }
 
 void run_fault_tests(void)
