@@ -25,8 +25,9 @@ const EAI_IDN_ENCODE: c_int = -105;
 /// The longest host name getnameinfo returns, with its NUL (NI_MAXHOST).
 const MAX_HOST: usize = 1025;
 
-/// Descriptors that a look-up has open at a time: a file and a socket.
-const DESCRIPTORS: usize = 2;
+/// Descriptors that a look-up may have open at a time: a file, a module of the resolver's, and a
+/// socket for each family.
+const DESCRIPTORS: usize = 4;
 
 /// Looks a name up. Without a family both are returned, whether or not this machine has an address
 /// of it. `name` is UTF-8; what is not ASCII is converted where the C library can.
