@@ -85,9 +85,10 @@ impl Findings {
                 self.up += 1;
                 if record.replied.is_none() {
                     wrong("it never answered");
-                // Where the device loses requests, the last may be one that nobody read.
-                } else if late && !overload {
-                    wrong("it answered too late");
+                } else if late {
+                    // It is up, whenever a busy engine came to look. (Where the device loses
+                    // requests, the last may be one that nobody read.)
+                    self.doubtful += 1;
                 } else if let (1, Some((written, asked))) = (record.replies, record.replied) {
                     // The request had left before it was read, and the reply came after it was
                     // written. A sent time is interpolated within a chunk of 16 requests: who loses
@@ -294,11 +295,12 @@ fn sweep_crowd(lab: &Lab, hosts: u32, rate: u64) -> Result<u64, String> {
     tcp_findings.assert_true();
     assert_eq!((drops, truth.writes_failed), ((0, 0), 0), "the network itself lost packets");
     assert_eq!(echo.total("buffer_overflows"), 0, "the truth of this run is in the network only");
-    assert!(echo_findings.up > u64::from(hosts) / 3 && echo_findings.down > u64::from(hosts) / 8);
-    assert!(tcp_findings.up > u64::from(tcp) / 3 && tcp_findings.down > u64::from(tcp) / 8);
     assert!(median < 50.0, "half of the latencies are off by {} us", median);
     // Who has no time for the player has none for the engine.
     if lags.longest < DOUBT {
+        let (up, down) = (echo_findings.up, echo_findings.down);
+        assert!(up > u64::from(hosts) / 3 && down > u64::from(hosts) / 8);
+        assert!(tcp_findings.up > u64::from(tcp) / 3 && tcp_findings.down > u64::from(tcp) / 8);
         // One host in a hundred may be in doubt.
         assert!(
             echo_findings.doubtful <= u64::from(hosts) / 100,

@@ -5,7 +5,6 @@ use crate::lab::Namespace;
 use crate::sweep::program;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
-use std::mem::zeroed;
 use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
@@ -88,9 +87,15 @@ impl Verdicts {
     }
 }
 
+/// The most memory that a process ever had, in KiB. (What wait4 tells begins with that of its parent.)
+fn peak_of(process: libc::pid_t) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
 /// A sweep under way.
 pub struct Sweep {
-    /// Waited for by number, for that tells what it used.
     child: Child,
     reading: JoinHandle<Verdicts>,
     ended: Sender<()>,
@@ -111,8 +116,11 @@ impl Sweep {
         let output = BufReader::with_capacity(1 << 20, child.stdout.take().expect("piped"));
         let reading = std::thread::spawn(move || {
             let mut verdicts = Verdicts::default();
-            for line in output.lines() {
+            for (number, line) in output.lines().enumerate() {
                 verdicts.read(&line.expect("text"));
+                if number % 1024 == 0 {
+                    verdicts.peak_kib = peak_of(process).unwrap_or(verdicts.peak_kib);
+                }
             }
             verdicts
         });
@@ -137,18 +145,12 @@ impl Sweep {
     }
 
     /// Waits for the end.
-    pub fn finish(self) -> Verdicts {
-        let mut verdicts = self.reading.join().expect("the reader's own panic is above");
-        let process = self.child.id() as libc::pid_t;
-        let mut status = 0;
-        // SAFETY: integers only.
-        let mut used: libc::rusage = unsafe { zeroed() };
-        // SAFETY: our child, and two values to write to.
-        let waited = unsafe { libc::wait4(process, &mut status, 0, &mut used) };
+    pub fn finish(mut self) -> Verdicts {
+        let verdicts = self.reading.join().expect("the reader's own panic is above");
+        let status = self.child.wait().expect("our child");
         drop(self.ended);
         self.guard.join().expect("the guard only waits");
-        assert_eq!((waited, status), (process, 0), "the sweep hung or failed");
-        verdicts.peak_kib = used.ru_maxrss as u64;
+        assert!(status.success(), "the sweep hung or failed: {}", status);
         verdicts
     }
 }
