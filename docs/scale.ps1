@@ -7,7 +7,7 @@
 #     docs/scale.ps1 -Table                                              the same as it stands in scale.md
 
 param(
-    # Sites, hosts and callers that share them; without -Sites, the rows of scale.md.
+    # Without it, the rows of scale.md.
     [int] $Sites = 0,
     # All addresses of IPv4 but those of RFC 6890 that are no public host's: 2^32 less 592,708,864.
     [long] $Hosts = 3702258432,
