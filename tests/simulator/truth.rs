@@ -275,7 +275,13 @@ impl Book {
         ended: bool,
     ) -> Option<String> {
         let last_batch = record.closed.map_or(u64::MAX, |closed| closed.0);
-        let certain = record.delivered.iter().take_while(|it| it.batch < last_batch).count();
+        let mut certain = record.delivered.iter().take_while(|it| it.batch < last_batch).count();
+        if !schedule.statistics {
+            // The first reply ends it, also where a turn has several batches, between its connects.
+            let is_reply = |it: &Delivered| matches!(it.event, Event::Reply { .. });
+            let first = record.delivered.iter().position(is_reply);
+            certain = certain.min(first.map_or(certain, |first| first + 1));
+        }
         let mut reason = None;
         // Events of the batch in which it ended may have come before or after its end.
         for heard in certain..=record.delivered.len() {
