@@ -97,7 +97,12 @@ impl EchoProbe {
     /// Attempts that are over or under way: transmissions less the repeats of void ones, and those
     /// that lapsed.
     fn attempts(&self) -> u16 {
-        self.transmissions() - (self.repeats - self.owed) + self.lapsed
+        self.transmitted() + self.lapsed
+    }
+
+    /// Attempts that were sent, however often.
+    fn transmitted(&self) -> u16 {
+        self.transmissions() - (self.repeats - self.owed)
     }
 
     /// What to do at `now`; `voids` is as it stands after the sockets were drained.
@@ -338,13 +343,16 @@ impl EchoProbe {
     }
 
     fn statistics(&self, tells_duplicates: bool) -> Statistics {
-        let (mut sent, mut rounds) = (0, RoundTrips::default());
+        let (mut sent, mut received, mut rounds) = (0_u32, 0, RoundTrips::default());
         for transmission in self.first.iter().chain(&self.more) {
             sent += u32::from(transmission.fate != Fate::Void);
             if transmission.fate == Fate::Answered {
+                received += 1;
                 rounds.answered(Some(transmission.round_trip));
             }
         }
+        // The repeat of one that was answered after all is no attempt of its own.
+        let sent = sent.min(received.max(self.transmitted().into()));
         let last = match self.last_answered.checked_sub(1) {
             None => self.first.as_ref(),
             Some(index) => self.more.get(usize::from(index)),

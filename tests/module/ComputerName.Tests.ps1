@@ -77,7 +77,7 @@ Describe 'computer name' {
 
     It 'looks an unusual name up as it is' -Tag 'Laboratory' {
         Use-Laboratory
-        $unusual = "b$([char] 0xFC)cher.test"
+        $unusual = "k$([char] 0xFC)che.test"
         $output = (Invoke-CleanScript 'Invoke-RustParallel $unusual, ''under_score.test'' -AsObject' @{ unusual = $unusual }).Output
         $names = [string[]] @($output | ForEach-Object { $_.ComputerName })
         [Array]::Sort($names, [StringComparer]::Ordinal)

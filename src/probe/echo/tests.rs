@@ -142,6 +142,23 @@ fn an_attempt_during_an_overflow_is_repeated_without_counting() {
 }
 
 #[test]
+fn a_void_attempt_that_is_answered_after_all_and_its_repeat_are_one() {
+    let schedule = Schedule { count: 1, statistics: true, ..SCHEDULE };
+    let mut probe = EchoProbe::default();
+    probe.next(&schedule, at(0), voids(0));
+    probe.sent(&schedule, at(0), voids(0));
+    assert_eq!(probe.next(&schedule, at(1000), voids(1)), Step::Start(1));
+    probe.sent(&schedule, at(1000), voids(1));
+    probe.reply(&schedule, 0, at(1200), None, at(1200));
+    let statistics = probe.verdict(true).statistics;
+    assert_eq!((statistics.sent, statistics.received), (1, 1));
+    // Where both are answered both were sent.
+    probe.reply(&schedule, 1, at(1300), None, at(1300));
+    let statistics = probe.verdict(true).statistics;
+    assert_eq!((statistics.sent, statistics.received), (2, 2));
+}
+
+#[test]
 fn overflow_through_all_repeats_is_unknown() {
     let (sent, _, verdict) = run_silent(&SCHEDULE, |ms| ms as u32);
     assert_eq!(sent.len(), 4 + usize::from(MAX_REPEATS));
