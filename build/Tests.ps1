@@ -9,10 +9,11 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
     @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
-    @{ Area = 'hosts'; Name = 'race detector'; Run = { Invoke-RaceCheck } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
+    # Not in a whole run: it builds everything once more.
+    @{ Area = 'races'; Name = 'race detector'; Run = { Invoke-RaceCheck } }
     @{ Area = 'package'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'package'; Name = 'installing'; Run = { Invoke-InstallTest } }
     @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }

@@ -79,7 +79,7 @@ fn equal_link_local_addresses_on_two_links_are_two_hosts() {
 fn a_link_local_address_needs_its_link() {
     let lab = lab_or_skip!();
     let (left, _right) = pair(&lab);
-    let swept = sweep(&left, "--count 1 fe80::2 fe80::2%nowhere fd00:1::2");
+    let swept = sweep(&left, "--count 3 fe80::2 fe80::2%nowhere fd00:1::2");
     let invalid: Vec<_> = swept.invalid.iter().map(|line| line.text("target")).collect();
     assert_eq!(invalid, ["fe80::2", "fe80::2%nowhere"]);
     swept.assert_all(1, "Success");

@@ -80,7 +80,7 @@ fn a_stopped_process_calls_nobody_down() {
     let swept = sweep.finish();
     swept.assert_all(1000, "Success");
     for job in &swept.jobs {
-        assert!((100.0..200.0).contains(&job.rtt_ms()), "{:?}", job);
+        assert!((100.0..400.0).contains(&job.rtt_ms()), "{:?}", job);
     }
 }
 
