@@ -187,7 +187,7 @@ fi
 # stacks of the threads it does not have.
 memcheck() {
     valgrind -q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
-        --child-silent-after-fork=yes --fair-sched=try --log-file="$build/memcheck.found" "$@"
+        --child-silent-after-fork=yes --suppressions="$client/memcheck.supp" --fair-sched=try --log-file="$build/memcheck.found" "$@"
 }
 if ! command -v valgrind >/dev/null 2>&1; then
     skip memcheck "no valgrind"
