@@ -70,7 +70,7 @@ function Invoke-RustParallelSite(`$Source, `$Work) {
 }
 "@
         $sites = New-Site 'rome', 'oslo'
-        $run = Invoke-Script 'Invoke-RustParallel 127.0.0.0/21 -Session $sites -AsObject -PacketsPerSecond 2000' @{ sites = $sites }
+        $run = Invoke-Script 'Invoke-RustParallel 127.0.0.0/21 -Session $sites -AsObject -PacketsPerSecond 500' @{ sites = $sites }
         $sites | Remove-PSSession
         Get-WrongCount $run.Output 2046 | Should -Be $NoneWrong
         "$($run.Warnings[-1])" | Should -Match "session to 'rome' was lost: it answered nonsense.*nonsense"

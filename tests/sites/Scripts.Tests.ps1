@@ -9,7 +9,7 @@ AfterAll { $sites | Remove-PSSession }
 
 Describe 'Script jobs shared among sessions' {
     It 'each host has its entry, by a block that ran in one of the sessions' {
-        $table = Get-Table '$word = "seen"; Invoke-RustParallel (1..200 | % { "host$_" }) -Session $sites -ScriptBlock { param($ComputerName, $Text) Start-Sleep -Milliseconds 20; "$Text $using:word $ComputerName $env:SITE" } -ArgumentList as -MaximumThreadCount 4' @{ sites = $sites }
+        $table = Get-Table '$word = "seen"; Invoke-RustParallel (1..200 | % { "host$_" }) -Session $sites -ScriptBlock { param($ComputerName, $Text) Start-Sleep -Milliseconds 100; "$Text $using:word $ComputerName $env:SITE" } -ArgumentList as -MaximumThreadCount 4' @{ sites = $sites }
         $table.Count | Should -Be 200
         foreach ($number in 1..200) { $table["host$number"] | Should -Match "^as seen host$number (paris|oslo|lima|rome)$" }
         @($table.Values | ForEach-Object { $_.Split(' ')[3] } | Sort-Object -Unique).Count | Should -Be 4
