@@ -43,32 +43,23 @@ function Invoke-TestRun([string[]] $Areas) {
 # What a run of some tests takes; Invoke-TestArea sets it for its runners.
 $Quick = $false
 
-# The areas in three lanes side by side: each waits a good deal, and machines have more than one core. The first
-# lane begins while the package is made that the others test.
+# The areas in two lanes side by side: each waits a good deal, and machines have more than one core. More lanes
+# would starve the tests that have a network to play. The first lane begins while the package is made.
 function Invoke-TestLane($Total) {
     Build-All
     $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $beside = @(Start-TestLane $manifest 'hosts', 'package')
+    $areas = 'hosts', 'module', 'sites'
+    $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $areas
+    $beside = Start-Beside $line -LimitMinutes 40 @{
+        RUSTRUNSPACES_TESTED_MODULE = $manifest
+        RUSTRUNSPACES_BUILD_LOG     = "$Root/target/build-beside.log"
+    }
     # Unpacked once: nobody's module goes while it is tested.
     $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-    $beside += Start-TestLane $env:RUSTRUNSPACES_TESTED_MODULE 'windows'
-    Invoke-TestArea 'module', 'sites' $Total
-    foreach ($lane in $beside) {
-        $said = Wait-Beside $lane.Work
-        $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
-        Add-Count $Total (Get-ScriptCount "the areas $($lane.Areas)" $said)
-    }
-}
-
-# Begins the tests of these areas in a process of their own, with a log of its own.
-function Start-TestLane([string] $Manifest, [string[]] $Areas) {
-    return @{
-        Areas = $Areas
-        Work  = Start-Beside (@(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $Areas) -LimitMinutes 30 @{
-            RUSTRUNSPACES_TESTED_MODULE = $Manifest
-            RUSTRUNSPACES_BUILD_LOG     = "$Root/target/build-$($Areas[0]).log"
-        }
-    }
+    Invoke-TestArea 'package', 'windows' $Total
+    $said = Wait-Beside $beside
+    $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
+    Add-Count $Total (Get-ScriptCount "the areas $areas" $said)
 }
 
 function Invoke-TestArea([string[]] $Areas, $Total) {

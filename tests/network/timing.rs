@@ -68,7 +68,7 @@ fn a_stopped_process_calls_nobody_down() {
         count.fetch_add(1, Ordering::SeqCst);
         later(100, request.reply())
     });
-    let sweep = start(&namespace, "--count 1 --rate 2000 10.80.1.1-10.80.4.232");
+    let sweep = start(&namespace, "--count 1 --timeout 5000 --rate 2000 10.80.1.1-10.80.4.232");
     let begin = Instant::now();
     while requests.load(Ordering::SeqCst) < 500 {
         assert!(begin.elapsed() < Duration::from_secs(10), "no requests");
