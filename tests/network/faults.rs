@@ -124,16 +124,16 @@ fn an_interface_that_goes_down_and_up_again_loses_its_attempts_and_no_host() {
     assert_eq!(swept.of("127.0.0.2").outcome(), "Success");
     assert_ne!(swept.of("10.1.0.77").outcome(), "Success");
     // This end itself, in the middle of connects and echoes.
-    let running = start(&left, &format!("{STEADY} {HOSTS} 127.0.0.1"));
-    let connects = start(&left, "--timeout 400 --tcp 9 10.1.9.0/24 127.0.0.3");
-    std::thread::sleep(Duration::from_millis(300));
+    let running = start(&left, &format!("--statistics --count 60 --interval 50 {HOSTS} 127.0.0.1"));
+    let connects = start(&left, "--timeout 2000 --tcp 9 10.1.9.0/24 127.0.0.3");
+    std::thread::sleep(Duration::from_millis(1500));
     left.ip("link set v0 down");
     std::thread::sleep(Duration::from_millis(200));
     left.ip("link set v0 up");
     let (swept, connected) = (running.finish(), connects.finish());
     assert_one_answer_each(&swept, 41);
     assert_one_answer_each(&connected, 255);
-    assert_eq!(swept.of("127.0.0.1").number("received"), 20);
+    assert_eq!(swept.of("127.0.0.1").number("received"), 60);
     assert_eq!(connected.of("127.0.0.3").outcome(), "Refused");
     for job in swept.jobs.iter().filter(|job| job.text("target") == HOSTS) {
         let outcomes = ["Success", "DestinationNetworkUnreachable", "DestinationHostUnreachable"];
