@@ -17,8 +17,7 @@ function Build-BareLoops {
 # The engine without PowerShell; gives its path.
 function Build-Sweep {
     Write-Step 'sweep: cargo build --release --example sweep'
-    $result = Invoke-Cargo @('build', '--release', '--example', 'sweep')
-    if ($result.ExitCode -ne 0) { throw "cargo build of the example sweep failed; everything it said is in $BuildLog" }
+    Assert-Succeeded 'cargo build of the example sweep' (Invoke-Cargo @('build', '--release', '--example', 'sweep'))
     $suffix = if ($IsOnWindows) { '.exe' } else { '' }
     return "$Root/target/release/examples/sweep$suffix"
 }

@@ -128,8 +128,7 @@ function Invoke-WineEngineTest {
 function Invoke-WineSweep {
     $obstacle = Get-WineObstacle
     if ($obstacle) { return New-SkippedCount 'many hosts under Wine' $obstacle }
-    $built = Invoke-CrossCargo 'build' $WindowsTarget 'x86_64-w64-mingw32-gcc' @('--example', 'sweep')
-    if ($built.ExitCode -ne 0) { throw "sweep.exe is not built`n$(Get-LastLine $built.Text 20)" }
+    Assert-Succeeded 'cargo build of sweep.exe' (Invoke-CrossCargo 'build' $WindowsTarget 'x86_64-w64-mingw32-gcc' @('--example', 'sweep'))
     try {
         return Invoke-TestScript 'tests/module/laboratory.sh' -Environment (Get-WineEnvironment) -Arguments `
             "$Root/tests/wine/sweep.sh", "$Root/target/cross/$WindowsTarget/debug/examples/sweep.exe"

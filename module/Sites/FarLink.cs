@@ -66,7 +66,18 @@ internal sealed class FarLink : IDisposable
         wake();
     }
 
-    internal bool TryTake(out byte[] message) => received.TryDequeue(out message);
+    /// <summary>Hands on the messages of a kind that have come; what else came, a sign of life, is dropped.</summary>
+    internal void TakeAll(MessageKind kind, Action<MessageReader> take)
+    {
+        while (received.TryDequeue(out byte[] bytes))
+        {
+            var message = new MessageReader(bytes);
+            if (message.Kind == kind)
+            {
+                take(message);
+            }
+        }
+    }
 
     internal void Write(byte[] message)
     {

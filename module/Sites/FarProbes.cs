@@ -47,14 +47,7 @@ internal sealed class FarProbes : IResults, ISink
             link.Attach(run.Wake, run.Cancel);
             while (!link.IsCancelled)
             {
-                while (link.TryTake(out byte[] bytes))
-                {
-                    var message = new MessageReader(bytes);
-                    if (message.Kind == MessageKind.Chunk)
-                    {
-                        Take(message);
-                    }
-                }
+                link.TakeAll(MessageKind.Chunk, Take);
                 if (link.IsInputEnded && origins.Count == 0)
                 {
                     Flush();

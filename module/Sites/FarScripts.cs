@@ -51,14 +51,7 @@ internal sealed class FarScripts : ISink
             link.Attach(run.Wake, run.Cancel);
             while (!link.IsCancelled)
             {
-                while (link.TryTake(out byte[] bytes))
-                {
-                    var message = new MessageReader(bytes);
-                    if (message.Kind == MessageKind.Jobs)
-                    {
-                        Take(message);
-                    }
-                }
+                link.TakeAll(MessageKind.Jobs, Take);
                 if (run.Failure is ErrorRecord failure)
                 {
                     throw new CallRefusedException(failure);

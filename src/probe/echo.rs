@@ -343,21 +343,20 @@ impl EchoProbe {
     }
 
     fn statistics(&self, tells_duplicates: bool) -> Statistics {
-        let (mut sent, mut received, mut rounds) = (0_u32, 0, RoundTrips::default());
+        let (mut sent, mut rounds) = (0, RoundTrips::default());
         for transmission in self.first.iter().chain(&self.more) {
             sent += u32::from(transmission.fate != Fate::Void);
             if transmission.fate == Fate::Answered {
-                received += 1;
                 rounds.answered(Some(transmission.round_trip));
             }
         }
-        // The repeat of one that was answered after all is no attempt of its own.
-        let sent = sent.min(received.max(self.transmitted().into()));
         let last = match self.last_answered.checked_sub(1) {
             None => self.first.as_ref(),
             Some(index) => self.more.get(usize::from(index)),
         };
         let mut statistics = rounds.statistics(sent, tells_duplicates.then_some(self.duplicates));
+        // The repeat of one that was answered after all is no attempt of its own.
+        statistics.sent = sent.min(statistics.received.max(self.transmitted().into()));
         statistics.last = statistics.last.and(last).map(|last| last.round_trip);
         statistics
     }

@@ -9,6 +9,8 @@
 mod lab;
 mod name_server;
 mod packets;
+#[path = "../shared/shells.rs"]
+mod shells;
 mod sweep;
 mod tun;
 mod witness;

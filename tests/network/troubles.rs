@@ -3,19 +3,18 @@
 //! had on demand, so the real network is told of, or given, one at the right moment.
 
 use crate::lab::{lab_or_skip, Namespace};
+use crate::shells::{target, NoNames};
 use crate::sweep::{program, Running, TIMEOUT};
 use crate::tun::{network_or_skip, now, silence};
 use rust_runspaces::address::{Address, Family};
 use rust_runspaces::clock::{Time, MILLISECOND, SECOND};
 use rust_runspaces::completions::Completions;
 use rust_runspaces::outcome::{Completion, ConnectError, Outcome};
-use rust_runspaces::probe::{Kind, ProbeOptions, Schedule};
-use rust_runspaces::reactor::shell::{Command, Names, Shell};
-use rust_runspaces::reactor::{Limits, Link, Source, Target};
+use rust_runspaces::reactor::shell::{Command, Shell};
+use rust_runspaces::reactor::{Limits, Link};
 use rust_runspaces::sys::{
     Counters, EchoRequest, Event, Network, OnLink, Operations, Overflows, ProbeId, SendResult,
 };
-use rust_runspaces::targets;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -147,13 +146,6 @@ impl Operations for Troubled {
     }
 }
 
-struct NoNames;
-
-impl Names for NoNames {
-    fn forward(&mut self, _: ProbeId, _: Arc<str>, _: Option<Family>, _: bool) {}
-    fn reverse(&mut self, _: ProbeId, _: Address) {}
-}
-
 /// Turns a shell over the network that `trouble` befalls, until each of `targets` is answered, one
 /// after the other.
 fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
@@ -173,7 +165,7 @@ fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
     link.waiting.store(targets.len() as u64, Ordering::SeqCst);
     let mut commands = VecDeque::from([Command::Join(1, Arc::new(link))]);
     for (number, text) in targets.iter().enumerate() {
-        commands.push_back(Command::Targets(1, vec![target(text)]));
+        commands.push_back(Command::Targets(1, vec![target(text, SECOND)]));
         while completions.jobs_finished() <= number as u64 {
             assert!(shell.turn(&mut commands));
         }
@@ -181,24 +173,6 @@ fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
     let mut taken = Vec::new();
     completions.take(&mut taken);
     taken
-}
-
-fn target(text: &str) -> Target {
-    let schedule =
-        Schedule { count: 1, interval: SECOND, reply_timeout: SECOND, statistics: false };
-    let options = ProbeOptions {
-        kind: Kind::Echo,
-        schedule,
-        payload_size: 32,
-        hops: 0,
-        family: None,
-        resolve: false,
-    };
-    let source = match targets::parse(text.as_bytes(), None, &|_| None).expect("a target").hosts {
-        targets::Hosts::Name(name) => Source::Name(name.into()),
-        targets::Hosts::Addresses(span) => Source::Span(span),
-    };
-    Target { user_data: 0, options: Arc::new(options), source }
 }
 
 #[test]

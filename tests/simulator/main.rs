@@ -20,6 +20,8 @@ mod million;
 mod plan;
 mod random;
 mod run;
+#[path = "../shared/shells.rs"]
+mod shells;
 mod truth;
 mod world;
 

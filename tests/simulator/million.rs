@@ -1,22 +1,24 @@
 //! A million open probes, with the product's own limits: cancel and leave go in slices, and a live
 //! host of another pool does not wait for them.
 
+use crate::shells::{target, NoNames};
 use rust_runspaces::address::{Address, Family};
 use rust_runspaces::clock::Time;
 use rust_runspaces::completions::Completions;
 use rust_runspaces::outcome::{ConnectError, Outcome};
-use rust_runspaces::probe::{Kind, ProbeOptions, Schedule};
-use rust_runspaces::reactor::shell::{Command, Names, Shell};
-use rust_runspaces::reactor::{Limits, Link, Source, Target};
+use rust_runspaces::reactor::shell::{Command, Shell};
+use rust_runspaces::reactor::{Limits, Link};
 use rust_runspaces::sys::{
     Counters, EchoRequest, Event, OnLink, Operations, Overflows, ProbeId, SendResult,
 };
-use rust_runspaces::targets;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
+
+/// In nanoseconds: nobody's timeout ends while a test runs.
+const DAY: u64 = 86_400_000_000_000;
 
 /// Everybody is silent but 127.0.0.1, who answers at once. The clock goes on by itself.
 #[derive(Default)]
@@ -91,13 +93,6 @@ impl Operations for Silence {
     }
 }
 
-struct NoNames;
-
-impl Names for NoNames {
-    fn forward(&mut self, _: ProbeId, _: Arc<str>, _: Option<Family>, _: bool) {}
-    fn reverse(&mut self, _: ProbeId, _: Address) {}
-}
-
 fn pool(shell: &mut Shell<Silence, NoNames>, key: u64) -> Arc<Completions> {
     let completions = Arc::new(Completions::default());
     let mut link = Link::new(Arc::clone(&completions), 0, Time::NEVER, Box::new(|| ()));
@@ -108,38 +103,20 @@ fn pool(shell: &mut Shell<Silence, NoNames>, key: u64) -> Arc<Completions> {
     completions
 }
 
-fn target(text: &str) -> Target {
-    let day = 86_400_000_000_000;
-    let schedule = Schedule { count: 1, interval: day, reply_timeout: day, statistics: false };
-    let options = ProbeOptions {
-        kind: Kind::Echo,
-        schedule,
-        payload_size: 32,
-        hops: 0,
-        family: None,
-        resolve: false,
-    };
-    let source = match targets::parse(text.as_bytes(), None, &|_| None).expect("a target").hosts {
-        targets::Hosts::Name(name) => Source::Name(name.into()),
-        targets::Hosts::Addresses(span) => Source::Span(span),
-    };
-    Target { user_data: 0, options: Arc::new(options), source }
-}
-
 /// Opens a million probes of silent hosts, ends them by `end`, and submits a live host of another
 /// pool at the same time: turns until that is answered, and until nothing of the million is open.
 fn turns_of(end: fn(u64) -> Command) -> (usize, usize, Vec<Outcome>) {
     let mut shell = Shell::new(Silence::default(), NoNames, Limits::REAL);
     let (many, live) = (pool(&mut shell, 1), pool(&mut shell, 2));
     many.wake();
-    let mut commands = VecDeque::from([Command::Targets(1, vec![target("10.0.0.0/11")])]);
+    let mut commands = VecDeque::from([Command::Targets(1, vec![target("10.0.0.0/11", DAY)])]);
     while shell.scheduler.probes().0 < 1 << 20 {
         shell.turn(&mut commands);
     }
     shell.turn(&mut commands);
     assert_eq!(shell.scheduler.probes().0, 1 << 20, "no more than the limit");
     commands.push_back(end(1));
-    commands.push_back(Command::Targets(2, vec![target("127.0.0.1")]));
+    commands.push_back(Command::Targets(2, vec![target("127.0.0.1", DAY)]));
     let (mut answered, mut turns) = (0, 0);
     while shell.scheduler.probes().0 > 0 || answered == 0 {
         let before = shell.scheduler.probes().0;
