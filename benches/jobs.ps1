@@ -67,7 +67,8 @@ function Invoke-ThreadJob([string[]] $ComputerName, [ScriptBlock] $ScriptBlock, 
     $jobs = foreach ($computer in $ComputerName) {
         Start-ThreadJob -ScriptBlock $block -ArgumentList $computer, $data -ThrottleLimit $MaximumThreadCount
     }
-    $null = Receive-Job $jobs -Wait -AutoRemoveJob
+    $null = Receive-Job $jobs -Wait
+    Remove-Job $jobs # not -AutoRemoveJob, which at times fails with a job that is gone already
     return $data
 }
 
@@ -203,7 +204,7 @@ Write-Table $report @('side', 'how it is called; $names are strings, $Data is in
     , @($Cmdlet, 'Invoke-RustParallel -ComputerName $names -ScriptBlock $block -MaximumThreadCount 32')
     , @($Template, 'RunspacePool(1, 32), PowerShell.Create().AddScript(block), BeginInvoke; every 250 ms EndInvoke and Dispose')
     , @($Parallel, '$names piped to ForEach-Object -Parallel $block -ThrottleLimit 32, the table with $using:')
-    , @($ThreadJob, 'Start-ThreadJob $block -ArgumentList $name, $data -ThrottleLimit 32 for each; Receive-Job -Wait -AutoRemoveJob')
+    , @($ThreadJob, 'Start-ThreadJob $block -ArgumentList $name, $data -ThrottleLimit 32 for each; Receive-Job -Wait; Remove-Job')
     , @($Loop, 'foreach ($name in $names) { & $block $name }')
     , @('trivial block', $Trivial.ToString().Trim())
 )
