@@ -55,6 +55,8 @@ $others | Remove-PSSession
 # 80,000 loopback hosts.
 $many = '127.0.0.1-127.1.56.128'
 foreach ($session in $sites) { $null = Invoke-RustParallel 127.0.0.0/19 -Session $session -PacketsPerSecond 0 }
+$alone = { (Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0).Count }
+for ($turn = 0; $turn -lt 3; $turn++) { $null = Invoke-Command $sites[0] $alone }
 for ($round = 0; $round -lt $Rounds; $round++) {
     foreach ($rate in 20000, 5000) {
         foreach ($number in 1, 2, 4) {
@@ -64,8 +66,6 @@ for ($round = 0; $round -lt $Rounds; $round++) {
     }
     $jobs = 1..640
     Add-Sample '640 script jobs of 100 ms, 32 threads, 4 sites' 640 { @($jobs | Invoke-RustParallel { [Threading.Thread]::Sleep(100); $_ } -Session $sites -MaximumThreadCount 32).Count }
-    # The cost of the border: the same sweep there, with nothing brought over, and here.
-    Add-Sample '65,534 hosts, unlimited, at the site alone' 65534 { Invoke-Command $sites[0] { (Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0).Count } }
     $before = Get-ProcessorMilliseconds
     $bytes = Get-ReceivedBytes
     $null = Invoke-RustParallel 127.0.0.0/16 -Session $sites[0] -PacketsPerSecond 0 -AsObject | ForEach-Object { }
@@ -81,7 +81,11 @@ for ($round = 0; $round -lt $Rounds; $round++) {
     $sizes = Get-PartSize (Invoke-RustParallel $many -Session $sites -PacketsPerSecond 20000 -AsObject -Ordered)
     Add-Constant 'hosts in the largest part of 80,000, 4 sites' ($sizes | Measure-Object -Maximum).Maximum
     Add-Constant 'hosts in the largest of the last four' ($sizes[-4..-1] | Measure-Object -Maximum).Maximum
-    Add-Sample '65,534 hosts, unlimited, over the session' 65534 { (Invoke-RustParallel 127.0.0.0/16 -Session $sites[0] -PacketsPerSecond 0).Count }
+    # The cost of the border: the same sweep, and there with nothing brought over, and here.
+    for ($turn = 0; $turn -lt 3; $turn++) {
+        Add-Sample '65,534 hosts, unlimited, over the session' 65534 { (Invoke-RustParallel 127.0.0.0/16 -Session $sites[0] -PacketsPerSecond 0).Count }
+        Add-Sample '65,534 hosts, unlimited, at the site alone' 65534 { Invoke-Command $sites[0] $alone }
+    }
     Add-Sample '65,534 hosts, unlimited, here' 65534 { (Invoke-RustParallel 127.0.0.0/16 -PacketsPerSecond 0).Count }
 }
 Add-Constant 'memory of a far process, MB' ((Invoke-Command $sites[0] { [Diagnostics.Process]::GetCurrentProcess().WorkingSet64 }) / 1MB)

@@ -159,10 +159,10 @@ internal sealed class FarProbes : IResults, ISink
         }
     }
 
-    /// <summary>Results after a while even where they are few; how much is left as soon as that is little; a sign of life.</summary>
+    /// <summary>Few results after a while, the last at once; how much is left as soon as that is little; a sign of life.</summary>
     private void Say()
     {
-        if (rows.Count > 0 && sinceFlush.Elapsed >= LongestDelay)
+        if (rows.Count > 0 && (origins.Count == 0 || sinceFlush.Elapsed >= LongestDelay))
         {
             Flush();
         }
