@@ -27,7 +27,7 @@ const CONNECTS_AT_ONCE: usize = 8;
 
 /// A poller is woken at most once in this time, or when its pool has nothing more under way: a
 /// wake-up costs about as much as a host.
-const WAKE_PERIOD: u64 = MILLISECOND;
+const WAKE_PERIOD: u64 = 4 * MILLISECOND;
 
 /// What other threads want of the reactor.
 pub enum Command {

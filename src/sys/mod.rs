@@ -95,7 +95,8 @@ pub enum SendResult {
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
-    /// A valid reply: address, scope, identifier, sequence and token all match.
+    /// A valid reply: identifier, sequence and token match; with less than a whole token (16 bytes) the
+    /// address, too.
     Reply {
         /// Whose.
         id: ProbeId,
@@ -106,8 +107,7 @@ pub enum Event {
         received: Time,
         /// Its time to live / hop limit.
         ttl: Option<u8>,
-        /// Who answered, where that is another address than the one asked. Only told of replies
-        /// that bring the whole token (16 bytes) back.
+        /// Who answered, as far as the system tells; it may be another than the one asked.
         from: Option<Address>,
     },
     /// The system's own word on when a request left ([`EchoRequest::stamped`]). Comes before its

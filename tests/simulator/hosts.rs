@@ -73,7 +73,7 @@ impl World {
                 for copy in 0..copies {
                     let delay = delay + copy * self.random.between(1_000, 50 * MILLISECOND);
                     let received = Time::from_nanos(self.now + delay);
-                    let from = elsewhere.then_some(from);
+                    let from = Some(if elsewhere { from } else { to });
                     let ttl = Some(64);
                     self.after(delay, Event::Reply { id, transmission, received, ttl, from });
                 }

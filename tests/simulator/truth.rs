@@ -374,10 +374,10 @@ impl Book {
     /// The detail of a success says who answered, and only where it was another.
     fn tells_who(&self, completion: &Completion, told: &[Delivered]) -> bool {
         told.iter().any(|it| match it.event {
-            Event::Reply { from: None, .. } => completion.detail == Detail::None,
-            Event::Reply { from: Some(from), .. } => {
+            Event::Reply { from: Some(from), .. } if Some(from) != completion.address => {
                 completion.detail == Detail::AnsweredFrom { from }
             }
+            Event::Reply { .. } => completion.detail == Detail::None,
             _ => false,
         })
     }

@@ -19,11 +19,14 @@ impl Scheduler {
     /// One event of the network.
     pub fn hear(&mut self, event: Event) {
         match event {
-            Event::Reply { from: Some(_), .. } if self.has(Fault::OtherAddressDropped) => {}
             Event::Reply { id, transmission, received, ttl, from } => {
                 let now = self.now;
-                let slot = self.with_echo(id, |schedule, echo| {
-                    echo.reply(schedule, transmission, received, from, now);
+                let drops_others = self.has(Fault::OtherAddressDropped);
+                let slot = self.with_echo(id, |asked, schedule, echo| {
+                    let other = from.filter(|from| from != asked);
+                    if other.is_none() || !drops_others {
+                        echo.reply(schedule, transmission, received, other, now);
+                    }
                 });
                 if let Some(slot) = slot {
                     if let Some(probe) = self.probes.get_mut(slot) {
@@ -36,20 +39,20 @@ impl Scheduler {
                 }
             }
             Event::Stamped { id, transmission, at } => {
-                self.with_echo(id, |_, echo| echo.stamped(transmission, at));
+                self.with_echo(id, |_, _, echo| echo.stamped(transmission, at));
             }
             // RFC 6633, section 4: to be ignored.
             Event::IcmpError { outcome: Outcome::SourceQuench, .. }
                 if !self.has(Fault::SourceQuenchEnds) => {}
             Event::IcmpError { id, transmission, outcome, from, kind, code, proven } => {
                 let detail = Detail::IcmpFrom { from, kind, code };
-                let slot = self.with_echo(id, |_, echo| {
+                let slot = self.with_echo(id, |_, _, echo| {
                     echo.icmp_error(transmission, outcome, detail, proven);
                 });
                 self.step_some(slot);
             }
             Event::LocalError { id, outcome, os_error } => {
-                let slot = self.with_echo(id, |_, echo| {
+                let slot = self.with_echo(id, |_, _, echo| {
                     echo.failed(outcome, os_error, Detail::LocalRoute);
                 });
                 self.step_some(slot);
@@ -58,7 +61,7 @@ impl Scheduler {
                 if self.has(Fault::DeadNeighbourKeepsPlace) {
                     return;
                 }
-                let slot = self.with_echo(id, |_, echo| echo.neighbour_failed());
+                let slot = self.with_echo(id, |_, _, echo| echo.neighbour_failed());
                 self.step_some(slot);
             }
             Event::NeighbourGone { address } => {
@@ -77,12 +80,12 @@ impl Scheduler {
     fn with_echo(
         &mut self,
         id: ProbeId,
-        tell: impl FnOnce(&Schedule, &mut EchoProbe),
+        tell: impl FnOnce(&Address, &Schedule, &mut EchoProbe),
     ) -> Option<u32> {
         let slot = self.probes.find(id)?;
         let probe = self.probes.get_mut(slot).filter(|probe| probe.verdict.is_none())?;
         match &mut probe.machine {
-            Machine::Echo(echo) => tell(&probe.target.options.schedule, echo),
+            Machine::Echo(echo) => tell(&probe.address, &probe.target.options.schedule, echo),
             Machine::Connect(_) => return None,
         }
         Some(slot)

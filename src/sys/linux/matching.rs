@@ -68,8 +68,8 @@ impl Matching {
         Some((sequence, self.key.token(id.0, sequence, transmission)))
     }
 
-    /// What a reply answers. From another address than the one asked it needs the whole token,
-    /// which names its probe; whether that is still open is not known here.
+    /// What a reply answers. A whole token names its probe, whatever address it comes from and whether
+    /// or not the probe is still open, without a look-up; with less, it is a probe of that address.
     pub(super) fn reply(
         &self,
         from: Address,
@@ -77,16 +77,15 @@ impl Matching {
         received: Time,
         ttl: Option<u8>,
     ) -> Option<Event> {
-        let found = self.sequences.find(&from, echo.sequence);
-        let found = found.filter(|found| self.compare(echo, found) == Comparison::Proven);
-        let (id, transmission, from) = match found {
-            Some(found) => (found.owner, found.transmission, None),
+        let (id, transmission) = match self.key.open(echo.sequence, echo.payload) {
+            Some((id, transmission)) => (ProbeId(id), transmission),
             None => {
-                let (id, transmission) = self.key.open(echo.sequence, echo.payload)?;
-                (ProbeId(id), transmission, Some(from))
+                let found = self.sequences.find(&from, echo.sequence)?;
+                let is_proven = self.compare(echo, &found) == Comparison::Proven;
+                is_proven.then_some((found.owner, found.transmission))?
             }
         };
-        Some(Event::Reply { id, transmission, received, ttl, from })
+        Some(Event::Reply { id, transmission, received, ttl, from: Some(from) })
     }
 
     pub(super) fn error(
@@ -198,7 +197,9 @@ mod tests {
         ) -> Result<Option<Address>, ()> {
             let echo = Echo { identifier: 0, sequence, payload };
             match self.matching.reply(from, &echo, Time::from_nanos(1), None) {
-                Some(Event::Reply { id: ID, transmission: 1, from, .. }) => Ok(from),
+                Some(Event::Reply { id: ID, transmission: 1, from, .. }) => {
+                    Ok(from.filter(|from| *from != self.to))
+                }
                 Some(other) => panic!("{other:?}"),
                 None => Err(()),
             }

@@ -20,7 +20,8 @@ fn replies_come_back(to: Address) {
     network.send_echoes(&batch, &mut results);
     assert_eq!(plain(&results), [SENT]);
     match wait_for(&mut network, 1)[0] {
-        Event::Reply { id: ProbeId(77), transmission: 2, received, ttl, from: None } => {
+        Event::Reply { id: ProbeId(77), transmission: 2, received, ttl, from } => {
+            assert_eq!(from, Some(to));
             assert!(received >= sent && received <= Time::now());
             assert_eq!(ttl, Some(64));
         }
