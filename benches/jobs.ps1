@@ -22,9 +22,7 @@ function Get-Names([int] $Count) {
 # The article's technique: a pool, a PowerShell instance a host, a look every 250 ms at which jobs have
 # finished.
 function Invoke-Template([string[]] $ComputerName, [ScriptBlock] $ScriptBlock, [int] $MaximumThreadCount) {
-    # The article's is CreateDefault, which needs all of PowerShell's own modules.
-    try { $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault() }
-    catch { $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2() }
+    $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
     $data = [Hashtable]::Synchronized(@{})
     $state.Variables.Add([Management.Automation.Runspaces.SessionStateVariableEntry]::new('Data', $data, ''))
     $pool = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspacePool(1, $MaximumThreadCount, $state, $Host)
