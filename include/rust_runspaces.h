@@ -201,8 +201,9 @@ typedef struct {
   uint32_t count;
   // Milliseconds from attempt to attempt; 0 means 1000.
   uint32_t interval_ms;
-  // Milliseconds to wait for each reply; 0 means 1000 for echo and 2000 for connect, 2500 where the
-  // system does not tell a refusal at once (Windows before 10.0.16299).
+  // Milliseconds to wait for each reply; 0 means what rr_default_reply_timeout says: 1000 for echo and
+  // 2000 for connect, 2500 where the system does not tell a refusal at once (Windows before
+  // 10.0.16299).
   uint32_t reply_timeout_ms;
   // Bytes of payload of an echo request, 0..=65500.
   uint32_t payload_size;
@@ -453,6 +454,12 @@ rr_status rr_pool_submit_probes(rr_pool pool,
                                 const uint8_t *text,
                                 size_t text_length,
                                 size_t *out_taken);
+
+// Milliseconds that a reply is waited for where rr_probe_options.reply_timeout_ms is 0, by its kind:
+// 1000 for RR_KIND_ECHO; for RR_KIND_CONNECT a second for the answer to the first SYN, which may be
+// lost, and one for the answer to the second, or 2500 on systems that repeat SYNs that are refused,
+// which takes up to two seconds. 0 for any other kind.
+uint32_t rr_default_reply_timeout(uint32_t kind);
 
 // Submits calls: `user_data` are `count` numbers, each becomes one job for the pool's callback.
 // `*out_taken` and AGAIN are as in rr_pool_submit_probes.

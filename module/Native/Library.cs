@@ -18,6 +18,7 @@ internal sealed unsafe class Library
     private static Library? loaded;
 
     internal readonly delegate* unmanaged[Cdecl]<int, byte*> StatusMessage;
+    internal readonly delegate* unmanaged[Cdecl]<uint, uint> DefaultReplyTimeout;
     internal readonly delegate* unmanaged[Cdecl]<byte*, nuint, uint, ulong, ulong, byte*, nuint, ulong*, uint*, nuint*, int> TargetPart;
     internal readonly delegate* unmanaged[Cdecl]<PoolOptions*, ulong*, int> PoolOpen;
     internal readonly delegate* unmanaged[Cdecl]<ulong, ProbeOptions*, Target*, nuint, nuint, byte*, nuint, nuint*, int> PoolSubmitProbes;
@@ -55,6 +56,7 @@ internal sealed unsafe class Library
         }
 
         StatusMessage = (delegate* unmanaged[Cdecl]<int, byte*>)Bind("rr_status_message");
+        DefaultReplyTimeout = (delegate* unmanaged[Cdecl]<uint, uint>)Bind("rr_default_reply_timeout");
         TargetPart =
             (delegate* unmanaged[Cdecl]<byte*, nuint, uint, ulong, ulong, byte*, nuint, ulong*, uint*, nuint*, int>)Bind("rr_target_part");
         PoolOpen = (delegate* unmanaged[Cdecl]<PoolOptions*, ulong*, int>)Bind("rr_pool_open");

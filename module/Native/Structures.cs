@@ -45,6 +45,9 @@ internal unsafe struct ProbeOptions
     internal uint Family;
     internal uint PortCount;
     internal ushort* Ports;
+
+    /// <summary>Milliseconds that the engine waits for a reply where it is not told; depends on the system.</summary>
+    internal static uint DefaultReplyTimeout(uint kind) => Library.Get().DefaultReplyTimeout(kind);
 }
 
 /// <summary>rr_target.</summary>

@@ -47,13 +47,15 @@ internal sealed class ProbeSettings
 
     internal bool IsTcp => Ports.Length > 0;
 
+    private uint Kind => IsTcp ? ProbeOptions.KindConnect : ProbeOptions.KindEcho;
+
     /// <summary>Jobs that one host becomes.</summary>
     internal int JobsPerHost => Math.Max(1, Ports.Length);
 
     /// <summary>How long that many hosts take when none of them answers.</summary>
     internal TimeSpan LongestDuration(long hosts)
     {
-        int reply = ReplyTimeoutMilliseconds != 0 ? ReplyTimeoutMilliseconds : !IsTcp ? 1000 : SystemLoader.IsWindows ? 2500 : 2000;
+        double reply = ReplyTimeoutMilliseconds != 0 ? ReplyTimeoutMilliseconds : ProbeOptions.DefaultReplyTimeout(Kind);
         double milliseconds = ((Count - 1) * (double)IntervalMilliseconds) + reply;
         if (IsTcp)
         {
@@ -68,7 +70,7 @@ internal sealed class ProbeSettings
 
     internal ProbeOptions ToOptions() => new ProbeOptions
     {
-        Kind = IsTcp ? ProbeOptions.KindConnect : ProbeOptions.KindEcho,
+        Kind = Kind,
         Flags = (Statistics ? ProbeOptions.FlagStatistics : 0) | (ResolveName ? ProbeOptions.FlagResolve : 0),
         Count = (uint)Count,
         IntervalMilliseconds = (uint)IntervalMilliseconds,

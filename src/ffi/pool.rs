@@ -234,8 +234,8 @@ unsafe fn probe_options(options: &rr_probe_options) -> Result<ProbeOptions, rr_s
         6 => Some(Family::V6),
         _ => return Err(RR_STATUS_INVALID_ARGUMENT),
     };
-    let (kind, count, timeout_ms) = match options.kind {
-        RR_KIND_ECHO if options.port_count == 0 => (Kind::Echo, 4, 1000),
+    let (kind, count) = match options.kind {
+        RR_KIND_ECHO if options.port_count == 0 => (Kind::Echo, 4),
         RR_KIND_CONNECT if options.port_count > 0 => {
             if options.ports.is_null() {
                 return Err(RR_STATUS_NULL_POINTER);
@@ -246,10 +246,11 @@ unsafe fn probe_options(options: &rr_probe_options) -> Result<ProbeOptions, rr_s
             if ports.contains(&0) {
                 return Err(RR_STATUS_INVALID_ARGUMENT);
             }
-            (Kind::Connect { ports: ports.into() }, 1, connect_timeout())
+            (Kind::Connect { ports: ports.into() }, 1)
         }
         _ => return Err(RR_STATUS_INVALID_ARGUMENT),
     };
+    let timeout_ms = rr_default_reply_timeout(options.kind);
     let or = |given: u32, default: u32| if given == 0 { default } else { given };
     Ok(ProbeOptions {
         kind,
@@ -266,13 +267,17 @@ unsafe fn probe_options(options: &rr_probe_options) -> Result<ProbeOptions, rr_s
     })
 }
 
-/// Milliseconds that a connect is waited for by default: a second for the answer to the first SYN,
-/// which may be lost, and one for the answer to the second. A system that repeats SYNs that are
-/// refused takes up to two for that alone.
-fn connect_timeout() -> u32 {
-    match repeats_refused_connects() {
-        true => 2500,
-        false => 2000,
+/// Milliseconds that a reply is waited for where rr_probe_options.reply_timeout_ms is 0, by its kind:
+/// 1000 for RR_KIND_ECHO; for RR_KIND_CONNECT a second for the answer to the first SYN, which may be
+/// lost, and one for the answer to the second, or 2500 on systems that repeat SYNs that are refused,
+/// which takes up to two seconds. 0 for any other kind.
+#[no_mangle]
+pub extern "C" fn rr_default_reply_timeout(kind: u32) -> u32 {
+    match kind {
+        RR_KIND_ECHO => 1000,
+        RR_KIND_CONNECT if repeats_refused_connects() => 2500,
+        RR_KIND_CONNECT => 2000,
+        _ => 0,
     }
 }
 

@@ -197,8 +197,9 @@ pub struct rr_probe_options {
     pub count: u32,
     /// Milliseconds from attempt to attempt; 0 means 1000.
     pub interval_ms: u32,
-    /// Milliseconds to wait for each reply; 0 means 1000 for echo and 2000 for connect, 2500 where the
-    /// system does not tell a refusal at once (Windows before 10.0.16299).
+    /// Milliseconds to wait for each reply; 0 means what rr_default_reply_timeout says: 1000 for echo and
+    /// 2000 for connect, 2500 where the system does not tell a refusal at once (Windows before
+    /// 10.0.16299).
     pub reply_timeout_ms: u32,
     /// Bytes of payload of an echo request, 0..=65500.
     pub payload_size: u32,

@@ -55,10 +55,20 @@ static void the_version_has_three_numbers(void)
     REQUIRE(strcmp(again, rr_version()) == 0);
 }
 
+static void the_default_reply_timeouts_are_told(void)
+{
+    uint32_t connect = rr_default_reply_timeout(RR_KIND_CONNECT);
+    REQUIRE_EQUAL(1000, rr_default_reply_timeout(RR_KIND_ECHO));
+    REQUIRE(connect == 2000 || connect == 2500);
+    REQUIRE_EQUAL(0, rr_default_reply_timeout(0));
+    REQUIRE_EQUAL(0, rr_default_reply_timeout(3));
+}
+
 void run_layout_tests(void)
 {
     RUN(structs_have_their_sizes);
     RUN(structs_have_no_gaps);
     RUN(the_library_has_the_abi_of_the_header);
     RUN(the_version_has_three_numbers);
+    RUN(the_default_reply_timeouts_are_told);
 }
