@@ -6,7 +6,7 @@ Describe '$using: of a pipeline variable' {
     It 'is the value that belongs to the item: <Call>' -ForEach @(
         @{ Call = 'Invoke-RustParallel { "$_ of $using:p" }' }
         @{ Call = 'Invoke-RustParallel { "$_ of $using:p" } -AsObject | ForEach-Object Output' }
-        @{ Call = 'Invoke-RustParallel { "$_ of $using:p" } -AsJob | Receive-Job -Wait -AutoRemoveJob' }
+        @{ Call = 'Invoke-RustParallel { "$_ of $using:p" } -AsJob | Wait-Job | Receive-Job' }
         @{ Call = 'Invoke-RustParallel { $b = { "$using:p" }; "$_ of $(& $b)" }' }
     ) {
         Get-SortedLine "1..300 | ForEach-Object { `$_ } -PipelineVariable p | ForEach-Object { `$_ * 10 } | $Call" |

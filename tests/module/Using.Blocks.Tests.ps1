@@ -40,7 +40,7 @@ Describe '$using: in a job' {
     It 'means the job in a thread job of a stored block' {
         Use-PowerShell7
         if (-not (Get-Command Start-ThreadJob -ErrorAction Ignore)) { Skip-Test 'this PowerShell has no Start-ThreadJob' }
-        Get-Line '$text = "outer"; 1 | Invoke-RustParallel { $text = "inner"; $b = { "<$using:text>" }; Start-ThreadJob $b | Receive-Job -Wait -AutoRemoveJob }' |
+        Get-Line '$text = "outer"; 1 | Invoke-RustParallel { $text = "inner"; $b = { "<$using:text>" }; Start-ThreadJob $b | Wait-Job | Receive-Job }' |
             Should -Be '<inner>'
     }
 

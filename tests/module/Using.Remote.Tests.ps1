@@ -37,7 +37,7 @@ Describe '$using: in a block that a job sends to another process' {
         @{ Block = '$table = @{ inner = $name }; $b = { "[$($using:table.inner)]" }; Invoke-Command -Session $far $b' }
         @{ Block = '$table = @{ inner = @(0, $name) }; $b = { "[$($using:table["inner"][1])]" }; Invoke-Command -Session $far $b' }
         @{ Block = '$splat = @{ Object = $name }; $b = { $given = $using:splat; "[$($given.Object)]" }; Invoke-Command -Session $far $b' }
-        @{ Block = '$b = { "[$using:name]" }; $j = Invoke-Command -Session $far $b -AsJob; $j | Receive-Job -Wait -AutoRemoveJob' }
+        @{ Block = '$b = { "[$using:name]" }; $j = Invoke-Command -Session $far $b -AsJob; $j | Wait-Job | Receive-Job' }
         @{ Block = 'function Get-Inner { $name = "inner"; $b = { "[$using:name]" }; Invoke-Command -Session $far $b }; $name = "not"; Get-Inner' }
         @{ Block = 'class Sender { static [object] Send($far) { $name = "inner"; $b = { "[$using:name]" }; return Invoke-Command -Session $far $b } }; [Sender]::Send($far)' }
     ) {
@@ -91,12 +91,12 @@ Describe '$using: in a block that a job gives to a parallel command of another m
         @{ Block = '1 | ForEach-Object -Parallel { "[$using:name]" }' }
         @{ Block = '$b = { "[$using:name]" }; 1 | ForEach-Object -Parallel $b' }
         @{ Block = '$call = @{ Parallel = { "[$using:name]" } }; 1 | ForEach-Object @call' }
-        @{ Block = '$b = { "[$using:name]" }; Start-ThreadJob $b | Receive-Job -Wait -AutoRemoveJob' }
-        @{ Block = '$call = @{ ScriptBlock = { "[$using:name]" } }; Start-ThreadJob @call | Receive-Job -Wait -AutoRemoveJob' }
-        @{ Block = 'Set-Alias tj Start-ThreadJob; tj { "[$using:name]" } | Receive-Job -Wait -AutoRemoveJob' }
-        @{ Block = 'function Start-It($b) { Start-ThreadJob $b }; Start-It { "[$using:name]" } | Receive-Job -Wait -AutoRemoveJob' }
-        @{ Block = '$blocks = { 1 }, { "[$using:name]" }; $blocks[1] | ForEach-Object { Start-ThreadJob $_ } | Receive-Job -Wait -AutoRemoveJob' }
-        @{ Block = 'class Starter { static [object] Start() { $name = "inner"; return Start-ThreadJob { "[$using:name]" } | Receive-Job -Wait -AutoRemoveJob } }; [Starter]::Start()' }
+        @{ Block = '$b = { "[$using:name]" }; Start-ThreadJob $b | Wait-Job | Receive-Job' }
+        @{ Block = '$call = @{ ScriptBlock = { "[$using:name]" } }; Start-ThreadJob @call | Wait-Job | Receive-Job' }
+        @{ Block = 'Set-Alias tj Start-ThreadJob; tj { "[$using:name]" } | Wait-Job | Receive-Job' }
+        @{ Block = 'function Start-It($b) { Start-ThreadJob $b }; Start-It { "[$using:name]" } | Wait-Job | Receive-Job' }
+        @{ Block = '$blocks = { 1 }, { "[$using:name]" }; $blocks[1] | ForEach-Object { Start-ThreadJob $_ } | Wait-Job | Receive-Job' }
+        @{ Block = 'class Starter { static [object] Start() { $name = "inner"; return Start-ThreadJob { "[$using:name]" } | Wait-Job | Receive-Job } }; [Starter]::Start()' }
     ) {
         if ($Block -match 'ThreadJob' -and -not (Get-Command Start-ThreadJob -ErrorAction Ignore)) { Skip-Test 'this PowerShell has no Start-ThreadJob' }
         Get-Line "`$name = 'outer'; 1 | Invoke-RustParallel { `$name = 'inner'; $Block }" | Should -Be '[inner]'
