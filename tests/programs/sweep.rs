@@ -335,12 +335,11 @@ fn sweep(
             }
         })?;
     }
-    let backend = if cfg!(feature = "unbatched") { "unbatched" } else { "default" };
     writeln!(
         out,
         "total\tjobs={}\tsuccess={}\trefused={}\ttimed_out={}\tinvalid={}\tsent={}\treceived={}\t\
          packets_sent={}\tpackets_foreign={}\tpackets_not_sent={}\terrors_drained={}\t\
-         buffer_overflows={}\tlate_turns={}\tlookups_open={}\telapsed_ns={}\tbackend={}",
+         buffer_overflows={}\tlate_turns={}\tlookups_open={}\telapsed_ns={}",
         totals.jobs,
         totals.success,
         totals.refused,
@@ -356,7 +355,6 @@ fn sweep(
         counts.late_turns,
         lookups_open,
         start.elapsed().as_nanos(),
-        backend,
     )
     .expect("stdout");
     Ok(())

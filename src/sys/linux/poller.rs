@@ -33,10 +33,8 @@ pub(super) enum Poller {
 
 impl Poller {
     pub(super) fn new() -> io::Result<Poller> {
-        if !cfg!(feature = "unbatched") {
-            if let Ok(epoll) = Epoll::new() {
-                return Ok(Poller::Epoll(epoll));
-            }
+        if let Ok(epoll) = Epoll::new() {
+            return Ok(Poller::Epoll(epoll));
         }
         Poll::new().map(Poller::Poll)
     }

@@ -21,8 +21,7 @@ pub(super) struct Transfer {
 impl Transfer {
     /// In batches, until that is refused.
     pub(super) fn new() -> Transfer {
-        let batches = !cfg!(feature = "unbatched");
-        Transfer { send_batches: batches, receive_batches: batches }
+        Transfer { send_batches: true, receive_batches: true }
     }
 
     /// Whether this process may send and receive messages at all.

@@ -141,9 +141,7 @@ fn without_epoll_the_sleep_is_by_ppoll() {
 fn without_epoll_pwait2_the_sleep_is_by_epoll_and_a_timer() {
     in_namespace(|| {
         refuse(&[libc::SYS_epoll_pwait2], libc::EPERM);
-        if !cfg!(feature = "unbatched") {
-            assert!(matches!(Poller::new(), Ok(Poller::Epoll(_))));
-        }
+        assert!(matches!(Poller::new(), Ok(Poller::Epoll(_))));
         all_answer(&mut Network::new().unwrap());
     });
 }
