@@ -245,7 +245,7 @@ impl Calls for System {
         port: u16,
         overlapped: *mut Overlapped,
     ) -> Result<(), i32> {
-        let connect_ex = connect_ex(socket)?;
+        let connect_ex = connect_ex(socket, to.family())?;
         let (name, length) = (SocketAddress::new(to, port), SocketAddress::length(to.family()));
         let raw = socket.as_raw_socket();
         // SAFETY: the name is readable for its length; the rest is the contract.
@@ -278,7 +278,9 @@ impl Calls for System {
 }
 
 /// Milliseconds that the system may wait for the answer to its one SYN: the longest initial
-/// retransmission time that it can be given, and longer than connects are usually waited for.
+/// retransmission time that it takes (`-InitialRtoMs` on the page of Set-NetTCPSetting: 300 to 3000;
+/// that of TCP_INITIAL_RTO_PARAMETERS names no bounds), and longer than connects are usually waited for.
+// https://learn.microsoft.com/powershell/module/nettcpip/set-nettcpsetting
 const ANSWER_TIME: u16 = 3000;
 
 /// Windows 10 version 1709.
@@ -295,18 +297,32 @@ fn build() -> u32 {
     }
 }
 
-/// ConnectEx is an extension that a socket is asked for; one serves all.
-fn connect_ex(socket: &OwnedSocket) -> Result<ConnectEx, i32> {
-    static KNOWN: OnceCell<ConnectEx> = OnceCell::new();
-    let ask = || {
+/// ConnectEx is an extension that a socket is asked for.
+fn connect_ex(socket: &OwnedSocket, family: Family) -> Result<ConnectEx, i32> {
+    static KNOWN: OfEach<ConnectEx> = OfEach::new();
+    KNOWN.get(family, || {
         let mut found: Option<ConnectEx> = None;
         // SAFETY: writable for what the system writes, a function pointer.
         unsafe {
             control(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &WSAID_CONNECTEX, &mut found)
         }?;
         found.ok_or(WSAEOPNOTSUPP)
-    };
-    KNOWN.get_or_try_init(ask).copied()
+    })
+}
+
+/// An extension function belongs to the provider of the socket that was asked for it, and each family
+/// may have its own (the page of WSAIoctl, SIO_GET_EXTENSION_FUNCTION_POINTER): one of each family,
+/// asked for once.
+struct OfEach<T>([OnceCell<T>; 2]);
+
+impl<T: Copy> OfEach<T> {
+    const fn new() -> OfEach<T> {
+        OfEach([OnceCell::new(), OnceCell::new()])
+    }
+
+    fn get(&self, family: Family, ask: impl FnOnce() -> Result<T, i32>) -> Result<T, i32> {
+        self.0[family.index()].get_or_try_init(ask).copied()
+    }
 }
 
 /// WSAIoctl, at once.
@@ -338,5 +354,21 @@ unsafe fn control<I, O>(
     match result {
         0 => Ok(()),
         _ => Err(last_error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_s_function_is_asked_for_once_and_is_its_own() {
+        let known = OfEach::new();
+        assert_eq!(known.get(Family::V4, || Ok(4)), Ok(4));
+        assert_eq!(known.get(Family::V6, || Ok(6)), Ok(6));
+        assert_eq!(known.get(Family::V4, || Err(0)), Ok(4), "not asked again");
+        let known = OfEach::<u8>::new();
+        assert_eq!(known.get(Family::V6, || Err(WSAEOPNOTSUPP)), Err(WSAEOPNOTSUPP));
+        assert_eq!(known.get(Family::V6, || Ok(7)), Ok(7), "asked again");
     }
 }
