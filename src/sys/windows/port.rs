@@ -19,12 +19,14 @@ pub(super) const SOCKET: usize = 1;
 const BATCH: usize = 128;
 /// The longest sleep without a look at the wake-ups that the system had no memory for.
 pub(super) const LONGEST_SLEEP: u64 = SECOND;
-/// A wait of at most this is slept out on the timer, before a look at the port: packets and wake-ups
-/// are seen this much later at most. (A timer's own APC would end a wait at the port itself; under
-/// Wine waits with such a timer have not ended.)
+/// A fine wait of at most this is slept out on the timer, before a look at the port: packets and
+/// wake-ups are seen this much later at most. (A timer's own APC would end a wait at the port itself;
+/// under Wine waits with such a timer have not ended.)
 pub(super) const SHORT: u64 = 4 * MILLISECOND;
 /// Longer than the system's clock makes of it.
 const SHORT_LIMIT_MS: u32 = 20;
+/// The longest sleep, in milliseconds, where the port itself fails.
+const FAILED_SLEEP_MS: u32 = 20;
 /// Alertable waits in a row, each of which ran APCs, before other things are looked at.
 const MOST_CALLS: usize = 64;
 
@@ -122,8 +124,14 @@ impl<C: Calls> Port<C> {
     }
 
     /// Sleeps, alertably, until there are packets or APCs, somebody woke us, or the deadline
-    /// ([`Time::NEVER`]: none). Appends the operations that have ended to `ended`.
-    pub(super) fn wait(&mut self, deadline: Time, ended: &mut Vec<*mut Overlapped>) -> Waited {
+    /// ([`Time::NEVER`]: none). Appends the operations that have ended to `ended`. A fine wait is in
+    /// time within a tick, but does not see packets at once: it is for when none tells a time.
+    pub(super) fn wait(
+        &mut self,
+        deadline: Time,
+        fine: bool,
+        ended: &mut Vec<*mut Overlapped>,
+    ) -> Waited {
         loop {
             if self.waker.shared.owed.swap(false, Ordering::AcqRel) {
                 return Waited::Packets;
@@ -131,7 +139,7 @@ impl<C: Calls> Port<C> {
             let left = deadline.nanos_since(self.calls.now());
             let is_last = left <= LONGEST_SLEEP;
             let mut sleep = left.min(LONGEST_SLEEP);
-            if left > 0 && left <= SHORT {
+            if fine && left > 0 && left <= SHORT {
                 match self.sleep_shortly(left) {
                     Some(true) => return Waited::Calls,
                     Some(false) => sleep = 0,
@@ -148,6 +156,15 @@ impl<C: Calls> Port<C> {
                 }
                 Err(WAIT_IO_COMPLETION) => return Waited::Calls,
                 Err(WAIT_TIMEOUT) if !is_last => {}
+                Err(WAIT_TIMEOUT) => return Waited::Nothing,
+                // An error came at once, and may last: without a sleep of its own the thread would
+                // turn. Alertable, so that echo requests end.
+                Err(_) if milliseconds > 0 => {
+                    return match self.calls.run_calls(milliseconds.min(FAILED_SLEEP_MS)) {
+                        true => Waited::Calls,
+                        false => Waited::Nothing,
+                    }
+                }
                 Err(_) => return Waited::Nothing,
             }
         }
