@@ -172,14 +172,10 @@ impl<C: Calls> Echoes<C> {
         }
     }
 
-    /// Forgets every probe and what its requests would tell. The requests stay: this thread lives on,
-    /// and their APCs run on it.
+    /// Forgets every probe, and so what its requests would tell. The requests stay: this thread lives
+    /// on, and their APCs run on it.
     pub(super) fn forget(&mut self) {
         self.open = HashMap::new();
-        self.complete.clear();
-        for held in self.requests.values_mut() {
-            held.is_told = true;
-        }
         self.close_files();
     }
 
