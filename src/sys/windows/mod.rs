@@ -8,6 +8,7 @@ mod bindings;
 mod calls;
 mod connect;
 mod echo;
+mod functions;
 mod interfaces;
 mod port;
 mod process;

@@ -116,6 +116,8 @@ pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
         33 => EchoEnd::Silence,
         // DUPLICATE_IPADD: as DUPLICATE_ADDRESS.
         34 => EchoEnd::Silence,
+        // NO_FURTHER_SENDS: an interface takes nothing more; the next attempt has another or is told.
+        35 => EchoEnd::Silence,
         // DEST_UNREACHABLE: of no code that has a number of its own.
         40 => error(Outcome::DestinationUnreachable, (3, 1), (1, 3)),
         // TIME_EXCEEDED: likewise.
@@ -240,7 +242,7 @@ mod tests {
             both(11_255, EchoEnd::Silence),
         ];
         // What passes while an interface or an address changes.
-        table.extend((11_019..=11_034).map(|status| both(status, EchoEnd::Silence)));
+        table.extend((11_019..=11_035).map(|status| both(status, EchoEnd::Silence)));
         table
     }
 

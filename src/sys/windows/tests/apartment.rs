@@ -12,17 +12,20 @@ use std::sync::{Arc, Mutex};
 
 #[link(name = "ole32")]
 extern "system" {
+    // https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-cogetapartmenttype
     fn CoGetApartmentType(kind: *mut i32, qualifier: *mut i32) -> i32;
 }
 
 #[link(name = "user32")]
 extern "system" {
+    // https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-settimer
     fn SetTimer(
         window: RawHandle,
         id: usize,
         milliseconds: u32,
         procedure: unsafe extern "system" fn(RawHandle, u32, usize, u32),
     ) -> usize;
+    // https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-killtimer
     fn KillTimer(window: RawHandle, id: usize) -> Bool;
 }
 
