@@ -23,6 +23,7 @@ pub(super) const ERROR_NOT_SUPPORTED: i32 = 50;
 pub(super) const ERROR_INVALID_PARAMETER: i32 = 87;
 pub(super) const ERROR_BUFFER_OVERFLOW: u32 = 111;
 pub(super) const WAIT_OBJECT_0: u32 = 0;
+pub(super) const WAIT_FAILED: u32 = u32::MAX;
 pub(super) const WAIT_TIMEOUT: i32 = 258;
 /// An APC has run; no failure.
 pub(super) const WAIT_IO_COMPLETION: i32 = 192;

@@ -54,8 +54,8 @@ pub trait Calls: Clone + Send {
     /// SetWaitableTimer, for so many units of 100 ns from now on; whether it could.
     fn set_timer(&self, timer: RawHandle, hundred_nanos: i64) -> bool;
 
-    /// WaitForSingleObjectEx, alertable, for the timer; whether APCs have run.
-    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool;
+    /// WaitForSingleObjectEx, alertable, for the timer; whether APCs have run. `None`: it failed.
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> Option<bool>;
 
     /// IcmpCreateFile, Icmp6CreateFile.
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32>;
@@ -153,9 +153,10 @@ impl Calls for System {
         unsafe { SetWaitableTimer(timer, &due, 0, null(), null_mut(), 0) != 0 }
     }
 
-    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool {
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> Option<bool> {
         // SAFETY: an open timer.
-        unsafe { WaitForSingleObjectEx(timer, milliseconds, 1) == WAIT_IO_COMPLETION as u32 }
+        let woken = unsafe { WaitForSingleObjectEx(timer, milliseconds, 1) };
+        (woken != WAIT_FAILED).then_some(woken == WAIT_IO_COMPLETION as u32)
     }
 
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32> {

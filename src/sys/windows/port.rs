@@ -73,7 +73,7 @@ pub(super) struct Port<C = System> {
     /// The system's waits end at ticks of its clock, which come every 15.6 ms: at 256 packets a
     /// burst that caps a rate at about 16,400 a second. A timer of high resolution
     /// (CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, Windows 10 version 1803 and later: the page of
-    /// CreateWaitableTimerExW) ends short ones in time. `None`: there is none.
+    /// CreateWaitableTimerExW) ends short ones in time, where they may be fine. `None`: there is none.
     timer: Option<OwnedHandle>,
     entries: [OverlappedEntry; BATCH],
 }
@@ -180,12 +180,13 @@ impl<C: Calls> Port<C> {
     /// Sleeps on the timer; whether APCs have run. `None`: there is no timer, and no sleep.
     fn sleep_shortly(&mut self, nanos: u64) -> Option<bool> {
         let timer = self.timer.as_ref()?.as_raw_handle();
-        if self.calls.set_timer(timer, ((nanos + 99) / 100) as i64) {
-            return Some(self.calls.sleep_on(timer, SHORT_LIMIT_MS));
+        let is_set = self.calls.set_timer(timer, ((nanos + 99) / 100) as i64);
+        let slept = if is_set { self.calls.sleep_on(timer, SHORT_LIMIT_MS) } else { None };
+        if slept.is_none() {
+            // The port's wait ends by its own time, at a tick.
+            self.timer = None;
         }
-        // The wait's own time ends it, at a tick.
-        self.timer = None;
-        None
+        slept
     }
 
     fn take(&mut self, count: usize, ended: &mut Vec<*mut Overlapped>) {

@@ -1,11 +1,12 @@
 //! Apartments, and the sleep of a worker in one.
 
+use super::super::apartment::wait_dispatching;
 use super::super::bindings::*;
 use super::super::socket::last_error;
 use super::*;
 use crate::sys::Apartment;
 use std::os::raw::c_void;
-use std::os::windows::io::RawHandle;
+use std::os::windows::io::{FromRawHandle, OwnedHandle, RawHandle};
 use std::ptr::null_mut;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -90,6 +91,20 @@ fn a_sleep_gives_the_lock_back_and_ends_with_a_notice() {
         shared.1.notify();
         thread.join().unwrap();
     }
+}
+
+/// The page of MsgWaitForMultipleObjectsEx: the handle must have the right SYNCHRONIZE.
+#[test]
+fn a_sleep_that_fails_at_once_takes_its_time_all_the_same() {
+    // SAFETY: the calling thread lives; the handle is new, and nobody else's.
+    let event = unsafe {
+        let thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, 0, GetCurrentThreadId());
+        assert!(!thread.is_null(), "{}", last_error());
+        OwnedHandle::from_raw_handle(thread)
+    };
+    let begun = Time::now();
+    wait_dispatching(&event);
+    assert!(Time::now().nanos_since(begun) >= 10 * MILLISECOND);
 }
 
 /// Posts to a thread by way of its message queue, as COM does.

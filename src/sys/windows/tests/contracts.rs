@@ -8,6 +8,7 @@ use super::super::request::{taken, Taken};
 use super::play::Play;
 use super::*;
 use std::os::windows::io::AsRawHandle;
+use std::ptr::null_mut;
 
 const LIFETIME: u64 = 1_000 * MILLISECOND;
 
@@ -308,6 +309,21 @@ fn a_deadline_between_two_ticks_is_the_timer_s() {
 }
 
 #[test]
+fn a_timer_that_cannot_be_slept_on_is_not_tried_again() {
+    let play = Play::default();
+    let mut port = Port::new(play.clone()).unwrap();
+    play.with(|state| state.sleep_fails = true);
+    for _ in 0..2 {
+        let deadline = play.now().plus_nanos(2 * MILLISECOND);
+        assert_eq!(port.wait(deadline, true, &mut Vec::new()), Waited::Nothing);
+        assert_eq!(play.now(), deadline, "the port's own time");
+    }
+    assert_eq!(play.with(|state| (state.timers.len(), state.waits.clone())), (1, vec![2, 2]));
+    let not_to_be_waited_for = System.sleep_on(null_mut(), 0);
+    assert_eq!(not_to_be_waited_for, None);
+}
+
+#[test]
 fn the_system_s_timer_ends_a_sleep_on_it() {
     let timer = match System.make_timer() {
         Some(timer) => timer,
@@ -315,7 +331,7 @@ fn the_system_s_timer_ends_a_sleep_on_it() {
     };
     let begin = Time::now();
     assert!(System.set_timer(timer.as_raw_handle(), 10_000));
-    assert!(!System.sleep_on(timer.as_raw_handle(), 20_000));
+    assert_eq!(System.sleep_on(timer.as_raw_handle(), 20_000), Some(false));
     let slept = Time::now().nanos_since(begin);
     assert!((MILLISECOND..20_000 * MILLISECOND).contains(&slept), "{slept} ns");
 }

@@ -64,6 +64,7 @@ pub(super) struct State {
     pub meanwhile: Option<Box<dyn FnOnce() + Send>>,
     pub closed: usize,
     pub timer_fails: bool,
+    pub sleep_fails: bool,
     /// Units of 100 ns.
     pub timers: Vec<i64>,
     /// Whether one SYN is promised for a socket.
@@ -241,10 +242,13 @@ impl Calls for Play {
         })
     }
 
-    fn sleep_on(&self, _timer: RawHandle, _milliseconds: u32) -> bool {
+    fn sleep_on(&self, _timer: RawHandle, _milliseconds: u32) -> Option<bool> {
+        if self.with(|state| state.sleep_fails) {
+            return None;
+        }
         let nanos = self.with(|state| state.timers.last().map_or(0, |timer| *timer as u64 * 100));
         self.advance(nanos);
-        self.run_queued()
+        Some(self.run_queued())
     }
 
     fn open_icmp(&self, _family: Family) -> Result<RawHandle, i32> {
