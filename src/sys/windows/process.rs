@@ -140,8 +140,9 @@ fn process_cycles() -> Option<u64> {
     (result != 0).then_some(cycles)
 }
 
-/// Cycles as nanoseconds, by the process's own account of both. Before there is enough of it, at
-/// 2 GHz: a comparison of threads with the time that passes needs the order of magnitude.
+/// Cycles as nanoseconds. The page of QueryThreadCycleTime warns that the one is not told from the
+/// other, which differs by processor: so by the process's own account of both. Before there is enough
+/// of it, at 2 GHz: a comparison of threads with the time that passes needs the order of magnitude.
 fn nanos_of(cycles: u64) -> u64 {
     let nanos = process_times();
     let scaled = match process_cycles() {
