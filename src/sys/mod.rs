@@ -215,3 +215,42 @@ pub enum Apartment {
 /// The system has no apartments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoApartments;
+
+#[cfg(test)]
+mod tests {
+    /// What a declaration is told to follow is written beside it: its page's address, above its
+    /// attributes and its documentation.
+    #[test]
+    fn every_declaration_for_windows_names_its_page() {
+        let mut declared = 0;
+        for source in [
+            include_str!("windows/functions.rs"),
+            include_str!("windows/bindings.rs"),
+            include_str!("windows/tests/apartment.rs"),
+        ] {
+            let (mut pages, mut is_extern) = (Vec::new(), false);
+            for line in source.lines() {
+                let text = line.trim_start();
+                let item = text.trim_start_matches("pub(super) ").trim_start_matches("pub ");
+                is_extern = (is_extern && line != "}") || line == "extern \"system\" {";
+                if let Some(page) = text.strip_prefix("// https://learn.microsoft.com/windows") {
+                    assert_eq!(page, page.to_lowercase());
+                    pages.push(page);
+                } else if is_extern && item.starts_with("fn ") {
+                    let name = item[3..].split('(').next().unwrap_or_default().to_lowercase();
+                    assert!(pages.iter().any(|page| page.ends_with(&format!("-{name}"))), "{line}");
+                    declared += 1;
+                } else if line.starts_with("pub")
+                    && (text.contains(" struct ") || text.contains(" type "))
+                {
+                    assert!(!pages.is_empty(), "{line}");
+                    declared += 1;
+                }
+                if !text.starts_with("//") && !text.starts_with("#[") {
+                    pages.clear();
+                }
+            }
+        }
+        assert!(declared > 60, "{declared}: they are elsewhere");
+    }
+}

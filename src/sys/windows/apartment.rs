@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Whether this system has COM apartments.
 pub const APARTMENTS: bool = true;
@@ -92,8 +93,11 @@ impl Wake {
     }
 }
 
+/// The sleep of a worker whose wait for its event fails.
+const FAILED_SLEEP: Duration = Duration::from_millis(20);
+
 /// Sleeps until the event is set, and dispatches messages until then.
-fn wait_dispatching(event: &OwnedHandle) {
+pub(super) fn wait_dispatching(event: &OwnedHandle) {
     let handles = [event.as_raw_handle()];
     loop {
         // SAFETY: one open handle.
@@ -101,6 +105,10 @@ fn wait_dispatching(event: &OwnedHandle) {
             let handles = handles.as_ptr();
             MsgWaitForMultipleObjectsEx(1, handles, INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE)
         };
+        if woken == WAIT_FAILED {
+            // It may last: without a sleep of its own the worker would turn.
+            std::thread::sleep(FAILED_SLEEP);
+        }
         // Anything but a message is the event, or an error: then the caller looks for itself.
         if woken != WAIT_OBJECT_0 + 1 {
             return;

@@ -1,26 +1,29 @@
-//! Every declaration of the system's interface that this backend uses, by the names and layouts of
-//! the Windows SDK. Owns no behaviour. Where a field of a struct is not read it is still there, for
+//! Numbers and structs of the system's interface that this backend uses, by the names and layouts of
+//! the Windows SDK, each with its page; the functions are beside it. Owns no behaviour. Where a field of a struct is not read it is still there, for
 //! the layout; what follows the last field read is left out of structs that only the system makes.
 
-#![allow(non_snake_case)]
-
+pub(super) use super::functions::*;
 use std::os::raw::{c_char, c_int, c_void};
 use std::os::windows::io::{RawHandle, RawSocket};
 
+// https://learn.microsoft.com/windows/win32/winprog/windows-data-types
 /// A Win32 BOOL.
 pub(super) type Bool = c_int;
 
 // --- numbers ------------------------------------------------------------------------------
 
+// https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitforsingleobjectex
 pub(super) const INFINITE: u32 = u32::MAX;
 pub(super) const INVALID_HANDLE_VALUE: RawHandle = usize::MAX as RawHandle;
 
+// https://learn.microsoft.com/windows/win32/debug/system-error-codes
 pub(super) const ERROR_ACCESS_DENIED: i32 = 5;
 pub(super) const ERROR_NOT_ENOUGH_MEMORY: i32 = 8;
 pub(super) const ERROR_NOT_SUPPORTED: i32 = 50;
 pub(super) const ERROR_INVALID_PARAMETER: i32 = 87;
 pub(super) const ERROR_BUFFER_OVERFLOW: u32 = 111;
 pub(super) const WAIT_OBJECT_0: u32 = 0;
+pub(super) const WAIT_FAILED: u32 = u32::MAX;
 pub(super) const WAIT_TIMEOUT: i32 = 258;
 /// An APC has run; no failure.
 pub(super) const WAIT_IO_COMPLETION: i32 = 192;
@@ -32,6 +35,7 @@ pub(super) const ERROR_REQUEST_ABORTED: i32 = 1235;
 pub(super) const ERROR_NO_SYSTEM_RESOURCES: i32 = 1450;
 pub(super) const ERROR_WORKING_SET_QUOTA: i32 = 1453;
 
+// https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2
 pub(super) const WSAEACCES: i32 = 10013;
 pub(super) const WSAEMFILE: i32 = 10024;
 pub(super) const WSAEMSGSIZE: i32 = 10040;
@@ -49,6 +53,7 @@ pub(super) const WSAHOST_NOT_FOUND: i32 = 11001;
 pub(super) const WSATRY_AGAIN: i32 = 11002;
 pub(super) const WSANO_DATA: i32 = 11004;
 
+// https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketw
 pub(super) const AF_UNSPEC: c_int = 0;
 pub(super) const AF_INET: c_int = 2;
 pub(super) const AF_INET6: c_int = 23;
@@ -57,43 +62,59 @@ pub(super) const IPPROTO_TCP: c_int = 6;
 pub(super) const WSA_FLAG_OVERLAPPED: u32 = 0x01;
 pub(super) const WSA_FLAG_NO_HANDLE_INHERIT: u32 = 0x80;
 pub(super) const INVALID_SOCKET: RawSocket = RawSocket::MAX;
+// https://learn.microsoft.com/windows/win32/winsock/sol-socket-socket-options
 pub(super) const SOL_SOCKET: c_int = 0xffff;
 pub(super) const SO_LINGER: c_int = 0x0080;
 pub(super) const SO_REUSE_UNICASTPORT: c_int = 0x3007;
 pub(super) const SO_UPDATE_CONNECT_CONTEXT: c_int = 0x7010;
+// https://learn.microsoft.com/windows/win32/winsock/winsock-ioctls
 pub(super) const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
+// https://learn.microsoft.com/windows/win32/winsock/sio-tcp-initial-rto
 pub(super) const SIO_TCP_INITIAL_RTO: u32 = 0x9800_0011;
 /// TCP_INITIAL_RTO_NO_SYN_RETRANSMISSIONS, -2 as an unsigned byte.
 pub(super) const NO_SYN_RETRANSMISSIONS: u8 = 0xfe;
+// https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-addrinfow
 pub(super) const AI_CANONNAME: c_int = 0x02;
+// https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfow
 pub(super) const NI_NAMEREQD: c_int = 0x04;
 
+// https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getadaptersaddresses
 pub(super) const GAA_FLAG_SKIP_ANYCAST: u32 = 0x02;
 pub(super) const GAA_FLAG_SKIP_MULTICAST: u32 = 0x04;
 pub(super) const GAA_FLAG_SKIP_DNS_SERVER: u32 = 0x08;
 pub(super) const GAA_FLAG_SKIP_FRIENDLY_NAME: u32 = 0x20;
+// https://learn.microsoft.com/windows/win32/api/iptypes/ns-iptypes-ip_adapter_addresses_lh
 pub(super) const IF_TYPE_PPP: u32 = 23;
 pub(super) const IF_TYPE_SOFTWARE_LOOPBACK: u32 = 24;
 pub(super) const IF_TYPE_TUNNEL: u32 = 131;
 pub(super) const IF_OPER_STATUS_UP: c_int = 1;
 
+// https://learn.microsoft.com/windows/win32/api/bcrypt/nf-bcrypt-bcryptgenrandom
 pub(super) const BCRYPT_USE_SYSTEM_PREFERRED_RNG: u32 = 2;
+// https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandleexw
 pub(super) const GET_MODULE_HANDLE_EX_FLAG_PIN: u32 = 1;
 pub(super) const GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS: u32 = 4;
+// https://learn.microsoft.com/windows/win32/procthread/thread-security-and-access-rights
 pub(super) const THREAD_QUERY_LIMITED_INFORMATION: u32 = 0x0800;
 
+// https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerexw
 pub(super) const CREATE_WAITABLE_TIMER_HIGH_RESOLUTION: u32 = 2;
+// https://learn.microsoft.com/windows/win32/sync/synchronization-object-security-and-access-rights
 pub(super) const TIMER_MODIFY_STATE: u32 = 2;
 pub(super) const SYNCHRONIZE: u32 = 0x0010_0000;
 
+// https://learn.microsoft.com/windows/win32/api/objbase/ne-objbase-coinit
 pub(super) const COINIT_MULTITHREADED: u32 = 0;
 pub(super) const COINIT_APARTMENTTHREADED: u32 = 2;
+// https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-msgwaitformultipleobjectsex
 pub(super) const QS_ALLINPUT: u32 = 0x04ff;
 pub(super) const MWMO_INPUTAVAILABLE: u32 = 0x0004;
+// https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-peekmessagew
 pub(super) const PM_REMOVE: u32 = 1;
 
 // --- structs ------------------------------------------------------------------------------
 
+// https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-sockaddr_in
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct SockaddrIn {
@@ -104,6 +125,7 @@ pub(super) struct SockaddrIn {
     pub zero: [u8; 8],
 }
 
+// https://learn.microsoft.com/windows/win32/api/ws2ipdef/ns-ws2ipdef-sockaddr_in6_lh
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SockaddrIn6 {
@@ -115,12 +137,14 @@ pub struct SockaddrIn6 {
     pub scope: u32,
 }
 
+// https://learn.microsoft.com/windows/win32/api/winsock/ns-winsock-linger
 #[repr(C)]
 pub(super) struct Linger {
     pub onoff: u16,
     pub linger: u16,
 }
 
+// https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-overlapped
 #[repr(C)]
 pub struct Overlapped {
     pub internal: usize,
@@ -130,6 +154,7 @@ pub struct Overlapped {
     pub event: RawHandle,
 }
 
+// https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-overlapped_entry
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct OverlappedEntry {
@@ -139,6 +164,7 @@ pub struct OverlappedEntry {
     pub bytes: u32,
 }
 
+// https://learn.microsoft.com/windows/win32/api/guiddef/ns-guiddef-guid
 #[repr(C)]
 pub(super) struct Guid(pub u32, pub u16, pub u16, pub [u8; 8]);
 
@@ -146,6 +172,7 @@ pub(super) struct Guid(pub u32, pub u16, pub u16, pub [u8; 8]);
 pub(super) const WSAID_CONNECTEX: Guid =
     Guid(0x25a2_07b9, 0xddf3, 0x4660, [0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e]);
 
+// https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex
 pub(super) type ConnectEx = unsafe extern "system" fn(
     socket: RawSocket,
     name: *const c_void,
@@ -156,6 +183,7 @@ pub(super) type ConnectEx = unsafe extern "system" fn(
     overlapped: *mut Overlapped,
 ) -> Bool;
 
+// https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-addrinfow
 #[repr(C)]
 pub(super) struct AddrInfo {
     pub flags: c_int,
@@ -168,6 +196,7 @@ pub(super) struct AddrInfo {
     pub next: *mut AddrInfo,
 }
 
+// https://learn.microsoft.com/windows/win32/api/ipexport/ns-ipexport-ip_option_information
 #[repr(C)]
 pub struct IpOptions {
     pub ttl: u8,
@@ -177,6 +206,7 @@ pub struct IpOptions {
     pub options_data: *mut u8,
 }
 
+// https://learn.microsoft.com/windows/win32/api/ipexport/ns-ipexport-icmp_echo_reply
 /// ICMP_ECHO_REPLY.
 #[repr(C)]
 pub(super) struct EchoReply {
@@ -191,6 +221,7 @@ pub(super) struct EchoReply {
     pub options: IpOptions,
 }
 
+// https://learn.microsoft.com/windows/win32/api/ipexport/ns-ipexport-ipv6_address_ex
 /// IPV6_ADDRESS_EX.
 #[repr(C, packed)]
 #[derive(Clone, Copy)]
@@ -201,6 +232,7 @@ pub(super) struct AddressEx {
     pub scope: u32,
 }
 
+// https://learn.microsoft.com/windows/win32/api/ipexport/ns-ipexport-icmpv6_echo_reply_lh
 /// ICMPV6_ECHO_REPLY; the data follow it.
 #[repr(C)]
 pub(super) struct EchoReply6 {
@@ -210,15 +242,18 @@ pub(super) struct EchoReply6 {
     pub round_trip: u32,
 }
 
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ns-wdm-_io_status_block
 #[repr(C)]
 pub struct IoStatusBlock {
     pub status: usize,
     pub information: usize,
 }
 
+// https://learn.microsoft.com/windows/win32/api/icmpapi/nf-icmpapi-icmpsendecho2
 pub type ApcRoutine =
     unsafe extern "system" fn(context: *mut c_void, status: *mut IoStatusBlock, reserved: u32);
 
+// https://learn.microsoft.com/windows/win32/api/mstcpip/ns-mstcpip-tcp_initial_rto_parameters
 /// TCP_INITIAL_RTO_PARAMETERS.
 #[repr(C)]
 pub(super) struct InitialRto {
@@ -227,6 +262,7 @@ pub(super) struct InitialRto {
     pub most_syn_retransmissions: u8,
 }
 
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-osversioninfow
 /// OSVERSIONINFOW.
 #[repr(C)]
 pub(super) struct OsVersion {
@@ -238,6 +274,7 @@ pub(super) struct OsVersion {
     pub service_pack: [u16; 128],
 }
 
+// https://learn.microsoft.com/windows/win32/api/iptypes/ns-iptypes-ip_adapter_addresses_lh
 /// The head of IP_ADAPTER_ADDRESSES_LH.
 #[repr(C)]
 pub(super) struct AdapterAddresses {
@@ -260,6 +297,7 @@ pub(super) struct AdapterAddresses {
     pub oper_status: c_int,
 }
 
+// https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-socket_address
 /// SOCKET_ADDRESS.
 #[repr(C)]
 pub(super) struct SocketAddressPointer {
@@ -267,6 +305,7 @@ pub(super) struct SocketAddressPointer {
     pub length: c_int,
 }
 
+// https://learn.microsoft.com/windows/win32/api/iptypes/ns-iptypes-ip_adapter_unicast_address_lh
 /// IP_ADAPTER_UNICAST_ADDRESS_LH.
 #[repr(C)]
 pub(super) struct UnicastAddress {
@@ -283,6 +322,7 @@ pub(super) struct UnicastAddress {
     pub on_link_prefix_length: u8,
 }
 
+// https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-filetime
 /// 100 ns since 1601, or of processor time, in two halves.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -291,6 +331,7 @@ pub(super) struct FileTime {
     pub high: u32,
 }
 
+// https://learn.microsoft.com/windows/win32/api/winuser/ns-winuser-msg
 /// MSG.
 #[repr(C)]
 pub(super) struct Message {
@@ -302,6 +343,7 @@ pub(super) struct Message {
     pub point: [i32; 2],
 }
 
+// https://learn.microsoft.com/windows/win32/api/winsock/ns-winsock-wsadata
 /// WSADATA, whose content is not read: 408 bytes at most.
 pub(super) type WsaData = [u64; 51];
 
@@ -316,219 +358,3 @@ const _: () = {
     assert!(size_of::<AddrInfo>() == 48 && size_of::<Message>() == 48);
     assert!(size_of::<AdapterAddresses>() == 112 && size_of::<UnicastAddress>() == 64);
 };
-
-// --- functions ----------------------------------------------------------------------------
-
-#[link(name = "kernel32")]
-extern "system" {
-    pub(super) fn CreateIoCompletionPort(
-        file: RawHandle,
-        port: RawHandle,
-        key: usize,
-        threads: u32,
-    ) -> RawHandle;
-    pub(super) fn GetQueuedCompletionStatusEx(
-        port: RawHandle,
-        entries: *mut OverlappedEntry,
-        count: u32,
-        removed: *mut u32,
-        milliseconds: u32,
-        alertable: Bool,
-    ) -> Bool;
-    pub(super) fn PostQueuedCompletionStatus(
-        port: RawHandle,
-        bytes: u32,
-        key: usize,
-        overlapped: *mut Overlapped,
-    ) -> Bool;
-    pub(super) fn SleepEx(milliseconds: u32, alertable: Bool) -> u32;
-    pub(super) fn CreateWaitableTimerExW(
-        attributes: *const c_void,
-        name: *const u16,
-        flags: u32,
-        access: u32,
-    ) -> RawHandle;
-    pub(super) fn SetWaitableTimer(
-        timer: RawHandle,
-        due: *const i64,
-        period: i32,
-        routine: *const c_void,
-        argument: *mut c_void,
-        resume: Bool,
-    ) -> Bool;
-    pub(super) fn WaitForSingleObjectEx(
-        handle: RawHandle,
-        milliseconds: u32,
-        alertable: Bool,
-    ) -> u32;
-    pub(super) fn CreateEventW(
-        attributes: *const c_void,
-        manual_reset: Bool,
-        initial_state: Bool,
-        name: *const u16,
-    ) -> RawHandle;
-    pub(super) fn SetEvent(event: RawHandle) -> Bool;
-    pub(super) fn OpenThread(access: u32, inherit: Bool, id: u32) -> RawHandle;
-    pub(super) fn GetCurrentThreadId() -> u32;
-    pub(super) fn GetCurrentProcess() -> RawHandle;
-    pub(super) fn QueryThreadCycleTime(thread: RawHandle, cycles: *mut u64) -> Bool;
-    pub(super) fn QueryProcessCycleTime(process: RawHandle, cycles: *mut u64) -> Bool;
-    pub(super) fn GetThreadTimes(
-        thread: RawHandle,
-        creation: *mut FileTime,
-        exit: *mut FileTime,
-        kernel: *mut FileTime,
-        user: *mut FileTime,
-    ) -> Bool;
-    pub(super) fn GetProcessTimes(
-        process: RawHandle,
-        creation: *mut FileTime,
-        exit: *mut FileTime,
-        kernel: *mut FileTime,
-        user: *mut FileTime,
-    ) -> Bool;
-    pub(super) fn GetModuleHandleExW(flags: u32, name: *const u16, module: *mut RawHandle) -> Bool;
-}
-
-#[link(name = "ws2_32")]
-extern "system" {
-    pub(super) fn WSAStartup(version: u16, data: *mut WsaData) -> c_int;
-    pub(super) fn WSASocketW(
-        family: c_int,
-        kind: c_int,
-        protocol: c_int,
-        protocol_info: *const c_void,
-        group: u32,
-        flags: u32,
-    ) -> RawSocket;
-    pub(super) fn WSAIoctl(
-        socket: RawSocket,
-        code: u32,
-        input: *const c_void,
-        input_length: u32,
-        output: *mut c_void,
-        output_length: u32,
-        returned: *mut u32,
-        overlapped: *mut Overlapped,
-        completion: *const c_void,
-    ) -> c_int;
-    pub(super) fn WSAGetOverlappedResult(
-        socket: RawSocket,
-        overlapped: *mut Overlapped,
-        bytes: *mut u32,
-        wait: Bool,
-        flags: *mut u32,
-    ) -> Bool;
-    pub(super) fn setsockopt(
-        socket: RawSocket,
-        level: c_int,
-        name: c_int,
-        value: *const c_void,
-        length: c_int,
-    ) -> c_int;
-    pub(super) fn bind(socket: RawSocket, name: *const c_void, length: c_int) -> c_int;
-    pub(super) fn getsockname(socket: RawSocket, name: *mut c_void, length: *mut c_int) -> c_int;
-    pub(super) fn GetAddrInfoW(
-        name: *const u16,
-        service: *const u16,
-        hints: *const AddrInfo,
-        list: *mut *mut AddrInfo,
-    ) -> c_int;
-    pub(super) fn FreeAddrInfoW(list: *mut AddrInfo);
-    pub(super) fn GetNameInfoW(
-        address: *const c_void,
-        length: c_int,
-        host: *mut u16,
-        host_length: u32,
-        service: *mut u16,
-        service_length: u32,
-        flags: c_int,
-    ) -> c_int;
-}
-
-#[link(name = "iphlpapi")]
-extern "system" {
-    pub(super) fn IcmpCreateFile() -> RawHandle;
-    pub(super) fn Icmp6CreateFile() -> RawHandle;
-    pub(super) fn IcmpCloseHandle(handle: RawHandle) -> Bool;
-    pub(super) fn IcmpSendEcho2(
-        handle: RawHandle,
-        event: RawHandle,
-        apc: Option<ApcRoutine>,
-        context: *mut c_void,
-        to: u32,
-        data: *const u8,
-        size: u16,
-        options: *const IpOptions,
-        replies: *mut c_void,
-        replies_size: u32,
-        milliseconds: u32,
-    ) -> u32;
-    pub(super) fn Icmp6SendEcho2(
-        handle: RawHandle,
-        event: RawHandle,
-        apc: Option<ApcRoutine>,
-        context: *mut c_void,
-        from: *const SockaddrIn6,
-        to: *const SockaddrIn6,
-        data: *const u8,
-        size: u16,
-        options: *const IpOptions,
-        replies: *mut c_void,
-        replies_size: u32,
-        milliseconds: u32,
-    ) -> u32;
-    pub(super) fn IcmpParseReplies(replies: *mut c_void, size: u32) -> u32;
-    pub(super) fn Icmp6ParseReplies(replies: *mut c_void, size: u32) -> u32;
-    pub(super) fn GetAdaptersAddresses(
-        family: u32,
-        flags: u32,
-        reserved: *mut c_void,
-        addresses: *mut AdapterAddresses,
-        size: *mut u32,
-    ) -> u32;
-    pub(super) fn if_nametoindex(name: *const c_char) -> u32;
-    pub(super) fn ConvertInterfaceAliasToLuid(alias: *const u16, luid: *mut u64) -> u32;
-    pub(super) fn ConvertInterfaceLuidToIndex(luid: *const u64, index: *mut u32) -> u32;
-}
-
-#[link(name = "ntdll")]
-extern "system" {
-    pub(super) fn RtlGetVersion(version: *mut OsVersion) -> i32;
-}
-
-#[link(name = "bcrypt")]
-extern "system" {
-    pub(super) fn BCryptGenRandom(
-        algorithm: RawHandle,
-        buffer: *mut u8,
-        length: u32,
-        flags: u32,
-    ) -> i32;
-}
-
-#[link(name = "ole32")]
-extern "system" {
-    pub(super) fn CoInitializeEx(reserved: *mut c_void, apartment: u32) -> i32;
-    pub(super) fn CoUninitialize();
-}
-
-#[link(name = "user32")]
-extern "system" {
-    pub(super) fn MsgWaitForMultipleObjectsEx(
-        count: u32,
-        handles: *const RawHandle,
-        milliseconds: u32,
-        wake_mask: u32,
-        flags: u32,
-    ) -> u32;
-    pub(super) fn PeekMessageW(
-        message: *mut Message,
-        window: RawHandle,
-        first: u32,
-        last: u32,
-        remove: u32,
-    ) -> Bool;
-    pub(super) fn TranslateMessage(message: *const Message) -> Bool;
-    pub(super) fn DispatchMessageW(message: *const Message) -> isize;
-}

@@ -54,8 +54,8 @@ pub trait Calls: Clone + Send {
     /// SetWaitableTimer, for so many units of 100 ns from now on; whether it could.
     fn set_timer(&self, timer: RawHandle, hundred_nanos: i64) -> bool;
 
-    /// WaitForSingleObjectEx, alertable, for the timer; whether APCs have run.
-    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool;
+    /// WaitForSingleObjectEx, alertable, for the timer; whether APCs have run. `None`: it failed.
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> Option<bool>;
 
     /// IcmpCreateFile, Icmp6CreateFile.
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32>;
@@ -153,9 +153,10 @@ impl Calls for System {
         unsafe { SetWaitableTimer(timer, &due, 0, null(), null_mut(), 0) != 0 }
     }
 
-    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> bool {
+    fn sleep_on(&self, timer: RawHandle, milliseconds: u32) -> Option<bool> {
         // SAFETY: an open timer.
-        unsafe { WaitForSingleObjectEx(timer, milliseconds, 1) == WAIT_IO_COMPLETION as u32 }
+        let woken = unsafe { WaitForSingleObjectEx(timer, milliseconds, 1) };
+        (woken != WAIT_FAILED).then_some(woken == WAIT_IO_COMPLETION as u32)
     }
 
     fn open_icmp(&self, family: Family) -> Result<RawHandle, i32> {
@@ -245,7 +246,7 @@ impl Calls for System {
         port: u16,
         overlapped: *mut Overlapped,
     ) -> Result<(), i32> {
-        let connect_ex = connect_ex(socket)?;
+        let connect_ex = connect_ex(socket, to.family())?;
         let (name, length) = (SocketAddress::new(to, port), SocketAddress::length(to.family()));
         let raw = socket.as_raw_socket();
         // SAFETY: the name is readable for its length; the rest is the contract.
@@ -278,7 +279,9 @@ impl Calls for System {
 }
 
 /// Milliseconds that the system may wait for the answer to its one SYN: the longest initial
-/// retransmission time that it can be given, and longer than connects are usually waited for.
+/// retransmission time that it takes (`-InitialRtoMs` on the page of Set-NetTCPSetting: 300 to 3000;
+/// that of TCP_INITIAL_RTO_PARAMETERS names no bounds), and longer than connects are usually waited for.
+// https://learn.microsoft.com/powershell/module/nettcpip/set-nettcpsetting
 const ANSWER_TIME: u16 = 3000;
 
 /// Windows 10 version 1709.
@@ -295,18 +298,32 @@ fn build() -> u32 {
     }
 }
 
-/// ConnectEx is an extension that a socket is asked for; one serves all.
-fn connect_ex(socket: &OwnedSocket) -> Result<ConnectEx, i32> {
-    static KNOWN: OnceCell<ConnectEx> = OnceCell::new();
-    let ask = || {
+/// ConnectEx is an extension that a socket is asked for.
+fn connect_ex(socket: &OwnedSocket, family: Family) -> Result<ConnectEx, i32> {
+    static KNOWN: OfEach<ConnectEx> = OfEach::new();
+    KNOWN.get(family, || {
         let mut found: Option<ConnectEx> = None;
         // SAFETY: writable for what the system writes, a function pointer.
         unsafe {
             control(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &WSAID_CONNECTEX, &mut found)
         }?;
         found.ok_or(WSAEOPNOTSUPP)
-    };
-    KNOWN.get_or_try_init(ask).copied()
+    })
+}
+
+/// An extension function belongs to the provider of the socket that was asked for it, and each family
+/// may have its own (the page of WSAIoctl, SIO_GET_EXTENSION_FUNCTION_POINTER): one of each family,
+/// asked for once.
+struct OfEach<T>([OnceCell<T>; 2]);
+
+impl<T: Copy> OfEach<T> {
+    const fn new() -> OfEach<T> {
+        OfEach([OnceCell::new(), OnceCell::new()])
+    }
+
+    fn get(&self, family: Family, ask: impl FnOnce() -> Result<T, i32>) -> Result<T, i32> {
+        self.0[family.index()].get_or_try_init(ask).copied()
+    }
 }
 
 /// WSAIoctl, at once.
@@ -338,5 +355,21 @@ unsafe fn control<I, O>(
     match result {
         0 => Ok(()),
         _ => Err(last_error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_s_function_is_asked_for_once_and_is_its_own() {
+        let known = OfEach::new();
+        assert_eq!(known.get(Family::V4, || Ok(4)), Ok(4));
+        assert_eq!(known.get(Family::V6, || Ok(6)), Ok(6));
+        assert_eq!(known.get(Family::V4, || Err(0)), Ok(4), "not asked again");
+        let known = OfEach::<u8>::new();
+        assert_eq!(known.get(Family::V6, || Err(WSAEOPNOTSUPP)), Err(WSAEOPNOTSUPP));
+        assert_eq!(known.get(Family::V6, || Ok(7)), Ok(7), "asked again");
     }
 }

@@ -39,6 +39,19 @@ struct Connecting {
     socket: Option<OwnedSocket>,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many of this thread's there are.
+    pub(super) static ALIVE: std::cell::Cell<usize> = std::cell::Cell::new(0);
+}
+
+#[cfg(test)]
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        ALIVE.with(|alive| alive.set(alive.get() - 1));
+    }
+}
+
 /// What a probe wants.
 struct Wanted {
     to: Address,
@@ -88,10 +101,15 @@ impl<C: Calls> Connects<C> {
 
     /// When a SYN is due again, or nearly.
     pub(super) fn next_due(&mut self) -> Time {
-        if self.by_probe.is_empty() {
+        if self.is_empty() {
             self.due.clear();
         }
         self.due.peek().map_or(Time::NEVER, |Reverse((at, _))| *at)
+    }
+
+    /// Whether no probe waits for one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_probe.is_empty()
     }
 
     /// Sends again what is due.
@@ -163,16 +181,21 @@ impl<C: Calls> Connects<C> {
         self.under_way == 0
     }
 
-    /// Cancels all and waits for their packets, but not for ever.
-    pub(super) fn end(&mut self, completions: &mut Port<C>) {
+    /// Cancels all; their packets are still awaited.
+    pub(super) fn cancel_all(&mut self) {
         let ids: Vec<ProbeId> = self.by_probe.keys().copied().collect();
         for id in ids {
             self.cancel(id);
         }
+    }
+
+    /// Cancels all and waits for their packets, but not for ever.
+    pub(super) fn end(&mut self, completions: &mut Port<C>) {
+        self.cancel_all();
         let limit = self.calls.now().plus_nanos(END_LIMIT);
         let mut ended = Vec::new();
         while self.under_way > 0 {
-            if completions.wait(limit, &mut ended) == Waited::Nothing {
+            if completions.wait(limit, false, &mut ended) == Waited::Nothing {
                 return;
             }
             for overlapped in ended.drain(..) {
@@ -218,6 +241,8 @@ impl Wanted {
             offset_high: 0,
             event: null_mut(),
         };
+        #[cfg(test)]
+        ALIVE.with(|alive| alive.set(alive.get() + 1));
         let connecting = Connecting { overlapped, id, begun: calls.now(), socket: None };
         let connecting = Box::into_raw(Box::new(connecting));
         // SAFETY: it lives until its packet.

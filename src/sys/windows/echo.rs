@@ -34,8 +34,8 @@ pub(super) const GRACE: u64 = SECOND;
 /// keeps them for as long as they may be used.
 const END_LIMIT: u64 = 200 * MILLISECOND;
 
-/// The system's handle for echo requests of one family. Closing it cancels its requests; their APCs
-/// still run.
+/// The system's handle for echo requests of one family. The page of IcmpCloseHandle does not say what
+/// becomes of requests under way: they are known to end at once, and nothing is built on it.
 struct IcmpFile<C: Calls> {
     calls: C,
     handle: RawHandle,
@@ -170,6 +170,13 @@ impl<C: Calls> Echoes<C> {
             self.closing = None;
             self.files = [None, None];
         }
+    }
+
+    /// Forgets every probe, and so what its requests would tell. The requests stay: this thread lives
+    /// on, and their APCs run on it.
+    pub(super) fn forget(&mut self) {
+        self.open = HashMap::new();
+        self.close_files();
     }
 
     /// When the system has given up everything that it has.
@@ -315,7 +322,9 @@ impl<C: Calls> Drop for Echoes<C> {
         }
         self.files = [None, None];
         self.await_completions(soon);
-        // The thread ends, which cancels what it had under way; its own time is over then, too.
+        // The table ends with its thread, and all that a thread has under way is cancelled when it
+        // ends (the page of ExitThread). Kept for its own time all the same: nothing says when that
+        // is done.
         let requests = take(&mut self.requests).into_iter().map(|(_, held)| held.request);
         let until = |request: &Request| request.expiry().plus_nanos(GRACE);
         remainder().extend(requests.map(|request| (until(&request), request)));

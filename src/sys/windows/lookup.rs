@@ -129,11 +129,18 @@ impl Drop for AddressList {
     }
 }
 
+/// By the return values on the page of GetAddrInfoW.
 fn error(code: c_int) -> LookupError {
     match code {
-        WSAHOST_NOT_FOUND | WSANO_DATA => LookupError::NotFound(code),
-        // Its servers did not answer, or not in time.
-        WSATRY_AGAIN | WSAETIMEDOUT => LookupError::TimedOut(code),
+        // There is no such name.
+        WSAHOST_NOT_FOUND => LookupError::NotFound(code),
+        // It has no address (of the family asked for).
+        WSANO_DATA => LookupError::NotFound(code),
+        // The server had no answer from the one that knows: usually temporary.
+        WSATRY_AGAIN => LookupError::TimedOut(code),
+        // Not on the page; what a name service provider may pass on.
+        WSAETIMEDOUT => LookupError::TimedOut(code),
+        // WSANO_RECOVERY, WSA_NOT_ENOUGH_MEMORY, what is wrong with the hints: with its number.
         _ => LookupError::Failed(code),
     }
 }
@@ -184,8 +191,14 @@ mod tests {
 
     #[test]
     fn resolver_numbers_are_told_apart() {
-        assert_eq!(error(WSATRY_AGAIN), LookupError::TimedOut(WSATRY_AGAIN));
-        assert_eq!(error(WSANO_DATA), LookupError::NotFound(WSANO_DATA));
-        assert_eq!(error(11003), LookupError::Failed(11003));
+        for code in [11_001, 11_004] {
+            assert_eq!(error(code), LookupError::NotFound(code));
+        }
+        for code in [11_002, 10_060] {
+            assert_eq!(error(code), LookupError::TimedOut(code));
+        }
+        for code in [8, 10_022, 10_044, 10_047, 10_093, 10_109, 11_003] {
+            assert_eq!(error(code), LookupError::Failed(code));
+        }
     }
 }

@@ -8,6 +8,7 @@ mod bindings;
 mod calls;
 mod connect;
 mod echo;
+mod functions;
 mod interfaces;
 mod port;
 mod process;
@@ -144,7 +145,9 @@ impl<C: Calls> Network<C> {
     pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
         let mut deadline = deadline.min(self.connects.next_due());
         for look in 1..=TURN {
-            let waited = self.port.wait(deadline, &mut self.ended);
+            // The time of a connect is told by sight of its packet.
+            let fine = self.connects.is_empty();
+            let waited = self.port.wait(deadline, fine, &mut self.ended);
             let now = self.calls.now();
             for overlapped in self.ended.drain(..) {
                 events.extend(self.connects.finish(overlapped, now));
@@ -180,11 +183,11 @@ impl<C: Calls> Network<C> {
         Counters { overflows: self.echoes.lost.iter().sum(), ..Counters::default() }
     }
 
-    /// See `Operations::reset`.
+    /// See `Operations::reset`. The thread lives on, and what the system has may end on it at any
+    /// time: the tables stay, and only what they would tell is forgotten.
     pub fn reset(&mut self) -> io::Result<()> {
-        self.connects.end(&mut self.port);
-        self.connects = Connects::new(self.calls.clone());
-        self.echoes = Echoes::new(self.calls.clone());
+        self.connects.cancel_all();
+        self.echoes.forget();
         Ok(())
     }
 }

@@ -19,12 +19,14 @@ pub(super) const SOCKET: usize = 1;
 const BATCH: usize = 128;
 /// The longest sleep without a look at the wake-ups that the system had no memory for.
 pub(super) const LONGEST_SLEEP: u64 = SECOND;
-/// A wait of at most this is slept out on the timer, before a look at the port: packets and wake-ups
-/// are seen this much later at most. (A timer's own APC would end a wait at the port itself; under
-/// Wine waits with such a timer have not ended.)
+/// A fine wait of at most this is slept out on the timer, before a look at the port: packets and
+/// wake-ups are seen this much later at most. (A timer's own APC would end a wait at the port itself;
+/// under Wine waits with such a timer have not ended.)
 pub(super) const SHORT: u64 = 4 * MILLISECOND;
 /// Longer than the system's clock makes of it.
 const SHORT_LIMIT_MS: u32 = 20;
+/// The longest sleep, in milliseconds, where the port itself fails.
+const FAILED_SLEEP_MS: u32 = 20;
 /// Alertable waits in a row, each of which ran APCs, before other things are looked at.
 const MOST_CALLS: usize = 64;
 
@@ -71,7 +73,7 @@ pub(super) struct Port<C = System> {
     /// The system's waits end at ticks of its clock, which come every 15.6 ms: at 256 packets a
     /// burst that caps a rate at about 16,400 a second. A timer of high resolution
     /// (CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, Windows 10 version 1803 and later: the page of
-    /// CreateWaitableTimerExW) ends short ones in time. `None`: there is none.
+    /// CreateWaitableTimerExW) ends short ones in time, where they may be fine. `None`: there is none.
     timer: Option<OwnedHandle>,
     entries: [OverlappedEntry; BATCH],
 }
@@ -122,8 +124,14 @@ impl<C: Calls> Port<C> {
     }
 
     /// Sleeps, alertably, until there are packets or APCs, somebody woke us, or the deadline
-    /// ([`Time::NEVER`]: none). Appends the operations that have ended to `ended`.
-    pub(super) fn wait(&mut self, deadline: Time, ended: &mut Vec<*mut Overlapped>) -> Waited {
+    /// ([`Time::NEVER`]: none). Appends the operations that have ended to `ended`. A fine wait is in
+    /// time within a tick, but does not see packets at once: it is for when none tells a time.
+    pub(super) fn wait(
+        &mut self,
+        deadline: Time,
+        fine: bool,
+        ended: &mut Vec<*mut Overlapped>,
+    ) -> Waited {
         loop {
             if self.waker.shared.owed.swap(false, Ordering::AcqRel) {
                 return Waited::Packets;
@@ -131,7 +139,7 @@ impl<C: Calls> Port<C> {
             let left = deadline.nanos_since(self.calls.now());
             let is_last = left <= LONGEST_SLEEP;
             let mut sleep = left.min(LONGEST_SLEEP);
-            if left > 0 && left <= SHORT {
+            if fine && left > 0 && left <= SHORT {
                 match self.sleep_shortly(left) {
                     Some(true) => return Waited::Calls,
                     Some(false) => sleep = 0,
@@ -148,6 +156,15 @@ impl<C: Calls> Port<C> {
                 }
                 Err(WAIT_IO_COMPLETION) => return Waited::Calls,
                 Err(WAIT_TIMEOUT) if !is_last => {}
+                Err(WAIT_TIMEOUT) => return Waited::Nothing,
+                // An error came at once, and may last: without a sleep of its own the thread would
+                // turn. Alertable, so that echo requests end.
+                Err(_) if milliseconds > 0 => {
+                    return match self.calls.run_calls(milliseconds.min(FAILED_SLEEP_MS)) {
+                        true => Waited::Calls,
+                        false => Waited::Nothing,
+                    }
+                }
                 Err(_) => return Waited::Nothing,
             }
         }
@@ -163,12 +180,13 @@ impl<C: Calls> Port<C> {
     /// Sleeps on the timer; whether APCs have run. `None`: there is no timer, and no sleep.
     fn sleep_shortly(&mut self, nanos: u64) -> Option<bool> {
         let timer = self.timer.as_ref()?.as_raw_handle();
-        if self.calls.set_timer(timer, ((nanos + 99) / 100) as i64) {
-            return Some(self.calls.sleep_on(timer, SHORT_LIMIT_MS));
+        let is_set = self.calls.set_timer(timer, ((nanos + 99) / 100) as i64);
+        let slept = if is_set { self.calls.sleep_on(timer, SHORT_LIMIT_MS) } else { None };
+        if slept.is_none() {
+            // The port's wait ends by its own time, at a tick.
+            self.timer = None;
         }
-        // The wait's own time ends it, at a tick.
-        self.timer = None;
-        None
+        slept
     }
 
     fn take(&mut self, count: usize, ended: &mut Vec<*mut Overlapped>) {

@@ -3,6 +3,8 @@
 use super::bindings::*;
 use crate::clock::MILLISECOND;
 use crate::sync::lock;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null_mut;
 use std::sync::{Mutex, Once};
@@ -26,12 +28,26 @@ pub fn suspended() -> u64 {
 
 /// Fills with bytes that nobody can guess.
 pub fn random_bytes(into: &mut [u8]) {
-    for chunk in into.chunks_mut(u32::MAX as usize) {
+    fill(into, |chunk| {
         let (pointer, length) = (chunk.as_mut_ptr(), chunk.len() as u32);
-        // SAFETY: writable for the length given; the system's own generator needs no handle. It
-        // does not fail since Windows 10, and before only where the system lacks its libraries.
+        // SAFETY: writable for the length given; the system's own generator needs no handle. A
+        // negative status is a failure.
         unsafe {
-            BCryptGenRandom(null_mut(), pointer, length, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+            BCryptGenRandom(null_mut(), pointer, length, BCRYPT_USE_SYSTEM_PREFERRED_RNG) >= 0
+        }
+    });
+}
+
+/// Where the system's generator fails (a library of the provider's may be missing or refused), the
+/// standard library's keys stand in: seeded by the system once, by other means, and different each
+/// time. Zeros would be anybody's.
+fn fill(into: &mut [u8], generate: impl Fn(&mut [u8]) -> bool) {
+    for chunk in into.chunks_mut(u32::MAX as usize) {
+        if !generate(chunk) {
+            for word in chunk.chunks_mut(8) {
+                let random = RandomState::new().build_hasher().finish().to_ne_bytes();
+                word.copy_from_slice(&random[..word.len()]);
+            }
         }
     }
 }
@@ -124,8 +140,9 @@ fn process_cycles() -> Option<u64> {
     (result != 0).then_some(cycles)
 }
 
-/// Cycles as nanoseconds, by the process's own account of both. Before there is enough of it, at
-/// 2 GHz: a comparison of threads with the time that passes needs the order of magnitude.
+/// Cycles as nanoseconds. The page of QueryThreadCycleTime warns that the one is not told from the
+/// other, which differs by processor: so by the process's own account of both. Before there is enough
+/// of it, at 2 GHz: a comparison of threads with the time that passes needs the order of magnitude.
 fn nanos_of(cycles: u64) -> u64 {
     let nanos = process_times();
     let scaled = match process_cycles() {
@@ -198,12 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn random_bytes_differ_and_reach_the_end() {
-        let mut first = [0; 100];
-        let mut second = [0; 100];
-        random_bytes(&mut first);
-        random_bytes(&mut second);
-        assert_ne!(first, second);
-        assert!(first[80..].iter().any(|byte| *byte != 0));
+    fn random_bytes_differ_and_reach_the_end_even_where_the_system_gives_none() {
+        for random in [random_bytes, |into: &mut [u8]| fill(into, |_| false)] {
+            let mut first = [0; 100];
+            let mut second = [0; 100];
+            random(&mut first);
+            random(&mut second);
+            assert_ne!(first, second);
+            assert_ne!(first[..8], first[8..16]);
+            assert!(first[96..].iter().any(|byte| *byte != 0));
+        }
     }
 }

@@ -12,8 +12,11 @@ use std::mem::size_of;
 use std::os::windows::io::RawHandle;
 use std::ptr::{null, null_mut};
 
-/// Beyond the reply and its data the system wants room for an ICMP error and its own status.
+/// Beyond the reply and its data the system wants room for 8 more bytes, the size of an ICMP error, and
+/// for an IO_STATUS_BLOCK (ReplySize on the pages of IcmpSendEcho2 and Icmp6SendEcho2).
 const REPLY_ROOM: usize = 8 + size_of::<IoStatusBlock>();
+/// A payload of so many bytes is nobody else's; a shorter one may be.
+const WHOLE: usize = 8;
 
 /// See the file's head.
 pub(super) struct Request {
@@ -150,26 +153,36 @@ impl Request {
         // SAFETY: the buffer that the system has filled, and its size.
         let (parsed, parse_error) = unsafe { calls.parse(family, pointer, room) };
         let (replies, parse_error) = (parsed.max(counted), parse_error as u32);
-        let (mut heard, matches) = match family {
+        let (mut heard, carries) = match family {
             Family::V4 => self.heard_v4(),
             Family::V6 => self.heard_v6(),
         };
-        // Any other number is of an earlier call.
+        // By the page of Icmp6ParseReplies it finds none but replies and expired hop limits, and tells
+        // the rest as the last error. Any other number is of an earlier call.
         if replies == 0 && heard.status == 0 && is_ip_status(parse_error) {
             heard.status = parse_error;
         }
+        let is_somebody = heard.from.octets().iter().any(|octet| *octet != 0);
+        let is_proven = is_somebody && self.payload.len() >= WHOLE;
+        let is_answer = carries && (self.is_asked(&heard.from) || is_proven);
         let end = match echo_end(family, heard.status) {
-            // A cancelled request leaves no reply, and a reply of another host or with another
-            // payload is none to this request.
-            EchoEnd::Reply if replies == 0 || !matches => EchoEnd::Silence,
-            EchoEnd::IcmpError { outcome, .. } if heard.from.octets().iter().all(|b| *b == 0) => {
-                EchoEnd::Local(outcome)
-            }
+            // A cancelled request leaves no reply, and a reply with another payload is none to this
+            // request, nor is that of another host to a payload that another request may have.
+            EchoEnd::Reply if replies == 0 || !is_answer => EchoEnd::Silence,
+            EchoEnd::IcmpError { outcome, .. } if !is_somebody => EchoEnd::Local(outcome),
             end => end,
         };
         (end, heard)
     }
 
+    /// Whether this is the host asked. The scope that the system tells need not be the one asked for.
+    fn is_asked(&self, from: &Address) -> bool {
+        from.octets() == self.to.octets()
+    }
+
+    /// What stands there, and whether it carries the request's payload. (The page of IcmpParseReplies
+    /// speaks of an ICMP_ECHO_REPLY32 on 64-bit systems; what 64-bit programs are given, .NET's among
+    /// them, is ICMP_ECHO_REPLY.)
     fn heard_v4(&self) -> (Heard, bool) {
         // SAFETY: the buffer is aligned, initialised, and larger than the struct.
         let reply = unsafe { &*self.reply.as_ptr().cast::<EchoReply>() };
@@ -177,21 +190,21 @@ impl Request {
         let start = self.reply.as_ptr() as usize;
         let offset = (reply.data as usize).wrapping_sub(start);
         let data = self.bytes().get(offset..).and_then(|rest| rest.get(..self.payload.len()));
-        let matches = from == self.to
-            && usize::from(reply.data_size) == self.payload.len()
+        let carries = usize::from(reply.data_size) == self.payload.len()
             && (self.payload.is_empty() || data == Some(&self.payload[..]));
         let hops = Some(reply.options.ttl);
-        (Heard { from, status: reply.status, round_trip_ms: reply.round_trip, hops }, matches)
+        (Heard { from, status: reply.status, round_trip_ms: reply.round_trip, hops }, carries)
     }
 
+    /// The data follow the structure (the page of ICMPV6_ECHO_REPLY), which does not tell their size.
     fn heard_v6(&self) -> (Heard, bool) {
         // SAFETY: the buffer is aligned, initialised, and larger than the struct.
         let reply = unsafe { &*self.reply.as_ptr().cast::<EchoReply6>() };
         let from = Address::v6(reply.address.address, reply.address.scope);
         let data = &self.bytes()[size_of::<EchoReply6>()..][..self.payload.len()];
-        let matches = from.octets() == self.to.octets() && data == &self.payload[..];
+        let carries = data == &self.payload[..];
         let round_trip_ms = reply.round_trip;
-        (Heard { from, status: reply.status, round_trip_ms, hops: None }, matches)
+        (Heard { from, status: reply.status, round_trip_ms, hops: None }, carries)
     }
 
     fn bytes(&self) -> &[u8] {
@@ -209,7 +222,8 @@ impl Request {
                 let counted = (u64::from(heard.round_trip_ms) + 1) * MILLISECOND;
                 let round_trip = ended.nanos_since(self.begun).min(counted);
                 let received = self.batch.plus_nanos(round_trip);
-                Some(Event::Reply { id, transmission, received, ttl: heard.hops, from: None })
+                let from = (!self.is_asked(&heard.from)).then_some(heard.from);
+                Some(Event::Reply { id, transmission, received, ttl: heard.hops, from })
             }
             EchoEnd::IcmpError { outcome, kind, code } => {
                 let from = heard.from;

@@ -43,8 +43,8 @@ pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
         Some(number) => number,
         None => return win32_end(status),
     };
-    // Numbers and names: the pages of ICMP_ECHO_REPLY and ICMPV6_ECHO_REPLY, and ipexport.h. Types
-    // and codes: RFC 792, RFC 4443.
+    // Numbers and names: the pages of ICMP_ECHO_REPLY and ICMPV6_ECHO_REPLY, and ipexport.h for those
+    // above 11018 that the pages do not list. Types and codes: RFC 792, RFC 4443.
     match number {
         // BUF_TOO_SMALL: the buffer has the size that the page asks for, so this is a defect.
         1 => EchoEnd::Local(Outcome::Failed),
@@ -86,19 +86,38 @@ pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
         18 => EchoEnd::Local(Outcome::BadDestination),
         // ADDR_DELETED: the source address went away under way; the next attempt has another.
         19 => EchoEnd::Silence,
-        // SPEC_MTU_CHANGE, MTU_CHANGE: of the path, which the next attempt respects.
-        20 | 21 => EchoEnd::Silence,
-        // UNLOAD, ADDR_ADDED, MEDIA_CONNECT, MEDIA_DISCONNECT, BIND_ADAPTER, UNBIND_ADAPTER: an
-        // interface comes or goes; no host's word, and gone with the next attempt or the one after.
-        22..=27 => EchoEnd::Silence,
+        // SPEC_MTU_CHANGE: the path to one host takes smaller packets; the next attempt respects it.
+        20 => EchoEnd::Silence,
+        // MTU_CHANGE: an interface takes smaller packets; likewise.
+        21 => EchoEnd::Silence,
+        // UNLOAD: the stack of an interface goes away; the next attempt has another or is told.
+        22 => EchoEnd::Silence,
+        // ADDR_ADDED: an address of ours is new; news.
+        23 => EchoEnd::Silence,
+        // MEDIA_CONNECT: a cable is in; the next attempt goes out.
+        24 => EchoEnd::Silence,
+        // MEDIA_DISCONNECT: a cable is out; it may come back before the job ends.
+        25 => EchoEnd::Silence,
+        // BIND_ADAPTER: an interface comes up; the next attempt goes out.
+        26 => EchoEnd::Silence,
+        // UNBIND_ADAPTER: an interface goes down; it may come back before the job ends.
+        27 => EchoEnd::Silence,
         // DEVICE_DOES_NOT_EXIST: the interface went away under way.
         28 => EchoEnd::Silence,
-        // DUPLICATE_ADDRESS, DUPLICATE_IPADD: the source address is being changed.
-        29 | 34 => EchoEnd::Silence,
-        // INTERFACE_METRIC_CHANGE, RECONFIG_SECFLTR, INTERFACE_WOL_CAPABILITY_CHANGE: news.
-        30 | 31 | 33 => EchoEnd::Silence,
+        // DUPLICATE_ADDRESS: another machine has our address; the next attempt has another.
+        29 => EchoEnd::Silence,
+        // INTERFACE_METRIC_CHANGE: routes are weighed anew; news.
+        30 => EchoEnd::Silence,
+        // RECONFIG_SECFLTR: the filters of IPsec are being changed; the next attempt meets the new.
+        31 => EchoEnd::Silence,
         // NEGOTIATING_IPSEC: this one was dropped, the next one gets through.
         32 => EchoEnd::Silence,
+        // INTERFACE_WOL_CAPABILITY_CHANGE: an interface may wake the machine, or no more; news.
+        33 => EchoEnd::Silence,
+        // DUPLICATE_IPADD: as DUPLICATE_ADDRESS.
+        34 => EchoEnd::Silence,
+        // NO_FURTHER_SENDS: an interface takes nothing more; the next attempt has another or is told.
+        35 => EchoEnd::Silence,
         // DEST_UNREACHABLE: of no code that has a number of its own.
         40 => error(Outcome::DestinationUnreachable, (3, 1), (1, 3)),
         // TIME_EXCEEDED: likewise.
@@ -111,7 +130,7 @@ pub(super) fn echo_end(family: Family, status: u32) -> EchoEnd {
         44 => error(Outcome::IcmpError, (3, 1), (1, 3)),
         // DEST_SCOPE_MISMATCH: IPv6, the source address does not reach so far.
         45 => error(Outcome::DestinationScopeMismatch, (3, 1), (1, 2)),
-        // GENERAL_FAILURE: also while an interface reconnects, so it ends no job.
+        // GENERAL_FAILURE: of a malformed packet, and while an interface reconnects: it ends no job.
         50 => EchoEnd::Silence,
         // PENDING: the request is under way, so nothing has been heard.
         255 => EchoEnd::Silence,
@@ -182,71 +201,132 @@ pub(super) fn connect_error(error: i32) -> ConnectError {
 mod tests {
     use super::*;
 
-    /// The numbers of .NET's IPStatus are those of IP_STATUS, so the names must be, too.
-    #[test]
-    fn every_name_of_ip_status_has_its_outcome() {
-        let named = [
-            (11002, Outcome::DestinationNetworkUnreachable),
-            (11003, Outcome::DestinationHostUnreachable),
-            (11004, Outcome::DestinationProtocolUnreachable),
-            (11005, Outcome::DestinationPortUnreachable),
-            (11007, Outcome::BadOption),
-            (11008, Outcome::HardwareError),
-            (11009, Outcome::PacketTooBig),
-            (11012, Outcome::BadRoute),
-            (11013, Outcome::TtlExpired),
-            (11014, Outcome::TtlReassemblyTimeExceeded),
-            (11015, Outcome::ParameterProblem),
-            (11018, Outcome::BadDestination),
-            (11040, Outcome::DestinationUnreachable),
-            (11041, Outcome::TimeExceeded),
-            (11042, Outcome::BadHeader),
-            (11043, Outcome::UnrecognizedNextHeader),
-            (11044, Outcome::IcmpError),
-            (11045, Outcome::DestinationScopeMismatch),
+    fn icmp(outcome: Outcome, kind: u8, code: u8) -> EchoEnd {
+        EchoEnd::IcmpError { outcome, kind, code }
+    }
+
+    /// Every number of ipexport.h, for IPv4 and IPv6; the outcomes have the names of .NET's IPStatus,
+    /// whose numbers are those of IP_STATUS.
+    fn table() -> Vec<(u32, EchoEnd, EchoEnd)> {
+        use Outcome::*;
+        let both = |status, end| (status, end, end);
+        let errors = |status, outcome, v4: (u8, u8), v6: (u8, u8)| {
+            (status, icmp(outcome, v4.0, v4.1), icmp(outcome, v6.0, v6.1))
+        };
+        let mut table = vec![
+            both(11_001, EchoEnd::Local(Failed)),
+            errors(11_002, DestinationNetworkUnreachable, (3, 0), (1, 0)),
+            errors(11_003, DestinationHostUnreachable, (3, 1), (1, 3)),
+            (11_004, icmp(DestinationProtocolUnreachable, 3, 2), icmp(DestinationProhibited, 1, 1)),
+            errors(11_005, DestinationPortUnreachable, (3, 3), (1, 4)),
+            both(11_006, EchoEnd::NoResources),
+            both(11_007, EchoEnd::Local(BadOption)),
+            both(11_008, EchoEnd::Local(HardwareError)),
+            errors(11_009, PacketTooBig, (3, 4), (2, 0)),
+            both(11_010, EchoEnd::Silence),
+            both(11_011, EchoEnd::Local(Failed)),
+            both(11_012, EchoEnd::Local(BadRoute)),
+            errors(11_013, TtlExpired, (11, 0), (3, 0)),
+            errors(11_014, TtlReassemblyTimeExceeded, (11, 1), (3, 1)),
+            errors(11_015, Outcome::ParameterProblem, (12, 0), (4, 0)),
+            both(11_016, EchoEnd::Silence),
+            both(11_017, EchoEnd::Local(BadOption)),
+            both(11_018, EchoEnd::Local(BadDestination)),
+            errors(11_040, DestinationUnreachable, (3, 1), (1, 3)),
+            errors(11_041, TimeExceeded, (11, 0), (3, 0)),
+            errors(11_042, BadHeader, (12, 0), (4, 0)),
+            errors(11_043, UnrecognizedNextHeader, (12, 0), (4, 1)),
+            errors(11_044, IcmpError, (3, 1), (1, 3)),
+            errors(11_045, DestinationScopeMismatch, (3, 1), (1, 2)),
+            both(11_050, EchoEnd::Silence),
+            both(11_255, EchoEnd::Silence),
         ];
-        for (status, expected) in named {
-            match echo_end(Family::V4, status) {
-                EchoEnd::IcmpError { outcome, .. } | EchoEnd::Local(outcome) => {
-                    assert_eq!(outcome, expected, "{status}")
-                }
-                other => panic!("{status}: {other:?}"),
+        // What passes while an interface or an address changes.
+        table.extend((11_019..=11_035).map(|status| both(status, EchoEnd::Silence)));
+        table
+    }
+
+    #[test]
+    fn every_ip_status_means_what_the_table_says_and_no_other_is_known() {
+        let table = table();
+        for (status, v4, v6) in &table {
+            assert_eq!(echo_end(Family::V4, *status), *v4, "{status}");
+            assert_eq!(echo_end(Family::V6, *status), *v6, "{status}");
+        }
+        for status in (11_000..11_300).filter(|status| table.iter().all(|line| line.0 != *status)) {
+            for family in Family::BOTH {
+                assert_eq!(echo_end(family, status), EchoEnd::Local(Outcome::Failed), "{status}");
             }
         }
-        assert_eq!(echo_end(Family::V4, 0), EchoEnd::Reply);
-        assert_eq!(echo_end(Family::V4, 11006), EchoEnd::NoResources);
-        assert_eq!(echo_end(Family::V4, 11010), EchoEnd::Silence);
     }
 
     #[test]
-    fn what_passes_while_an_interface_reconnects_is_silence_and_ends_no_job() {
-        for status in (11019..=11034).chain([11016, 11050, 11255, 995, 1235]) {
-            assert_eq!(echo_end(Family::V4, status), EchoEnd::Silence, "{status}");
-            assert_eq!(echo_end(Family::V6, status), EchoEnd::Silence, "{status}");
+    fn every_win32_error_in_the_place_of_an_ip_status_means_what_the_table_says() {
+        for (error, expected) in [
+            (0, EchoEnd::Reply),
+            (5, EchoEnd::Local(Outcome::DestinationProhibited)),
+            (8, EchoEnd::NoResources),
+            (1450, EchoEnd::NoResources),
+            (1453, EchoEnd::NoResources),
+            (50, EchoEnd::Local(Outcome::Failed)),
+            (87, EchoEnd::Local(Outcome::Failed)),
+            (995, EchoEnd::Silence),
+            (1235, EchoEnd::Silence),
+            (1231, EchoEnd::Local(Outcome::DestinationNetworkUnreachable)),
+            (1232, EchoEnd::Local(Outcome::DestinationHostUnreachable)),
+            (120, EchoEnd::Local(Outcome::Failed)),
+            (122, EchoEnd::Local(Outcome::Failed)),
+            (4711, EchoEnd::Local(Outcome::Failed)),
+        ] {
+            for family in Family::BOTH {
+                assert_eq!(echo_end(family, error), expected, "{error}");
+            }
         }
     }
 
     #[test]
-    fn a_number_that_is_not_in_the_list_is_a_failure_with_that_number() {
-        for status in [11001, 11011, 11035, 11046, 11051, 11254, 11256, 50, 87, 4711] {
-            assert_eq!(echo_end(Family::V4, status), EchoEnd::Local(Outcome::Failed), "{status}");
+    fn an_ip_status_that_tells_a_failure_is_known_from_other_numbers() {
+        for (number, is_failure) in [
+            (0, false),
+            (997, false),
+            (11_000, false),
+            (11_001, true),
+            (11_255, true),
+            (11_256, false),
+        ] {
+            assert_eq!(is_ip_status(number), is_failure, "{number}");
         }
     }
 
     #[test]
-    fn prohibited_shares_a_number_with_protocol_unreachable() {
-        assert_eq!(
-            echo_end(Family::V6, 11004),
-            EchoEnd::IcmpError { outcome: Outcome::DestinationProhibited, kind: 1, code: 1 }
-        );
-    }
-
-    #[test]
-    fn refused_is_the_host_s_word_and_a_full_port_table_is_ours() {
-        assert_eq!(connect_error(WSAECONNREFUSED), ConnectError::Refused);
-        let not_started = ConnectError::NotStarted { os_error: WSAEADDRINUSE };
-        assert_eq!(connect_error(WSAEADDRINUSE), not_started);
-        let timed_out = ConnectError::Failed { outcome: Outcome::TimedOut, os_error: WSAETIMEDOUT };
-        assert_eq!(connect_error(WSAETIMEDOUT), timed_out);
+    fn every_error_of_a_connect_means_what_the_table_says() {
+        // `None`: not started.
+        for (error, expected) in [
+            (8, None),
+            (1450, None),
+            (10_024, None),
+            (10_048, None),
+            (10_055, None),
+            (10_013, Some(Outcome::DestinationProhibited)),
+            (10_040, Some(Outcome::PacketTooBig)),
+            (10_049, Some(Outcome::BadDestination)),
+            (10_050, Some(Outcome::DestinationNetworkUnreachable)),
+            (10_051, Some(Outcome::DestinationNetworkUnreachable)),
+            (1231, Some(Outcome::DestinationNetworkUnreachable)),
+            (10_060, Some(Outcome::TimedOut)),
+            (10_064, Some(Outcome::DestinationHostUnreachable)),
+            (10_065, Some(Outcome::DestinationHostUnreachable)),
+            (1232, Some(Outcome::DestinationHostUnreachable)),
+            (995, Some(Outcome::Failed)),
+            (10_022, Some(Outcome::Failed)),
+        ] {
+            let expected = match expected {
+                None => ConnectError::NotStarted { os_error: error },
+                Some(outcome) => ConnectError::Failed { outcome, os_error: error },
+            };
+            assert_eq!(connect_error(error), expected);
+        }
+        // The host's own word.
+        assert_eq!(connect_error(10_061), ConnectError::Refused);
     }
 }

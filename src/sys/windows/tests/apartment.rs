@@ -1,28 +1,32 @@
 //! Apartments, and the sleep of a worker in one.
 
+use super::super::apartment::wait_dispatching;
 use super::super::bindings::*;
 use super::super::socket::last_error;
 use super::*;
 use crate::sys::Apartment;
 use std::os::raw::c_void;
-use std::os::windows::io::RawHandle;
+use std::os::windows::io::{FromRawHandle, OwnedHandle, RawHandle};
 use std::ptr::null_mut;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 #[link(name = "ole32")]
 extern "system" {
+    // https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-cogetapartmenttype
     fn CoGetApartmentType(kind: *mut i32, qualifier: *mut i32) -> i32;
 }
 
 #[link(name = "user32")]
 extern "system" {
+    // https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-settimer
     fn SetTimer(
         window: RawHandle,
         id: usize,
         milliseconds: u32,
         procedure: unsafe extern "system" fn(RawHandle, u32, usize, u32),
     ) -> usize;
+    // https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-killtimer
     fn KillTimer(window: RawHandle, id: usize) -> Bool;
 }
 
@@ -87,6 +91,20 @@ fn a_sleep_gives_the_lock_back_and_ends_with_a_notice() {
         shared.1.notify();
         thread.join().unwrap();
     }
+}
+
+/// The page of MsgWaitForMultipleObjectsEx: the handle must have the right SYNCHRONIZE.
+#[test]
+fn a_sleep_that_fails_at_once_takes_its_time_all_the_same() {
+    // SAFETY: the calling thread lives; the handle is new, and nobody else's.
+    let event = unsafe {
+        let thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, 0, GetCurrentThreadId());
+        assert!(!thread.is_null(), "{}", last_error());
+        OwnedHandle::from_raw_handle(thread)
+    };
+    let begun = Time::now();
+    wait_dispatching(&event);
+    assert!(Time::now().nanos_since(begun) >= 10 * MILLISECOND);
 }
 
 /// Posts to a thread by way of its message queue, as COM does.

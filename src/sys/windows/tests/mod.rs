@@ -5,6 +5,7 @@ mod connect;
 mod contracts;
 mod echo;
 mod play;
+mod replies;
 mod syns;
 mod wait;
 

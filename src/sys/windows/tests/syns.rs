@@ -1,11 +1,12 @@
 //! SYNs that are repeated here, because the system was asked to send one: played.
 
 use super::super::bindings::*;
-use super::super::connect::FIRST_PAUSE;
+use super::super::connect::{ALIVE, FIRST_PAUSE};
 use super::play::Play;
 use super::*;
 use crate::outcome::Outcome;
 use crate::sys::{ConnectError, RoundTrip};
+use std::cell::Cell;
 
 const ID: ProbeId = ProbeId(5);
 const PORT: u16 = 443;
@@ -38,8 +39,14 @@ fn times(play: &Play) -> Vec<u64> {
     play.with(|state| state.connects.iter().map(|(_, at)| at.as_nanos()).collect())
 }
 
-/// The system tells the ends of connects that were cancelled.
+/// The system tells the ends of connects that were cancelled; there are no others.
 fn end_cancelled(network: &mut Network<Play>, play: &Play, indices: &[usize]) {
+    end_cancelled_beside(network, play, indices);
+    assert!(network.connects.is_idle());
+}
+
+/// The same beside others.
+fn end_cancelled_beside(network: &mut Network<Play>, play: &Play, indices: &[usize]) {
     // Nobody asks how they ended.
     play.with(|state| {
         indices.iter().for_each(|index| state.ended.push_back(state.connects[*index].0))
@@ -47,7 +54,6 @@ fn end_cancelled(network: &mut Network<Play>, play: &Play, indices: &[usize]) {
     let mut events = Vec::new();
     network.receive(&mut events);
     assert!(events.is_empty());
-    assert!(network.connects.is_idle());
 }
 
 #[test]
@@ -122,6 +128,53 @@ fn a_connect_that_met_itself_is_refused() {
     play.end_connect(0, Ok(Some((host(), PORT))));
     let events = run(&mut network, &play, 0);
     assert!(matches!(events[..], [Event::ConnectFailed { error: ConnectError::Refused, .. }]));
+}
+
+/// A sleep on the timer would see the packet up to 4 ms late, and that would be told as measured.
+#[test]
+fn while_a_connect_is_under_way_every_sleep_is_ended_by_its_packet() {
+    let (play, mut network) = begun(true);
+    network.wait(play.now().plus_nanos(3 * MILLISECOND), &mut Vec::new());
+    assert_eq!(play.with(|state| (state.timers.len(), state.waits.clone())), (0, vec![3]));
+    network.cancel_connect(ID);
+    network.wait(play.now().plus_nanos(3 * MILLISECOND), &mut Vec::new());
+    assert_eq!(play.with(|state| state.timers.len()), 1, "nobody's time is told");
+    end_cancelled(&mut network, &play, &[0]);
+}
+
+/// The page of ConnectEx: no packet comes for what it has refused at once.
+#[test]
+fn a_connect_that_is_not_taken_leaves_nothing_with_the_system() {
+    let (play, mut network) = begun(true);
+    play.with(|state| state.connect_errors.extend([WSAENOBUFS, WSAEADDRINUSE]));
+    let refused = network.connect(ProbeId(6), host(), PORT);
+    assert_eq!(refused, Err(ConnectError::NotStarted { os_error: WSAENOBUFS }));
+    assert_eq!(ALIVE.with(Cell::get), 1, "its memory is ours again");
+    // A repeated SYN that is not taken is as good as lost.
+    assert!(run(&mut network, &play, 3 * FIRST_PAUSE).is_empty());
+    assert_eq!(times(&play), [0, 3 * FIRST_PAUSE]);
+    assert_eq!(ALIVE.with(Cell::get), 2);
+    network.cancel_connect(ProbeId(6));
+    network.cancel_connect(ID);
+    end_cancelled(&mut network, &play, &[0, 1]);
+    assert_eq!(ALIVE.with(Cell::get), 0);
+}
+
+#[test]
+fn a_packet_after_a_reset_finds_its_memory_and_tells_nothing() {
+    let (play, mut network) = begun(true);
+    network.reset().unwrap();
+    assert_eq!(ALIVE.with(Cell::get), 1, "the system may write still");
+    // The same number again.
+    network.connect(ID, host(), PORT).unwrap();
+    end_cancelled_beside(&mut network, &play, &[0]);
+    assert_eq!(ALIVE.with(Cell::get), 1);
+    assert!(run(&mut network, &play, FIRST_PAUSE / 2).is_empty());
+    play.end_connect(1, Ok(None));
+    let events = run(&mut network, &play, FIRST_PAUSE / 2);
+    assert!(matches!(events[..], [Event::Connected { id: ID, .. }]), "{events:?}");
+    assert!(network.connects.is_idle());
+    assert_eq!(ALIVE.with(Cell::get), 0);
 }
 
 #[test]
