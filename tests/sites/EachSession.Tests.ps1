@@ -15,6 +15,12 @@ Describe 'A block once on each session' {
         $table['oslo'] -join ', ' | Should -Be 'hello over there oslo, 2'
     }
 
+    It 'runs once in a session that is named twice' {
+        $table = Get-Table 'Invoke-RustParallel -Session $one, $one -FromEach -ScriptBlock { 1 }' @{ one = $sites[0] }
+        @($table.Keys) | Should -Be 'lima'
+        $table['lima'] | Should -Be 1
+    }
+
     It 'needs no module on the far side' {
         $folder = "$env:RUSTRUNSPACES_SITES_FOLDER/rome/modules/RustRunspaces"
         Remove-Item $folder -Force
@@ -86,7 +92,7 @@ Describe 'A block once on each session' {
         ConvertTo-Line $run.Output | Should -Be 'Completed', '4', 'lima', 'oslo', 'paris', 'rome'
     }
 
-    It 'the block may stand first, as everywhere: <_>' -ForEach '', '-AsObject', '-JobTimeoutSeconds 20', '-ArgumentList 2' {
+    It 'the block may stand first, as everywhere: <_>' -ForEach '', '-AsObject', '-JobTimeoutSeconds 20', '-ArgumentList 2', '-AsObject -JobTimeoutSeconds 20 -MaximumWaitTimeSeconds 20' {
         "$((Invoke-CleanScript "Invoke-RustParallel { `$env:SITE } -Session `$sites -FromEach $_" @{ sites = $sites[0] }).Output[0] | ForEach-Object { $_.lima, $_.Output })".Trim() | Should -Be 'lima'
     }
 
@@ -100,11 +106,15 @@ Describe 'A block once on each session' {
         @($run.Progress | Where-Object { $_.Activity -in 'lima', 'oslo', 'paris', 'rome' } | ForEach-Object ActivityId | Sort-Object -Unique).Count | Should -Be 4
     }
 
-    It 'takes no input' {
-        Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'InputNotAllowed'
+    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }' {
+        Get-ErrorId (Get-Failure "1, 2 | Invoke-RustParallel $_ -Session `$sites -FromEach" @{ sites = $sites }) | Should -Be 'InputNotAllowed'
     }
 
-    It 'takes no hosts, and says so' {
-        Get-ErrorId (Get-Failure 'Invoke-RustParallel -ComputerName a, b -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
+    It 'takes no hosts and no command, and says so: <_>' -ForEach @(
+        '-ComputerName a, b -ScriptBlock { 1 } -FromEach', 'a, b { 1 } -FromEach', 'a { 1 } -FromEach', 'a, b -ScriptBlock { 1 } -FromEach',
+        'a -CommandName Get-Date -FromEach', '-FromEach -ComputerName a { 1 }', 'a { 1 } -FromEach -ArgumentList 2 -JobTimeoutSeconds 5'
+    ) {
+        Get-ErrorId (Get-Failure "Invoke-RustParallel $_ -Session `$sites" @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
+        Get-ErrorId (Get-Failure "Invoke-RustParallel $_") | Should -Be 'SessionRequired'
     }
 }

@@ -15,6 +15,14 @@ Describe 'Hosts shared among sessions' {
         ($run.Output.ObservedFrom | Sort-Object -Unique) -join ' ' | Should -Be 'lima oslo paris rome'
     }
 
+    It 'a session that is named twice is taken once' {
+        foreach ($call in 'Invoke-RustParallel 127.0.0.0/28 -AsObject', '1..14 | Invoke-RustParallel { $_ } -AsObject', 'Invoke-RustParallel 127.0.0.0/28 -FromEach -AsObject') {
+            $rows = (Invoke-CleanScript "$call -Session `$sites, `$sites" @{ sites = $sites[0] }).Output
+            $rows.Count | Should -Be 14
+            @($rows | ForEach-Object { if ($_.Answers) { $_.Answers.ObservedFrom } else { $_.ObservedFrom } } | Sort-Object -Unique) | Should -Be 'lima'
+        }
+    }
+
     It 'the last results come at once, however few they are' {
         # A result among others may wait for a tenth of a second.
         $times = Get-Line '1..10 | ForEach-Object { (Measure-Command { Invoke-RustParallel 127.0.0.1 -Session $sites }).TotalMilliseconds }' @{ sites = $sites[0] }
