@@ -340,7 +340,7 @@ Describe 'Sessions of which none is left' {
         $sites = New-Site 'paris', 'oslo'
         $process = $sites | ForEach-Object { Get-SiteProcess $_ }
         $run = Start-Script 'Invoke-RustParallel 127.0.0.0/16 -Session $sites -AsObject -PacketsPerSecond 500' @{ sites = $sites }
-        Wait-Output $run 300
+        Wait-Until $run { @($run.Output.ObservedFrom | Sort-Object -Unique).Count -eq 2 }
         kill -KILL $process
         $null = Wait-Script $run
         Get-ErrorId $run.Errors[0] | Should -Be 'AllSessionsLost'
