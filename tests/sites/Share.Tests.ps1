@@ -137,3 +137,27 @@ Describe 'Hosts shared among sessions' {
         $run.Duration.TotalSeconds | Should -BeLessThan 5
     }
 }
+
+Describe 'The far side''s files' {
+    It 'stay as they are: nothing is copied or written there' {
+        $there = New-PSSession -HostName paris -Subsystem readonly -ErrorAction Stop
+        $file = "$env:RUSTRUNSPACES_SITES_FOLDER/written"
+        Invoke-Command -Session $there { try { [IO.File]::WriteAllText($using:file, ''); 'written' } catch { 'refused' } } | Should -Be 'refused'
+        # Of mounts at the same place the last one counts.
+        $mounts = @{}
+        foreach ($line in Invoke-Command -Session $there { Get-Content /proc/self/mounts }) { $mounts[$line.Split(' ')[1]] = $line.Split(' ')[3] }
+        $writable = $mounts.Keys | Where-Object { $mounts[$_] -notmatch '^ro\b' -and $_ -notmatch '^/(proc|sys|dev)(/|$)' }
+        $writable | Should -Be '/var/tmp'
+        # The engine's own profile of its start comes when it likes.
+        $list = { Get-ChildItem /var/tmp -Recurse -Force | Where-Object Name -NotLike 'StartupProfileData*' | ForEach-Object { "$($_.FullName) $($_.Length) $($_.LastWriteTimeUtc.Ticks)" } }
+        $null = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Session $there' @{ there = $there }
+        $before = Invoke-Command -Session $there $list
+        foreach ($call in 'Invoke-RustParallel 127.0.0.0/24 -Session $there', '1..20 | Invoke-RustParallel { $_ } -Session $there',
+            '$word = 1; function Get-Word { 2 }; Invoke-RustParallel a, b { "$word $(Get-Word) $using:word" } -Variables word -Functions Get-Word -Session $there',
+            'Invoke-RustParallel 127.0.0.1 -Session $there -FromEach', 'Invoke-RustParallel { 5 } -Session $there -FromEach') {
+            (Invoke-CleanScript $call @{ there = $there }).Output.Count | Should -BeGreaterThan 0
+        }
+        Invoke-Command -Session $there $list | Should -Be $before
+        $there | Remove-PSSession
+    }
+}

@@ -93,6 +93,7 @@ chmod 755 "$subsystem"
 #   constrained  with the module, in constrained language mode
 #   restricted   what JEA begins with: no script text, no commands but a few
 #   lacking      restricted, but with script text: what asks for the command is told that it is not there
+#   readonly     on file systems that are read-only, but for an empty /var/tmp, which is the home there
 mkdir -p "$folder/old/RustRunspaces"
 echo 'function Invoke-RustParallel {}' >"$folder/old/RustRunspaces/RustRunspaces.psm1"
 cat >"$folder/old-powershell" <<SUBSYSTEM
@@ -100,6 +101,22 @@ cat >"$folder/old-powershell" <<SUBSYSTEM
 PSModulePath=$folder/old exec $powershell "\$@"
 SUBSYSTEM
 chmod 755 "$folder/old-powershell"
+cat >"$folder/readonly-powershell" <<SUBSYSTEM
+#!/bin/sh
+exec unshare --mount -- "$folder/readonly" "\$@"
+SUBSYSTEM
+cat >"$folder/readonly" <<READONLY
+#!/bin/sh
+mount -t tmpfs tmpfs /var/tmp
+cut -d ' ' -f 5 /proc/self/mountinfo | while read -r point; do
+    case \$point in
+        /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | /var/tmp) ;;
+        *) mount -o remount,bind,ro "\$point" ;;
+    esac
+done
+HOME=/var/tmp TMPDIR=/var/tmp PSModuleAnalysisCachePath=/dev/null exec $powershell "\$@"
+READONLY
+chmod 755 "$folder/readonly-powershell" "$folder/readonly"
 endpoint() {
     cat >"$folder/$1.pssc" <<CONFIG
 @{ SchemaVersion = '2.0.0.0'; GUID = '$(cat /proc/sys/kernel/random/uuid)'; SessionType = '$2'; LanguageMode = '$3' }
@@ -107,6 +124,7 @@ CONFIG
     echo "Subsystem $1 $subsystem -sshs -NoLogo -NoProfile -ConfigurationFile $folder/$1.pssc" >>"$folder/subsystems"
 }
 echo "Subsystem old $folder/old-powershell -sshs -NoLogo -NoProfile" >"$folder/subsystems"
+echo "Subsystem readonly $folder/readonly-powershell -sshs -NoLogo -NoProfile" >>"$folder/subsystems"
 endpoint constrained Default ConstrainedLanguage
 endpoint restricted RestrictedRemoteServer NoLanguage
 endpoint lacking RestrictedRemoteServer ConstrainedLanguage
