@@ -52,6 +52,18 @@ Describe 'A block once on each session' {
         $run.Information.MessageData -join ' ' | Should -Be 'aside'
     }
 
+    It 'what is written to the host comes once, as information' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $one -FromEach -ScriptBlock { Write-Host aside }' @{ one = $sites[0] }
+        $run.Information.Count | Should -Be 1
+        "$($run.Information[0])" | Should -Be 'aside'
+    }
+
+    It 'whatever asks fails at once: <_>' -ForEach 'Read-Host x', '$Host.UI.PromptForChoice("a", "b", @("&c"), 0)', 'Get-Credential x', 'Set-Variable x 5 -Confirm' {
+        $run = Invoke-CleanScript "Invoke-RustParallel -Session `$one -FromEach -AsObject -ScriptBlock { `$ErrorActionPreference = 'Stop'; $_ }" @{ one = $sites[0] }
+        $run.Output[0].Status | Should -Be 'Failed'
+        $run.Duration.TotalSeconds | Should -BeLessThan 3
+    }
+
     It 'a machine that dies is Lost and named, one that hangs is TimedOut, the others are there' {
         $own = New-Site 'paris', 'oslo', 'lima'
         $process = Get-SiteProcess $own[2]

@@ -270,6 +270,10 @@ Describe 'Sessions that are lost on the way' -Tag Slow {
         # All of them have begun before anything happens to one.
         Invoke-Command -Session $sites { Import-Module RustRunspaces }
         $folder = (New-Item -ItemType Directory (Join-Path $TestDrive 'work')).FullName
+        # Beside the others two that are quiet for longer than a session may be silent: the far side's work, and the caller.
+        $quiet = New-Site 'paris', 'rome'
+        $patient = Start-Script '1 | Invoke-RustParallel { Start-Sleep 36; 5 } -Session $site' @{ site = $quiet[0] }
+        $slow = Start-Script 'Invoke-RustParallel 127.0.0.0/21 -Session $site -AsObject | ForEach-Object { if (++$n -eq 5) { Start-Sleep 36 }; $_ }' @{ site = $quiet[1] }
         $sweep = Start-Script 'Invoke-RustParallel 127.0.0.0/20, 10.78.128.0/21, 127.0.16.0-127.0.255.254, 10.99.0.0/24 -Session $sites -AsObject -Count 1 -ReplyTimeoutMilliseconds 500 -PacketsPerSecond 2000 -MaximumWaitTimeSeconds 0' @{ sites = $sites + $old }
         $jobs = Start-Script '1..30 | Invoke-RustParallel { while ($env:SITE -ne "paris") { [IO.File]::AppendAllText("$using:folder/$env:SITE", "."); Start-Sleep -Milliseconds 100 }; $_ } -Session $workers -MaximumThreadCount 2 -AsObject' @{ workers = $workers; folder = $folder }
         Wait-Output $sweep 7000
@@ -286,6 +290,8 @@ Describe 'Sessions that are lost on the way' -Tag Slow {
         $growthAfter = Get-Growth $folder/lima
         ip -n wire link set to-lima up
         kill -CONT $process.oslo
+        $null = Wait-Script $patient
+        $null = Wait-Script $slow
     }
 
     It 'one killed, one stopped, one cut off, one of another version, one that cannot reach some hosts: one answer a host' {
@@ -321,6 +327,17 @@ Describe 'Sessions that are lost on the way' -Tag Slow {
         $growthAfter | Should -Be 0
     }
 
+    It 'a healthy one is not lost for being quiet, nor because the caller takes nothing for so long' {
+        foreach ($run in $patient, $slow) {
+            $run.Duration.TotalSeconds | Should -BeGreaterThan 35
+            @($run.Errors) + $run.Warnings | Should -BeNullOrEmpty
+        }
+        ConvertTo-Line $patient.Output | Should -Be '5'
+        Get-WrongCount $slow.Output 2046 | Should -Be $NoneWrong
+        @($slow.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
+        $quiet | Remove-PSSession
+    }
+
     It 'what was stopped ends when it goes on, and its session and that of the link can be used again' {
         $clock = [Diagnostics.Stopwatch]::StartNew()
         while ((Get-EchoSocket 'oslo') -gt 0 -and $clock.Elapsed.TotalSeconds -lt 10) { Start-Sleep -Milliseconds 100 }
@@ -332,6 +349,32 @@ Describe 'Sessions that are lost on the way' -Tag Slow {
         ($rows | ForEach-Object { "$($_.ObservedFrom -replace ' .*') $($_.Status) $($_.Output)" } | Sort-Object) -join ', ' |
             Should -Be 'lima Completed 5, lima Completed 5, oslo Completed 5, oslo Completed 5'
         @($sites) + $workers + $old | Remove-PSSession
+    }
+}
+
+Describe 'The near end of a session' {
+    It 'its ssh is killed: one answer a host and job, one warning each, and the caller lives' {
+        $sites = New-Site 'paris', 'oslo'
+        $workers = New-Site 'paris', 'lima'
+        $near = (Get-NearProcess 'oslo'), (Get-NearProcess 'lima')
+        $sweep = Start-Script 'Invoke-RustParallel 127.0.0.0/20 -Session $sites -AsObject -PacketsPerSecond 1000' @{ sites = $sites }
+        $jobs = Start-Script '1..60 | Invoke-RustParallel { Start-Sleep -Milliseconds 200; $_ } -Session $workers -MaximumThreadCount 4 -AsObject' @{ workers = $workers }
+        foreach ($run in $sweep, $jobs) { Wait-Until $run { @($run.Output.ObservedFrom | Sort-Object -Unique).Count -eq 2 } }
+        kill -KILL $near
+        $null = Wait-Script $sweep
+        $null = Wait-Script $jobs
+        Get-WrongCount $sweep.Output 4094 | Should -Be $NoneWrong
+        @($sweep.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
+        ($sweep.Warnings.Message -replace ' was lost: .*') -join ', ' | Should -Be "The session to 'oslo'"
+        ($jobs.Output.InputObject | Sort-Object) -join ' ' | Should -Be ((1..60) -join ' ')
+        @($jobs.Output | Where-Object Status -ne 'Completed' | ForEach-Object { "$($_.Status) $($_.ObservedFrom)" } | Sort-Object -Unique) | Should -Be 'Lost lima'
+        ($jobs.Warnings.Message -replace ' was lost: .*') -join ', ' | Should -Be "The session to 'lima'"
+        @(@($sites) + $workers | Where-Object State -eq 'Opened' | ForEach-Object ComputerName) | Should -Be 'paris', 'paris'
+        # What the engine throws on threads of its own ends the process: in a while, or when it looks for what is no longer used.
+        [GC]::Collect()
+        [GC]::WaitForPendingFinalizers()
+        @($sites) + $workers | Remove-PSSession
+        Start-Sleep -Milliseconds 300
     }
 }
 
