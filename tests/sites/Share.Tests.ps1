@@ -61,6 +61,35 @@ Describe 'Hosts shared among sessions' {
         ($sizes[-4..-1] | Measure-Object -Maximum).Maximum | Should -BeLessOrEqual ($large / 3)
     }
 
+    It 'the packet rate is each session''s own' {
+        $seconds = foreach ($count in 1, 4) {
+            $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/20 -Session $some -AsObject -PacketsPerSecond 2000' @{ some = $sites[0..($count - 1)] }
+            $run.Duration.TotalSeconds
+        }
+        # 4,094 hosts, of which a session asks 256 at once.
+        $seconds[0] | Should -BeGreaterThan 1.8
+        $seconds[1] | Should -BeGreaterThan 0.36
+        $seconds[1] | Should -BeLessThan ($seconds[0] * 0.7)
+    }
+
+    It 'a session whose way is slow is given less, and none idles' {
+        if (-not (Get-Command perl -ErrorAction Ignore) -or "$(perl -MTime::HiRes -e 'print 1')" -ne 1) { Skip-Test 'perl is not there, which delays what travels' }
+        $own = @($sites | Where-Object ComputerName -ne 'lima') + (New-Site 'slow')
+        # All of them have begun before it counts.
+        $null = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/19 -Session $own -PacketsPerSecond 2000' @{ own = $own }
+        $alone = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/18 -Session $own -AsObject -PacketsPerSecond 2000' @{ own = $own[0..2] }
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/18 -Session $own -AsObject -PacketsPerSecond 2000' @{ own = $own }
+        $own[-1] | Remove-PSSession
+        Get-WrongCount $run.Output 16382 | Should -Be $NoneWrong
+        $share = $run.Output | Group-Object ObservedFrom -AsHashTable
+        $share['slow'].Count | Should -BeGreaterThan 0
+        $share['slow'].Count | Should -BeLessThan (('oslo', 'paris', 'rome' | ForEach-Object { $share[$_].Count } | Measure-Object -Minimum).Minimum * 0.9)
+        # The last hosts of all of them end together, and the call not much later than without it.
+        $ends = $share.Values | ForEach-Object { ($_.TimeFinished | Sort-Object)[-1].Ticks } | Sort-Object
+        ($ends[-1] - $ends[0]) / [TimeSpan]::TicksPerSecond | Should -BeLessThan 0.7
+        $run.Duration.TotalSeconds | Should -BeLessThan ($alone.Duration.TotalSeconds * 1.6)
+    }
+
     It 'the caller''s memory does not grow with the number of hosts' -Tag Slow {
         $memory = Get-Line '$n = 0; Invoke-RustParallel 127.0.0.0/14 -Session $sites -AsObject -PacketsPerSecond 0 | ForEach-Object { if (++$n -in 50000, 250000) { [GC]::GetTotalMemory($true) } }; $n' @{ sites = $sites }
         $memory[-1] | Should -Be '262142'

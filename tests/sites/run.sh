@@ -162,7 +162,26 @@ CONFIG
     ip netns exec $site /usr/sbin/sshd -f "$folder/$site/sshd_config" -E "$folder/$site/log"
 done
 
+# lima by a way on which everything takes 150 ms, there and back; not every kernel can delay packets.
+cat >"$folder/slow" <<'SLOW'
+use IO::Select; use IO::Socket::INET; use Time::HiRes 'time';
+my $there = IO::Socket::INET->new(PeerAddr => 'lima:22') or die;
+my @late;
+while (1) {
+    my $wait = @late ? $late[0][0] - time : 60;
+    for my $end (IO::Select->new(*STDIN, $there)->can_read($wait > 0 ? $wait : 0)) {
+        sysread($end, my $bytes, 65536) or exit;
+        push @late, [time + 0.15, $end == $there ? *STDOUT : $there, $bytes];
+    }
+    while (@late && $late[0][0] <= time) {
+        my (undef, $to, $bytes) = @{shift @late};
+        for (my $sent = 0; $sent < length $bytes;) { $sent += syswrite($to, $bytes, length($bytes) - $sent, $sent) or exit; }
+    }
+}
+SLOW
 cat >"$folder/ssh_config" <<CONFIG
+Host slow
+    ProxyCommand perl $folder/slow
 Host *
     User root
     IdentityFile $folder/key
