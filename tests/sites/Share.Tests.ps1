@@ -15,6 +15,15 @@ Describe 'Hosts shared among sessions' {
         ($run.Output.ObservedFrom | Sort-Object -Unique) -join ' ' | Should -Be 'lima oslo paris rome'
     }
 
+    It 'so are ranges of IPv6, named as they are here: <_>' -ForEach 'fd00:76::ffff:ff00-fd00:76::1:0:ff', 'fd00:76:0:1:ffff:ffff:ffff:ff00-fd00:76:0:2::ff' {
+        $own = $sites[0, 1]
+        $here = (Invoke-CleanScript 'Invoke-RustParallel $range -AsObject -Count 1 -ReplyTimeoutMilliseconds 1' @{ range = $_ }).Output.ComputerName | Sort-Object
+        $run = Invoke-CleanScript 'Invoke-RustParallel $range -Session $own -AsObject -PacketsPerSecond 500' @{ own = $own; range = $_ }
+        $here.Count | Should -Be 512
+        $run.Output.ComputerName | Sort-Object | Should -Be $here
+        @($run.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
+    }
+
     It 'a session that is named twice is taken once' {
         foreach ($call in 'Invoke-RustParallel 127.0.0.0/28 -AsObject', '1..14 | Invoke-RustParallel { $_ } -AsObject', 'Invoke-RustParallel 127.0.0.0/28 -FromEach -AsObject') {
             $rows = (Invoke-CleanScript "$call -Session `$sites, `$sites" @{ sites = $sites[0] }).Output

@@ -72,7 +72,7 @@ attach() {
 attach client 10.77.0.100
 
 # 10.78.0.0/16 are hosts that all answer; rome has no way to the second half. 10.99.0.0/16 is silent.
-# 10.76.N.0/24 belongs to site N alone.
+# 10.76.N.0/24 belongs to site N alone; fd00:76::/32 to each.
 attach hosts 10.77.0.200
 ip -n hosts route add local 10.78.0.0/16 dev lo
 ip netns exec hosts sysctl -qw net.ipv4.icmp_ratelimit=0
@@ -135,6 +135,7 @@ for site in paris oslo lima rome; do
     attach $site "10.77.0.$number"
     ip -n $site route add local "10.76.$number.0/24" dev lo
     ip -n $site route add 10.99.0.0/16 dev lo
+    ip -n $site -6 route add local fd00:76::/32 dev lo
     if [ $site = rome ]; then
         ip -n $site route add 10.78.0.0/17 via 10.77.0.200
         ip -n $site route add unreachable 10.78.128.0/17
