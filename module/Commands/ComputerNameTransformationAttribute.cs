@@ -40,6 +40,11 @@ public sealed class ComputerNameTransformationAttribute : ArgumentTransformation
         {
             return new[] { name };
         }
+        if ((inputData is PSObject wrapped ? wrapped.BaseObject : inputData) is ScriptBlock)
+        {
+            // No host, and not made one: else the binder takes a block that stands first for the hosts, too.
+            return inputData;
+        }
         var targets = new List<string>();
         Add(inputData, targets, 0);
         return targets.ToArray();

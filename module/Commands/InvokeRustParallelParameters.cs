@@ -15,7 +15,6 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = ProbeSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = HostScriptSet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = HostCommandSet)]
-    [Parameter(DontShow = true, ParameterSetName = EachSessionSet)]
     [Alias("CN", "TargetName", "HostName", "DNSHostName", "Server", "IPAddress")]
     [AllowNull]
     [AllowEmptyString]

@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections;
+using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using RustRunspaces.Background;
@@ -30,6 +31,9 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Each session does all of it, instead of a share.</summary>
     [Parameter(ParameterSetName = ProbeSet)]
     [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
+    // With hosts and a block or command only to be refused in words: else the binder says that it cannot tell what is meant.
+    [Parameter(DontShow = true, ParameterSetName = HostScriptSet)]
+    [Parameter(DontShow = true, ParameterSetName = HostCommandSet)]
     public SwitchParameter FromEach { get; set; }
 
     /// <summary>Jobs of a lost session run again in another one.</summary>
@@ -67,18 +71,23 @@ public sealed partial class InvokeRustParallelCommand
 
     private void CheckSession()
     {
-        if (IsEachSession && ComputerName is not null)
-        {
-            // Bound only for this: else the binder says that it cannot tell which form is meant.
-            ThrowTerminatingError(SiteErrors.TakesNoHosts());
-        }
-        if (IsEachSession && MyInvocation.ExpectingInput)
-        {
-            ThrowTerminatingError(SiteErrors.TakesNoInput());
-        }
+        // One that is named twice is taken once: it can do one thing at a time.
+        Session = Session?.GroupBy(session => session.InstanceId).Select(group => group.First()).ToArray();
         if (Session is null && (FromEach || RetryLost))
         {
             ThrowTerminatingError(SiteErrors.NeedsSession(FromEach ? nameof(FromEach) : nameof(RetryLost)));
+        }
+        if (!FromEach || (ScriptBlock ?? (object?)CommandName) is null)
+        {
+            return;
+        }
+        if (MyInvocation.ExpectingInput)
+        {
+            ThrowTerminatingError(SiteErrors.TakesNoInput());
+        }
+        if (!IsEachSession)
+        {
+            ThrowTerminatingError(SiteErrors.TakesNoHosts());
         }
     }
 }

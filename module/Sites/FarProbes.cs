@@ -133,7 +133,7 @@ internal sealed class FarProbes : IResults, ISink
     private void Take(MessageReader message)
     {
         int chunk = message.Int();
-        lastChunkHosts = (long)message.Number();
+        lastChunkHosts = message.Long();
         hostsTaken += lastChunkHosts;
         for (int target = 0; target < message.Count; target++)
         {

@@ -41,11 +41,19 @@ internal static class PackedResults
     private const ushort IPv4 = 4;
     private const ushort IPv6 = 6;
 
+    // Many times what the far side packs: rows of few bytes each that take much room here.
+    private const int MostRows = 65_536;
+
     // Finer than any clock between machines agrees.
     private const long TicksPerMicrosecond = 10;
 
-    private static readonly bool[] KnownStatus =
-        Enumerable.Range(0, 256).Select(value => Enum.IsDefined(typeof(JobStatus), value)).ToArray();
+    private static readonly long LastMicrosecond = DateTime.MaxValue.Ticks / TicksPerMicrosecond;
+
+    // What a probe that has ended can say: what has not is nobody's answer.
+    private static readonly bool[] IsVerdict = Enumerable.Range(0, 256)
+        .Select(value => Enum.IsDefined(typeof(JobStatus), value)
+            && (JobStatus)value is not (JobStatus.Completed or JobStatus.Stopped or JobStatus.NotStarted or JobStatus.Lost))
+        .ToArray();
 
     internal static byte[] Pack(IReadOnlyList<PackedRow> rows)
     {
@@ -114,6 +122,10 @@ internal static class PackedResults
         {
             throw new InvalidDataException($"results have {ports} ports where {portNumbers.Count} were asked for");
         }
+        if (count > MostRows)
+        {
+            throw new InvalidDataException($"a message has {count} results");
+        }
         int[] chunks = ReadDifferences(message, count).Select(ToInt).ToArray();
         int[] targets = ReadDifferences(message, count).Select(ToInt).ToArray();
         long[] hosts = ReadDifferences(message, count);
@@ -129,7 +141,7 @@ internal static class PackedResults
         }
         for (int i = 0; i < count; i++)
         {
-            answers[i].Last = (long)message.Number() - 1;
+            answers[i].Last = message.Long() - 1;
         }
         long[] times = ReadDifferences(message, count);
         long[] sent = ReadDifferences(message, count);
@@ -147,7 +159,7 @@ internal static class PackedResults
         {
             for (int i = 0; i < count; i++)
             {
-                answers[i].Duplicates = (int)message.Signed();
+                answers[i].Duplicates = ToInt(message.Signed() + 1) - 1;
                 answers[i].Summary = new LatencySummary(message.Real(), message.Real(), message.Real(), message.Real());
             }
         }
@@ -157,7 +169,7 @@ internal static class PackedResults
             portResults[i] = ports == 0 ? Array.Empty<PortResult>() : new PortResult[ports];
             for (int port = 0; port < ports; port++)
             {
-                portResults[i][port] = new PortResult(portNumbers[port], ToStatus(message.Byte()), (long)message.Number() - 1);
+                portResults[i][port] = new PortResult(portNumbers[port], ToStatus(message.Byte()), message.Long() - 1);
             }
         }
         if (hasTexts)
@@ -246,7 +258,7 @@ internal static class PackedResults
                     addresses[i] = new HostAddress(Swap((uint)last), 0, 0, IPv4);
                     break;
                 case (byte)IPv6:
-                    addresses[i] = new HostAddress(message.Fixed(), message.Fixed(), (uint)message.Number(), IPv6);
+                    addresses[i] = new HostAddress(message.Fixed(), message.Fixed(), (uint)message.Long(uint.MaxValue), IPv6);
                     break;
                 default:
                     throw new InvalidDataException("an address in a message is of no known family");
@@ -290,7 +302,7 @@ internal static class PackedResults
     {
         int[] numbers = answers.Select(_ => message.Int()).ToArray();
         var distinct = new List<HostTexts>();
-        for (int left = message.Int(); left > 0; left--)
+        for (int left = message.Int(answers.Length); left > 0; left--)
         {
             string? hostName = message.Text();
             string? addresses = message.Text();
@@ -313,14 +325,13 @@ internal static class PackedResults
         value is >= 0 and <= int.MaxValue ? (int)value : throw new InvalidDataException("a number in a message is out of range");
 
     private static JobStatus ToStatus(byte value) =>
-        KnownStatus[value] ? (JobStatus)value : throw new InvalidDataException($"a message has the unknown status {value}");
+        IsVerdict[value] ? (JobStatus)value : throw new InvalidDataException($"a result has the status {value}, which is no verdict");
 
     private static DateTime ToTime(long microseconds, long localOffset)
     {
-        if (microseconds < 0 || microseconds > (DateTime.MaxValue.Ticks / TicksPerMicrosecond) - TimeSpan.TicksPerDay)
-        {
-            throw new InvalidDataException("a time in a message is none");
-        }
-        return new DateTime((microseconds * TicksPerMicrosecond) + localOffset, DateTimeKind.Local);
+        long ticks = microseconds < 0 || microseconds > LastMicrosecond ? -1 : (microseconds * TicksPerMicrosecond) + localOffset;
+        return ticks < 0 || ticks > DateTime.MaxValue.Ticks
+            ? throw new InvalidDataException("a time in a message is none")
+            : new DateTime(ticks, DateTimeKind.Local);
     }
 }

@@ -5,15 +5,26 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.IO;
+using System.Net;
 using RustRunspaces.Native;
+using RustRunspaces.Results;
 
 namespace RustRunspaces.Sites;
 
 /// <summary>A target of a shared sweep, with hosts that have no answer yet.</summary>
 internal sealed class SharedTarget
 {
-    internal SharedTarget(long place, string text, TargetText meaning)
+    // Of its first host, where its hosts are named by address.
+    private readonly ulong high;
+    private readonly ulong low;
+
+    internal SharedTarget(long place, string text, TargetText meaning, IPAddress? first)
     {
+        foreach (byte next in first?.GetAddressBytes() ?? Array.Empty<byte>())
+        {
+            high = (high << 8) | (low >> 56);
+            low = (low << 8) | next;
+        }
         Place = place;
         Text = text;
         IsExpanded = meaning.IsExpanded;
@@ -33,6 +44,16 @@ internal sealed class SharedTarget
     internal long Hosts { get; }
 
     internal long Unanswered { get; set; }
+
+    /// <summary>Whether a host of a block or range has this address.</summary>
+    internal bool HasAddress(long host, in HostAddress address)
+    {
+        ulong number = low + (ulong)host;
+        return address.Family == 4
+            ? (uint)IPAddress.NetworkToHostOrder((int)address.First) == number
+            : (ulong)IPAddress.NetworkToHostOrder((long)address.First) == (number < low ? high + 1 : high)
+                && (ulong)IPAddress.NetworkToHostOrder((long)address.Second) == number;
+    }
 }
 
 /// <summary>Consecutive hosts of one target.</summary>
@@ -147,13 +168,14 @@ internal sealed class ProbeChunk
         return message.ToArray(MessageKind.Chunk, parts.Count);
     }
 
-    /// <summary>Notes an answer; one that was not asked for is an <see cref="InvalidDataException"/>.</summary>
-    internal ChunkPart Answer(int part, long host)
+    /// <summary>Where the host is that a number speaks of; one that was not asked for is an <see cref="InvalidDataException"/>.</summary>
+    internal ChunkPart PartOf(int part, long host) => part < parts.Count && host >= 0 && host < parts[part].Count
+        ? parts[part]
+        : throw new InvalidDataException("an answer for a host that was not asked for");
+
+    /// <summary>Notes an answer; a second one is an <see cref="InvalidDataException"/>.</summary>
+    internal void Answer(int part, long host)
     {
-        if (part >= parts.Count || host < 0 || host >= parts[part].Count)
-        {
-            throw new InvalidDataException("an answer for a host that was not asked for");
-        }
         BitArray hosts = answered[part] ??= new BitArray((int)parts[part].Count);
         if (hosts[(int)host])
         {
@@ -161,7 +183,6 @@ internal sealed class ProbeChunk
         }
         hosts[(int)host] = true;
         Unanswered--;
-        return parts[part];
     }
 
     /// <summary>No host of the part will be answered.</summary>

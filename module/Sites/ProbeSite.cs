@@ -4,6 +4,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Linq;
 
 namespace RustRunspaces.Sites;
 
@@ -58,7 +59,8 @@ internal sealed class ProbeSite : Site
     {
         // A burst at the beginning says nothing about a rate that is limited.
         double speed = Math.Min(limitRate > 0 ? limitRate : double.MaxValue, rate > 0 ? rate : FirstChunk / ChunkSeconds);
-        long unbegun = Given - Begun;
+        // What is answered was begun, whatever it says: it must not starve with nothing to do.
+        long unbegun = Math.Min(Given - Begun, Chunks.Values.Sum(given => given.Unanswered));
         long chunk = Math.Min(Math.Max(SmallestChunk, (long)(speed * ChunkSeconds)), LargestChunk);
         // Towards the end less and less, and to nobody more than its share, so that all of them end together.
         chunk = Math.Min(chunk, Math.Max(SmallestChunk, waiting / (2 * sites)));

@@ -54,8 +54,8 @@ internal sealed class ScriptSite : Site
     /// <summary>By the far side's number, which counts what it was given.</summary>
     internal Dictionary<long, SharedJob> Open { get; } = new Dictionary<long, SharedJob>();
 
-    /// <summary>Its entries of $Data are here: it has ended its work.</summary>
-    internal bool IsDone { get; set; }
+    /// <summary>It was told that no more comes.</summary>
+    internal bool IsInputEnded { get; set; }
 
     internal bool HasAnswered => ended > 0;
 
@@ -99,12 +99,10 @@ internal sealed class ScriptSite : Site
         }
     }
 
-    internal SharedJob End(long number)
+    internal void End(long number)
     {
-        SharedJob job = JobOf(number);
         Open.Remove(number);
         ended++;
-        return job;
     }
 
     /// <summary>A job's last word is its end: one of a job that is not open is nonsense.</summary>

@@ -49,8 +49,8 @@ internal class Site
     /// <summary>Takes work, now or as soon as it is ready.</summary>
     internal bool IsAlive => State is SiteState.Starting or SiteState.Ready;
 
-    /// <summary>It was told that no more comes: it may end.</summary>
-    internal bool IsInputEnded { get; set; }
+    /// <summary>It has said all that it had to say: it may end.</summary>
+    internal bool IsDone { get; set; }
 
     /// <summary>What keeps it from being used; null while nothing does.</summary>
     internal string? Problem { get; set; }

@@ -60,7 +60,7 @@ internal static class SiteErrors
     /// <summary>Terminating.</summary>
     internal static ErrorRecord TakesNoHosts() => new ErrorRecord(
         new ArgumentException(
-            "-FromEach runs a script block once on each session, and takes no -ComputerName: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
+            "-FromEach runs a script block once on each session, and takes neither hosts nor a command: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
         "FromEachRunsBlockOnce",
         ErrorCategory.InvalidArgument,
         null);

@@ -172,10 +172,12 @@ internal sealed class MessageReader
         throw new InvalidDataException("a number in a message has no end");
     }
 
-    internal int Int()
+    internal int Int(int largest = int.MaxValue) => (int)Long(largest);
+
+    internal long Long(long largest = long.MaxValue)
     {
         ulong value = Number();
-        return value <= int.MaxValue ? (int)value : throw new InvalidDataException("a number in a message is too large");
+        return value <= (ulong)largest ? (long)value : throw new InvalidDataException("a number in a message is too large");
     }
 
     internal long Signed()

@@ -9,6 +9,7 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Net;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
 using RustRunspaces.Probes;
@@ -89,7 +90,8 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
             Refuse(place, Errors.Rejected(text, meaning.Status, Settings.AddressFamily));
             return;
         }
-        var target = new SharedTarget(place, text, meaning);
+        IPAddress? first = meaning.IsExpanded ? IPAddress.Parse(FirstOf(TargetText.Part(text, Settings.AddressFamily, 0, 1))) : null;
+        var target = new SharedTarget(place, text, meaning, first);
         targets.TryAdd(place, target);
         hostsKnown += target.Hosts;
         Enqueue(new ChunkPart(target, 0, target.Hosts));
@@ -116,6 +118,7 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
         {
             throw new CallRefusedException(refusal);
         }
+        SayUnusable(isLast: true);
         if (LimitReached is double seconds)
         {
             Sink.WriteWarning($"The maximum wait of {seconds} seconds was reached before {Hosts(unfinished.Count)} could be finished: {unfinished}");
@@ -169,12 +172,8 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
         switch (message.Kind)
         {
             case MessageKind.Progress:
-                long begun = (long)message.Number();
+                long begun = message.Long(site.Given);
                 message.End();
-                if (begun > site.Given)
-                {
-                    throw new InvalidDataException("more hosts begun than were given");
-                }
                 site.Progress(begun);
                 break;
             case MessageKind.Results:
@@ -288,9 +287,10 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
         {
             return target.Text;
         }
-        string range = TargetText.Part(target.Text, Settings.AddressFamily, host, 1);
-        return range.Substring(0, range.IndexOf('-'));
+        return FirstOf(TargetText.Part(target.Text, Settings.AddressFamily, host, 1));
     }
+
+    private static string FirstOf(string range) => range.Substring(0, range.IndexOf('-'));
 
     /// <summary>A result without a probe.</summary>
     private protected HostResult ToResult(in HostAnswer answer)
@@ -320,11 +320,19 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
     private void Take(ProbeSite site, in PackedRow row)
     {
         ProbeChunk chunk = ChunkOf(site, row.Chunk);
-        ChunkPart part = chunk.Answer(row.Target, row.Host);
-        Release(site, chunk);
+        ChunkPart part = chunk.PartOf(row.Target, row.Host);
+        SharedTarget target = part.Target;
+        long host = part.First + row.Host;
         HostAnswer answer = row.Answer;
-        answer.ComputerName = part.Target.IsExpanded ? answer.Address.ToString() ?? part.Target.Text : part.Target.Text;
-        TakeAnswer(site, part.Target, part.First + row.Host, Settings.ToResult(answer, row.Ports as PortResult[] ?? row.Ports.ToArray()));
+        string? address = target.IsExpanded ? answer.Address.ToString() : null;
+        if (address is not null && !target.HasAddress(host, answer.Address))
+        {
+            throw new InvalidDataException("an answer with the address of another host");
+        }
+        chunk.Answer(row.Target, row.Host);
+        Release(site, chunk);
+        answer.ComputerName = address ?? NameOf(target, host);
+        TakeAnswer(site, target, host, Settings.ToResult(answer, row.Ports as PortResult[] ?? row.Ports.ToArray()));
     }
 
     private static void Release(ProbeSite site, ProbeChunk chunk)

@@ -125,7 +125,7 @@ else { 'RustRunspaces: not there' }";
         {
             Deliver(site);
         }
-        SayUnusable();
+        SayUnusable(isLast: false);
         if (!isEnding && (isCancelled || (limitSeconds > 0 && clock.Elapsed.TotalSeconds >= limitSeconds && !IsComplete)))
         {
             IsLimitReached = !isCancelled;
@@ -295,7 +295,7 @@ else { 'RustRunspaces: not there' }";
         {
             return;
         }
-        if (hasEnded && site.IsInputEnded && site.Link.State == PSInvocationState.Completed)
+        if (hasEnded && site.IsDone && site.Link.State == PSInvocationState.Completed)
         {
             return; // as it was told
         }
@@ -386,10 +386,10 @@ else { 'RustRunspaces: not there' }";
         EndUnfinished();
     }
 
-    /// <summary>One error for all of them, when it is known of each whether it takes part.</summary>
-    private void SayUnusable()
+    /// <summary>One error for all of them, when it is known of each whether it takes part, or the call ends.</summary>
+    private protected void SayUnusable(bool isLast)
     {
-        if (Sites.Any(site => site.State == SiteState.Starting))
+        if (!isLast && Sites.Any(site => site.State == SiteState.Starting))
         {
             return;
         }

@@ -3,6 +3,7 @@
 // then nothing is said of what it wrote before. The thread that advances the run, but for Figures and OpenItems.
 
 using System;
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
@@ -118,6 +119,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         {
             throw new CallRefusedException(refusal);
         }
+        SayUnusable(isLast: true);
         if (call.Options.IsHostForm && !call.Options.AsObject)
         {
             Sink.WriteObject(call.Data);
@@ -194,12 +196,18 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                 }
                 break;
             case MessageKind.Data:
+                Hashtable data = call.Data ?? new Hashtable();
                 for (int left = message.Count; left > 0; left--)
                 {
                     string key = message.Text() ?? throw new InvalidDataException("an entry without a key");
-                    call.Data![key] = SiteScriptWork.FromText(message.Text());
+                    data[key] = SiteScriptWork.FromText(message.Text());
                 }
-                site.IsDone = message.Flag();
+                bool isLast = message.Flag();
+                if ((call.Data is null && data.Count > 0) || (isLast && !site.IsInputEnded))
+                {
+                    throw new InvalidDataException("entries of $Data where there can be none");
+                }
+                site.IsDone |= isLast;
                 break;
             default:
                 throw new InvalidDataException($"a message of the unknown kind {message.Kind}");
@@ -284,11 +292,11 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     private void TakeRecord(ScriptSite site, MessageReader message)
     {
         var kind = (RecordKind)message.Byte();
-        long number = (long)message.Number() - 1;
+        long number = message.Long() - 1;
         switch (kind)
         {
             case RecordKind.Job:
-                TakeEnd(site, site.End(number), message);
+                TakeEnd(site, number, message);
                 return;
             case RecordKind.Output:
                 object? output = SiteScriptWork.FromText(message.Text());
@@ -301,7 +309,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                 return;
             case RecordKind.Progress:
                 // Of all workers of all sites.
-                int worker = 1 + site.Number + (Sites.Length * message.Int());
+                int worker = 1 + site.Number + (Sites.Length * message.Int((int.MaxValue / 2 / Sites.Length) - 1));
                 site.Showing.Add(worker);
                 progress.Show(worker, SiteScriptWork.ReadProgress(message));
                 return;
@@ -329,14 +337,15 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         Sink.Attribute(CallItself);
     }
 
-    private void TakeEnd(ScriptSite site, SharedJob job, MessageReader message)
+    private void TakeEnd(ScriptSite site, long number, MessageReader message)
     {
+        SharedJob job = site.JobOf(number);
         var status = (JobStatus)message.Byte();
         if (status is not (JobStatus.Completed or JobStatus.Failed or JobStatus.TimedOut or JobStatus.Lost))
         {
             throw new InvalidDataException($"a job ended as {(int)status}");
         }
-        TimeSpan duration = TimeSpan.FromTicks((long)message.Number());
+        TimeSpan duration = TimeSpan.FromTicks(message.Long());
         int worker = message.Int();
         object? output = SiteScriptWork.ReadOutput(message);
         var errors = new List<ErrorRecord>();
@@ -344,6 +353,8 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
         {
             errors.Add(ReadError(site, job, message));
         }
+        // Not before all of it was read: what cannot be read leaves the job open, to be lost with its site.
+        site.End(number);
         End(job, status, output, errors.ToArray(), duration, worker, site.Name);
     }
 

@@ -30,8 +30,9 @@ internal static class SiteScriptWork
         {
             return text is null ? null : PSSerializer.Deserialize(text);
         }
-        catch (Exception error) when (error is System.Xml.XmlException or RuntimeException)
+        catch (Exception error)
         {
+            // Whatever it is: nothing of ours runs in there.
             throw new InvalidDataException("an object in a message cannot be read", error);
         }
     }

@@ -168,12 +168,21 @@ Describe 'bad arguments' {
         ConvertTo-Line $run.Output | Should -BeExactly '100000', '3', '3', '-1', '0'
     }
 
-    It 'of the far side''s command are refused: <_>' -ForEach @(
-        '', '-Source $null -Work $null', '-Source x -Work ([byte[]] @())', '-Source x -Work ([byte[]] (1..200))', '-Source x -Work $Long', '-Source $null -Work ([byte[]] 1)'
+    It 'of the far side''s command are refused by the name of the parameter: <Arguments>' -ForEach @(
+        @{ Arguments = ''; Name = 'Source|Work' }, @{ Arguments = '-Source $null -Work $null'; Name = 'Source|Work' }, @{ Arguments = '-Source x -Work ([byte[]] @())'; Name = 'Work' }
+        @{ Arguments = '-Source x -Work $Long'; Name = 'Work' }, @{ Arguments = '-Source $null -Work ([byte[]] 1)'; Name = 'Source' }
     ) {
-        # It is started by the command itself, in a session; whoever types it is told so, or gets the message of that protocol.
-        $run = Invoke-Script "try { Invoke-RustParallelSite $_ } catch { throw }" $Junk $session
-        ($null -ne $run.Failure) -or @($run.Output).Count -gt 0 | Should -BeTrue
+        "$(Get-Failure "Invoke-RustParallelSite $Arguments" $Junk $session)" | Should -Match $Name
+    }
+
+    It 'of the far side''s command that are no work are told the other side, whose message says so: <_>' -ForEach '(1..200)', '1', '(1, 67, 1, 0, 0, 0)', '(99, 67, 1, 0, 0, 0)', '(1, 68, 1, 0, 0, 0, 255)' {
+        $run = Invoke-CleanScript "Invoke-RustParallelSite -Source x -Work ([byte[]] $_)" $Junk $session
+        # After the greeting a message of the kind Failure, compressed: its id.
+        $run.Output.Count | Should -Be 2
+        $message = [byte[]] $run.Output[1]
+        $message[0..1] | Should -Be 1, 5
+        $text = New-Object IO.StreamReader (New-Object IO.Compression.DeflateStream ((New-Object IO.MemoryStream (, $message[6..($message.Length - 1)])), ([IO.Compression.CompressionMode]::Decompress)))
+        $text.ReadToEnd() | Should -MatchExactly 'ProtocolMismatch.*what was sent cannot be read'
     }
 
     It 'have been tried for every parameter' {

@@ -108,6 +108,17 @@ Describe 'help of the command' {
         }
     }
 
+    It 'every error''s id is documented' {
+        $sources = Get-ChildItem (Get-RepositoryFile 'module') -Recurse -Filter *.cs | ForEach-Object { [IO.File]::ReadAllText($_.FullName) }
+        $ids = [regex]::Matches("$sources", '(?:"([A-Z][A-Za-z]+)" : )?"([A-Z][A-Za-z]+)",\s+ErrorCategory\.') |
+            ForEach-Object { $_.Groups[1].Value, $_.Groups[2].Value } |
+            Where-Object { $_ -and $_ -ne 'ActionPreferenceStop' } | # the engine's
+            Sort-Object -Unique
+        $ids.Count | Should -BeGreaterThan 25
+        $text = $CommandHelp.InnerText
+        $ids | Where-Object { $text -cnotmatch "\b$_\b" } | Should -BeNullOrEmpty
+    }
+
     It 'every range is documented' {
         $count = 0
         foreach ($parameter in $Parameters) {

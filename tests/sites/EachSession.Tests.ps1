@@ -15,6 +15,12 @@ Describe 'A block once on each session' {
         $table['oslo'] -join ', ' | Should -Be 'hello over there oslo, 2'
     }
 
+    It 'runs once in a session that is named twice' {
+        $table = Get-Table 'Invoke-RustParallel -Session $one, $one -FromEach -ScriptBlock { 1 }' @{ one = $sites[0] }
+        @($table.Keys) | Should -Be 'lima'
+        $table['lima'] | Should -Be 1
+    }
+
     It 'needs no module on the far side' {
         $folder = "$env:RUSTRUNSPACES_SITES_FOLDER/rome/modules/RustRunspaces"
         Remove-Item $folder -Force
@@ -44,6 +50,18 @@ Describe 'A block once on each session' {
         $run.Warnings.Message -join ' ' | Should -Be 'careful'
         @($run.Verbose.Message -eq 'much').Count | Should -Be 1
         $run.Information.MessageData -join ' ' | Should -Be 'aside'
+    }
+
+    It 'what is written to the host comes once, as information' {
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $one -FromEach -ScriptBlock { Write-Host aside }' @{ one = $sites[0] }
+        $run.Information.Count | Should -Be 1
+        "$($run.Information[0])" | Should -Be 'aside'
+    }
+
+    It 'whatever asks fails at once: <_>' -ForEach 'Read-Host x', '$Host.UI.PromptForChoice("a", "b", @("&c"), 0)', 'Get-Credential x', 'Set-Variable x 5 -Confirm' {
+        $run = Invoke-CleanScript "Invoke-RustParallel -Session `$one -FromEach -AsObject -ScriptBlock { `$ErrorActionPreference = 'Stop'; $_ }" @{ one = $sites[0] }
+        $run.Output[0].Status | Should -Be 'Failed'
+        $run.Duration.TotalSeconds | Should -BeLessThan 3
     }
 
     It 'a machine that dies is Lost and named, one that hangs is TimedOut, the others are there' {
@@ -86,7 +104,7 @@ Describe 'A block once on each session' {
         ConvertTo-Line $run.Output | Should -Be 'Completed', '4', 'lima', 'oslo', 'paris', 'rome'
     }
 
-    It 'the block may stand first, as everywhere: <_>' -ForEach '', '-AsObject', '-JobTimeoutSeconds 20', '-ArgumentList 2' {
+    It 'the block may stand first, as everywhere: <_>' -ForEach '', '-AsObject', '-JobTimeoutSeconds 20', '-ArgumentList 2', '-AsObject -JobTimeoutSeconds 20 -MaximumWaitTimeSeconds 20' {
         "$((Invoke-CleanScript "Invoke-RustParallel { `$env:SITE } -Session `$sites -FromEach $_" @{ sites = $sites[0] }).Output[0] | ForEach-Object { $_.lima, $_.Output })".Trim() | Should -Be 'lima'
     }
 
@@ -100,11 +118,15 @@ Describe 'A block once on each session' {
         @($run.Progress | Where-Object { $_.Activity -in 'lima', 'oslo', 'paris', 'rome' } | ForEach-Object ActivityId | Sort-Object -Unique).Count | Should -Be 4
     }
 
-    It 'takes no input' {
-        Get-ErrorId (Get-Failure '1, 2 | Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'InputNotAllowed'
+    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }' {
+        Get-ErrorId (Get-Failure "1, 2 | Invoke-RustParallel $_ -Session `$sites -FromEach" @{ sites = $sites }) | Should -Be 'InputNotAllowed'
     }
 
-    It 'takes no hosts, and says so' {
-        Get-ErrorId (Get-Failure 'Invoke-RustParallel -ComputerName a, b -Session $sites -FromEach -ScriptBlock { 1 }' @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
+    It 'takes no hosts and no command, and says so: <_>' -ForEach @(
+        '-ComputerName a, b -ScriptBlock { 1 } -FromEach', 'a, b { 1 } -FromEach', 'a { 1 } -FromEach', 'a, b -ScriptBlock { 1 } -FromEach',
+        'a -CommandName Get-Date -FromEach', '-FromEach -ComputerName a { 1 }', 'a { 1 } -FromEach -ArgumentList 2 -JobTimeoutSeconds 5'
+    ) {
+        Get-ErrorId (Get-Failure "Invoke-RustParallel $_ -Session `$sites" @{ sites = $sites }) | Should -Be 'FromEachRunsBlockOnce'
+        Get-ErrorId (Get-Failure "Invoke-RustParallel $_") | Should -Be 'SessionRequired'
     }
 }

@@ -15,6 +15,23 @@ Describe 'Hosts shared among sessions' {
         ($run.Output.ObservedFrom | Sort-Object -Unique) -join ' ' | Should -Be 'lima oslo paris rome'
     }
 
+    It 'so are ranges of IPv6, named as they are here: <_>' -ForEach 'fd00:76::ffff:ff00-fd00:76::1:0:ff', 'fd00:76:0:1:ffff:ffff:ffff:ff00-fd00:76:0:2::ff' {
+        $own = $sites[0, 1]
+        $here = (Invoke-CleanScript 'Invoke-RustParallel $range -AsObject -Count 1 -ReplyTimeoutMilliseconds 1' @{ range = $_ }).Output.ComputerName | Sort-Object
+        $run = Invoke-CleanScript 'Invoke-RustParallel $range -Session $own -AsObject -PacketsPerSecond 500' @{ own = $own; range = $_ }
+        $here.Count | Should -Be 512
+        $run.Output.ComputerName | Sort-Object | Should -Be $here
+        @($run.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
+    }
+
+    It 'a session that is named twice is taken once' {
+        foreach ($call in 'Invoke-RustParallel 127.0.0.0/28 -AsObject', '1..14 | Invoke-RustParallel { $_ } -AsObject', 'Invoke-RustParallel 127.0.0.0/28 -FromEach -AsObject') {
+            $rows = (Invoke-CleanScript "$call -Session `$sites, `$sites" @{ sites = $sites[0] }).Output
+            $rows.Count | Should -Be 14
+            @($rows | ForEach-Object { if ($_.Answers) { $_.Answers.ObservedFrom } else { $_.ObservedFrom } } | Sort-Object -Unique) | Should -Be 'lima'
+        }
+    }
+
     It 'the last results come at once, however few they are' {
         # A result among others may wait for a tenth of a second.
         $times = Get-Line '1..10 | ForEach-Object { (Measure-Command { Invoke-RustParallel 127.0.0.1 -Session $sites }).TotalMilliseconds }' @{ sites = $sites[0] }
@@ -51,6 +68,35 @@ Describe 'Hosts shared among sessions' {
         $large | Should -BeGreaterOrEqual 2000
         # Small ones of one site stand side by side, a twentieth of a second's work at most.
         ($sizes[-4..-1] | Measure-Object -Maximum).Maximum | Should -BeLessOrEqual ($large / 3)
+    }
+
+    It 'the packet rate is each session''s own' {
+        $seconds = foreach ($count in 1, 4) {
+            $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/20 -Session $some -AsObject -PacketsPerSecond 2000' @{ some = $sites[0..($count - 1)] }
+            $run.Duration.TotalSeconds
+        }
+        # 4,094 hosts, of which a session asks 256 at once.
+        $seconds[0] | Should -BeGreaterThan 1.8
+        $seconds[1] | Should -BeGreaterThan 0.36
+        $seconds[1] | Should -BeLessThan ($seconds[0] * 0.7)
+    }
+
+    It 'a session whose way is slow is given less, and none idles' {
+        if (-not (Get-Command perl -ErrorAction Ignore) -or "$(perl -MTime::HiRes -e 'print 1')" -ne 1) { Skip-Test 'perl is not there, which delays what travels' }
+        $own = @($sites | Where-Object ComputerName -ne 'lima') + (New-Site 'slow')
+        # All of them have begun before it counts.
+        $null = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/19 -Session $own -PacketsPerSecond 2000' @{ own = $own }
+        $alone = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/18 -Session $own -AsObject -PacketsPerSecond 2000' @{ own = $own[0..2] }
+        $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/18 -Session $own -AsObject -PacketsPerSecond 2000' @{ own = $own }
+        $own[-1] | Remove-PSSession
+        Get-WrongCount $run.Output 16382 | Should -Be $NoneWrong
+        $share = $run.Output | Group-Object ObservedFrom -AsHashTable
+        $share['slow'].Count | Should -BeGreaterThan 0
+        $share['slow'].Count | Should -BeLessThan (('oslo', 'paris', 'rome' | ForEach-Object { $share[$_].Count } | Measure-Object -Minimum).Minimum * 0.9)
+        # The last hosts of all of them end together, and the call not much later than without it.
+        $ends = $share.Values | ForEach-Object { ($_.TimeFinished | Sort-Object)[-1].Ticks } | Sort-Object
+        ($ends[-1] - $ends[0]) / [TimeSpan]::TicksPerSecond | Should -BeLessThan 0.7
+        $run.Duration.TotalSeconds | Should -BeLessThan ($alone.Duration.TotalSeconds * 1.6)
     }
 
     It 'the caller''s memory does not grow with the number of hosts' -Tag Slow {
@@ -127,5 +173,29 @@ Describe 'Hosts shared among sessions' {
         $run = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.0/10 -Session $sites -AsObject -PacketsPerSecond 1000 -MaximumWaitTimeSeconds 0 | Select-Object -First 5' @{ sites = $sites }
         $run.Output.Count | Should -Be 5
         $run.Duration.TotalSeconds | Should -BeLessThan 5
+    }
+}
+
+Describe 'The far side''s files' {
+    It 'stay as they are: nothing is copied or written there' {
+        $there = New-PSSession -HostName paris -Subsystem readonly -ErrorAction Stop
+        $file = "$env:RUSTRUNSPACES_SITES_FOLDER/written"
+        Invoke-Command -Session $there { try { [IO.File]::WriteAllText($using:file, ''); 'written' } catch { 'refused' } } | Should -Be 'refused'
+        # Of mounts at the same place the last one counts.
+        $mounts = @{}
+        foreach ($line in Invoke-Command -Session $there { Get-Content /proc/self/mounts }) { $mounts[$line.Split(' ')[1]] = $line.Split(' ')[3] }
+        $writable = $mounts.Keys | Where-Object { $mounts[$_] -notmatch '^ro\b' -and $_ -notmatch '^/(proc|sys|dev)(/|$)' }
+        $writable | Should -Be '/var/tmp'
+        # The engine's own profile of its start comes when it likes.
+        $list = { Get-ChildItem /var/tmp -Recurse -Force | Where-Object Name -NotLike 'StartupProfileData*' | ForEach-Object { "$($_.FullName) $($_.Length) $($_.LastWriteTimeUtc.Ticks)" } }
+        $null = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Session $there' @{ there = $there }
+        $before = Invoke-Command -Session $there $list
+        foreach ($call in 'Invoke-RustParallel 127.0.0.0/24 -Session $there', '1..20 | Invoke-RustParallel { $_ } -Session $there',
+            '$word = 1; function Get-Word { 2 }; Invoke-RustParallel a, b { "$word $(Get-Word) $using:word" } -Variables word -Functions Get-Word -Session $there',
+            'Invoke-RustParallel 127.0.0.1 -Session $there -FromEach', 'Invoke-RustParallel { 5 } -Session $there -FromEach') {
+            (Invoke-CleanScript $call @{ there = $there }).Output.Count | Should -BeGreaterThan 0
+        }
+        Invoke-Command -Session $there $list | Should -Be $before
+        $there | Remove-PSSession
     }
 }

@@ -13,6 +13,17 @@ function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
 # The process at the far end.
 function Get-SiteProcess($Session) { return Invoke-Command -Session $Session { $PID } }
 
+# The ssh of this process to a site, the newest.
+function Get-NearProcess([string] $Site) {
+    $own = foreach ($stat in Get-Item /proc/[0-9]*/stat) {
+        $fields = "$(Get-Content $stat -ErrorAction Ignore)" -replace '^.*\) ' -split ' '
+        $command = "$(Get-Content "$($stat.Directory)/cmdline" -ErrorAction Ignore)" -split "`0"
+        # The parent, and when it began.
+        if ($fields[1] -eq $PID -and $command[0] -match 'ssh$' -and $command -contains $Site) { [PSCustomObject] @{ Id = [int] $stat.Directory.Name; Begun = [long] $fields[19] } }
+    }
+    return ($own | Sort-Object Begun)[-1].Id
+}
+
 # The names of those hosts that do not have exactly one row.
 function Get-WrongCount($Rows, [int] $Hosts) {
     $counts = @{}

@@ -72,7 +72,7 @@ attach() {
 attach client 10.77.0.100
 
 # 10.78.0.0/16 are hosts that all answer; rome has no way to the second half. 10.99.0.0/16 is silent.
-# 10.76.N.0/24 belongs to site N alone.
+# 10.76.N.0/24 belongs to site N alone; fd00:76::/32 to each.
 attach hosts 10.77.0.200
 ip -n hosts route add local 10.78.0.0/16 dev lo
 ip netns exec hosts sysctl -qw net.ipv4.icmp_ratelimit=0
@@ -93,6 +93,7 @@ chmod 755 "$subsystem"
 #   constrained  with the module, in constrained language mode
 #   restricted   what JEA begins with: no script text, no commands but a few
 #   lacking      restricted, but with script text: what asks for the command is told that it is not there
+#   readonly     on file systems that are read-only, but for an empty /var/tmp, which is the home there
 mkdir -p "$folder/old/RustRunspaces"
 echo 'function Invoke-RustParallel {}' >"$folder/old/RustRunspaces/RustRunspaces.psm1"
 cat >"$folder/old-powershell" <<SUBSYSTEM
@@ -100,6 +101,22 @@ cat >"$folder/old-powershell" <<SUBSYSTEM
 PSModulePath=$folder/old exec $powershell "\$@"
 SUBSYSTEM
 chmod 755 "$folder/old-powershell"
+cat >"$folder/readonly-powershell" <<SUBSYSTEM
+#!/bin/sh
+exec unshare --mount -- "$folder/readonly" "\$@"
+SUBSYSTEM
+cat >"$folder/readonly" <<READONLY
+#!/bin/sh
+mount -t tmpfs tmpfs /var/tmp
+cut -d ' ' -f 5 /proc/self/mountinfo | while read -r point; do
+    case \$point in
+        /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | /var/tmp) ;;
+        *) mount -o remount,bind,ro "\$point" ;;
+    esac
+done
+HOME=/var/tmp TMPDIR=/var/tmp PSModuleAnalysisCachePath=/dev/null exec $powershell "\$@"
+READONLY
+chmod 755 "$folder/readonly-powershell" "$folder/readonly"
 endpoint() {
     cat >"$folder/$1.pssc" <<CONFIG
 @{ SchemaVersion = '2.0.0.0'; GUID = '$(cat /proc/sys/kernel/random/uuid)'; SessionType = '$2'; LanguageMode = '$3' }
@@ -107,6 +124,7 @@ CONFIG
     echo "Subsystem $1 $subsystem -sshs -NoLogo -NoProfile -ConfigurationFile $folder/$1.pssc" >>"$folder/subsystems"
 }
 echo "Subsystem old $folder/old-powershell -sshs -NoLogo -NoProfile" >"$folder/subsystems"
+echo "Subsystem readonly $folder/readonly-powershell -sshs -NoLogo -NoProfile" >>"$folder/subsystems"
 endpoint constrained Default ConstrainedLanguage
 endpoint restricted RestrictedRemoteServer NoLanguage
 endpoint lacking RestrictedRemoteServer ConstrainedLanguage
@@ -117,6 +135,7 @@ for site in paris oslo lima rome; do
     attach $site "10.77.0.$number"
     ip -n $site route add local "10.76.$number.0/24" dev lo
     ip -n $site route add 10.99.0.0/16 dev lo
+    ip -n $site -6 route add local fd00:76::/32 dev lo
     if [ $site = rome ]; then
         ip -n $site route add 10.78.0.0/17 via 10.77.0.200
         ip -n $site route add unreachable 10.78.128.0/17
@@ -144,7 +163,26 @@ CONFIG
     ip netns exec $site /usr/sbin/sshd -f "$folder/$site/sshd_config" -E "$folder/$site/log"
 done
 
+# lima by a way on which everything takes 150 ms, there and back; not every kernel can delay packets.
+cat >"$folder/slow" <<'SLOW'
+use IO::Select; use IO::Socket::INET; use Time::HiRes 'time';
+my $there = IO::Socket::INET->new(PeerAddr => 'lima:22') or die;
+my @late;
+while (1) {
+    my $wait = @late ? $late[0][0] - time : 60;
+    for my $end (IO::Select->new(*STDIN, $there)->can_read($wait > 0 ? $wait : 0)) {
+        sysread($end, my $bytes, 65536) or exit;
+        push @late, [time + 0.15, $end == $there ? *STDOUT : $there, $bytes];
+    }
+    while (@late && $late[0][0] <= time) {
+        my (undef, $to, $bytes) = @{shift @late};
+        for (my $sent = 0; $sent < length $bytes;) { $sent += syswrite($to, $bytes, length($bytes) - $sent, $sent) or exit; }
+    }
+}
+SLOW
 cat >"$folder/ssh_config" <<CONFIG
+Host slow
+    ProxyCommand perl $folder/slow
 Host *
     User root
     IdentityFile $folder/key
