@@ -95,6 +95,14 @@ internal sealed class ScriptCall
         return ForeignCode.Warning(place, type);
     }
 
+    /// <summary>A job waits for the caller's thread to run code of an object's: what to say of it if nothing was said before.</summary>
+    internal string? WarningOfWaiting()
+    {
+        bool isKnown = HasForeignCode;
+        HasForeignCode = true;
+        return isKnown ? null : ForeignCode.Warning();
+    }
+
     /// <summary>What the caller probably did not mean.</summary>
     internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
