@@ -21,6 +21,10 @@ namespace RustRunspaces;
 public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
 {
     private static readonly string?[] OneNull = { null };
+
+    // The event by which the engine has another thread wait for this one, to run a block of this session.
+    private const string CodeAwaited = "PowerShell.OnScriptBlockInvoke";
+
     private static readonly ScriptBlock OneStatement = ScriptBlock.Create("foreach ($_ in 1) { }");
 
     private Func<ISink, IRun> open = null!;
@@ -142,7 +146,15 @@ public sealed partial class InvokeRustParallelCommand : PSCmdlet, IDisposable
         {
             throw new PipelineStoppedException();
         }
-        if (scripts is { HasForeignCode: true })
+        if (scripts is null)
+        {
+            return;
+        }
+        if (Events.GetEventSubscribers(CodeAwaited).Any() && scripts.WarningOfWaiting() is string warning)
+        {
+            streams.WriteWarning(warning);
+        }
+        if (scripts.HasForeignCode)
         {
             // The engine has jobs wait until this thread runs a statement: code of the caller's objects runs then, on it.
             InvokeCommand.InvokeScript(true, OneStatement, null, null);

@@ -254,14 +254,16 @@ internal sealed class ProbeRun : IRun
     private void WarnOfLimit()
     {
         TimeSpan longest = settings.LongestDuration(hostsKnown);
-        if (hasWarned || settings.MaximumWaitSeconds == 0 || hostsKnown == 0 || longest.TotalSeconds < settings.MaximumWaitSeconds)
+        // The newest host begins only now.
+        TimeSpan newest = clock.Elapsed + settings.LongestDuration(1);
+        if (hasWarned || settings.MaximumWaitSeconds == 0 || hostsKnown == 0 || Math.Max(longest.TotalSeconds, newest.TotalSeconds) < settings.MaximumWaitSeconds)
         {
             return;
         }
         hasWarned = true;
         double needed = Math.Ceiling((longest + clock.Elapsed).TotalSeconds);
         sink.WriteWarning(
-            $"Probing {Hosts(hostsKnown)} may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {settings.MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) is no longer than that: use -MaximumWaitTimeSeconds {needed} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply");
+            $"Probing {Hosts(hostsKnown)} may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {settings.MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) leaves no more than that: use -MaximumWaitTimeSeconds {needed} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply");
     }
 
     private void Accept(in Target target)

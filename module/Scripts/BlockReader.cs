@@ -254,11 +254,14 @@ internal sealed class BlockReader : AstVisitor2
         return outer as CommandAst;
     }
 
-    /// <summary>-OutVariable and its kin: a variable of the block's own by its name.</summary>
+    /// <summary>-OutVariable and its kin: a variable by its name, of the block's own if it has no scope.</summary>
     public override AstVisitAction VisitStringConstantExpression(StringConstantExpressionAst stringConstantExpressionAst)
     {
-        ownsData |= stringConstantExpressionAst.Value.TrimStart('+').Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
+        string name = stringConstantExpressionAst.Value.TrimStart('+');
+        ownsData |= name.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
             && stringConstantExpressionAst.Parent is CommandAst or CommandParameterAst;
+        // Wherever it stands: it may come to the command by a variable or a table.
+        contents.NamesScope |= name.StartsWith("global:", StringComparison.OrdinalIgnoreCase) || name.StartsWith("script:", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
     }
 

@@ -1,6 +1,6 @@
 // Finds objects of the caller's that carry script code: instances of its classes with methods, and members that are scripts. Such
 // code runs in the session that made it, whoever calls it: two threads at a time get wrong values, or wait for each other. What can
-// be seen cheaply is seen; it decides only about a warning. Thread that adds items.
+// be seen cheaply is seen, and named in a warning; what is not shows when a job waits for the caller. Thread that adds items.
 
 using System;
 using System.Collections;
@@ -13,7 +13,9 @@ namespace RustRunspaces.Scripts;
 
 internal static class ForeignCode
 {
+    // So much of one object, and so deep.
     private const int LongestLook = 64;
+    private const int Depth = 4;
 
     private static readonly ConcurrentDictionary<Type, bool> Classes = new ConcurrentDictionary<Type, bool>();
 
@@ -24,20 +26,31 @@ internal static class ForeignCode
     {
         if (isThorough)
         {
-            return FindIn(value, depth: 1);
+            int left = LongestLook;
+            try
+            {
+                return FindIn(value, Depth, ref left);
+            }
+            catch (Exception error) when (error is InvalidOperationException or GetValueException)
+            {
+                return null; // another thread changes it just now, or it does not show itself
+            }
         }
         object? plain = value is PSObject wrapped ? wrapped.BaseObject : value;
         return plain is not null && Classes.GetOrAdd(plain.GetType(), HasMethodsOfScript) ? plain.GetType().Name : null;
     }
 
     /// <summary>What to say of it.</summary>
-    internal static string Warning(string place, string type) =>
-        $"{place} of the type {type} carries script code, which runs in the caller's session even in a job: values may be wrong, and jobs may wait for the caller. Pass plain properties, as Select-Object makes them, or give a class the attribute [NoRunspaceAffinity()] where PowerShell knows it (7.4)";
+    internal static string Warning(string place, string type) => Warning($"{place} of the type {type}");
 
-    private static string? FindIn(object? value, int depth)
+    /// <summary>The same of one that was not seen before a job called its code.</summary>
+    internal static string Warning(string subject = "An object that a job uses") =>
+        $"{subject} carries script code, which runs in the caller's session even in a job: values may be wrong, and jobs may wait for the caller. Pass plain properties, as Select-Object makes them, or give a class the attribute [NoRunspaceAffinity()] where PowerShell knows it (7.4)";
+
+    private static string? FindIn(object? value, int depth, ref int left)
     {
         object? plain = value is PSObject wrapped ? wrapped.BaseObject : value;
-        if (plain is null or string || plain.GetType().IsPrimitive)
+        if (left-- <= 0 || plain is null or string || plain.GetType().IsPrimitive)
         {
             return null;
         }
@@ -50,36 +63,27 @@ internal static class ForeignCode
         {
             return extended.TypeNames.FirstOrDefault() ?? plain.GetType().Name;
         }
-        if (depth == 0)
+        foreach (object? held in (depth == 0 ? null : HeldBy(value!, plain)) ?? Array.Empty<object>())
         {
-            return null;
-        }
-        switch (plain)
-        {
-            case IDictionary table:
-                return table.Count > LongestLook ? null : FirstOf(table.Values);
-            // Lists that are nobody's own code, and arrays.
-            case IList list when plain is object[] || plain.GetType().Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true:
-                return list.Count > LongestLook ? null : FirstOf(list);
-            case PSCustomObject:
-                return FirstOf(((PSObject)value!).Properties.OfType<PSNoteProperty>().Select(property => property.Value));
-            default:
-                return null;
-        }
-    }
-
-    private static string? FirstOf(IEnumerable values)
-    {
-        foreach (object? value in values)
-        {
-            string? found = ForeignBlocks.Is(value) ? nameof(ScriptBlock) : FindIn(value, depth: 0);
-            if (found is not null)
+            string? found = ForeignBlocks.Is(held) ? nameof(ScriptBlock) : FindIn(held, depth - 1, ref left);
+            if (found is not null || left <= 0)
             {
                 return found;
             }
         }
         return null;
     }
+
+    private static IEnumerable? HeldBy(object value, object plain) => plain switch
+    {
+        IDictionary table => table.Values,
+        // Collections that are nobody's own code, and arrays.
+        IEnumerable list when plain is object[] || plain.GetType().Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true => list,
+        PSCustomObject => ((PSObject)value).Properties.OfType<PSNoteProperty>().Select(property => property.Value),
+        // A class of the language without a method: the properties are its own, and compiled.
+        _ when plain.GetType().Assembly.IsDynamic => PSObject.AsPSObject(plain).Properties.OfType<PSProperty>().Where(property => property.IsGettable).Select(property => property.Value),
+        _ => null,
+    };
 
     /// <summary>A class of the language with a method. One with properties alone is data.</summary>
     private static bool HasMethodsOfScript(Type type)

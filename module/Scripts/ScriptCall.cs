@@ -95,6 +95,14 @@ internal sealed class ScriptCall
         return ForeignCode.Warning(place, type);
     }
 
+    /// <summary>A job waits for the caller's thread to run code of an object's: what to say of it if nothing was said before.</summary>
+    internal string? WarningOfWaiting()
+    {
+        bool isKnown = HasForeignCode;
+        HasForeignCode = true;
+        return isKnown ? null : ForeignCode.Warning();
+    }
+
     /// <summary>What the caller probably did not mean.</summary>
     internal IReadOnlyList<string> Warnings { get; private set; } = Array.Empty<string>();
 
@@ -116,9 +124,9 @@ internal sealed class ScriptCall
         JobBlock block = options.ScriptBlock is ScriptBlock written
             ? JobBlocks.FromBlock(written, contents, data, options.ArgumentList)
             : FromCommand(cmdlet, imports, position, options);
-        IReadOnlyList<KeyValuePair<string, string>> late = brought is null
+        IReadOnlyList<KeyValuePair<string, Func<object?>>> late = brought is null
             ? UsingValues.Read(cmdlet, contents.Usings, caller.Usings)
-            : brought.LateKeys.Select(key => new KeyValuePair<string, string>(key, "")).ToArray();
+            : brought.LateKeys.Select(key => new KeyValuePair<string, Func<object?>>(key, () => null)).ToArray();
         if (brought is null && options.InitializationScript is ScriptBlock initialization)
         {
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
@@ -147,7 +155,7 @@ internal sealed class ScriptCall
         };
         var call = new ScriptCall(options, data, setup)
         {
-            Late = late.Count == 0 ? null : new LateUsings(cmdlet.SessionState.PSVariable, late),
+            Late = late.Count == 0 ? null : new LateUsings(late),
         };
         call.Warnings = call.FindWarnings(contents);
         return call;

@@ -18,10 +18,10 @@ internal static class UsingValues
     /// <param name="mentions">Of a block.</param>
     /// <param name="values">Gets a value for each of them.</param>
     /// <exception cref="CallRefusedException">A variable does not exist, or its value is a script block.</exception>
-    /// <returns>Variables without a value in a call that expects input: keys and names.</returns>
-    internal static IReadOnlyList<KeyValuePair<string, string>> Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
+    /// <returns>Those whose variable has no value in a call that expects input: keys, and how to read them later.</returns>
+    internal static IReadOnlyList<KeyValuePair<string, Func<object?>>> Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
     {
-        var late = new List<KeyValuePair<string, string>>();
+        var late = new List<KeyValuePair<string, Func<object?>>>();
         foreach (UsingMention mention in mentions)
         {
             UsingExpressionAst expression = mention.Expression;
@@ -41,9 +41,12 @@ internal static class UsingValues
                 }
                 continue;
             }
-            object? value = expression.SubExpression is VariableExpressionAst
-                ? cmdlet.SessionState.PSVariable.GetValue(path.UserPath)
-                : Evaluate(cmdlet, expression.SubExpression);
+            Func<object?> read = expression.SubExpression is VariableExpressionAst
+                ? () => cmdlet.SessionState.PSVariable.GetValue(path.UserPath)
+                : Reader(cmdlet, expression.SubExpression);
+            bool isLate = path.IsVariable && cmdlet.MyInvocation.ExpectingInput && cmdlet.SessionState.PSVariable.GetValue(path.UserPath) is null;
+            // An element of nothing is an error, which is no error while the variable waits for its value.
+            object? value = isLate ? null : read();
             if (ForeignBlocks.Is(value))
             {
                 if (mention.IsRequired)
@@ -53,9 +56,9 @@ internal static class UsingValues
                 continue;
             }
             values[key] = value;
-            if (value is null && path.IsVariable && expression.SubExpression is VariableExpressionAst && cmdlet.MyInvocation.ExpectingInput)
+            if (isLate)
             {
-                late.Add(new KeyValuePair<string, string>(key, path.UserPath));
+                late.Add(new KeyValuePair<string, Func<object?>>(key, read));
             }
         }
         return late;
@@ -73,12 +76,12 @@ internal static class UsingValues
     }
 
     /// <summary>A property or element, as in $using:list[0]: an expression of the caller's, in its scope and language mode.</summary>
-    private static object? Evaluate(PSCmdlet cmdlet, ExpressionAst expression)
+    private static Func<object?> Reader(PSCmdlet cmdlet, ExpressionAst expression)
     {
         IScriptExtent extent = expression.Extent;
         var statement = new PipelineAst(extent, new CommandExpressionAst(extent, new ArrayLiteralAst(extent, new[] { (ExpressionAst)expression.Copy() }), null));
         var statements = new StatementBlockAst(extent, new StatementAst[] { statement }, null);
         ScriptBlock block = new ScriptBlockAst(extent, null, statements, isFilter: false).GetScriptBlock();
-        return cmdlet.InvokeCommand.InvokeScript(false, block, null, null).FirstOrDefault();
+        return () => cmdlet.InvokeCommand.InvokeScript(false, block, null, null).FirstOrDefault();
     }
 }

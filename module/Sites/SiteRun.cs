@@ -54,6 +54,9 @@ else { 'RustRunspaces: not there' }";
         signOfLife = new Timer(_ => SaySignOfLife(), null, SignOfLife, SignOfLife);
     }
 
+    /// <summary>Since the run began.</summary>
+    protected TimeSpan Elapsed => clock.Elapsed;
+
     /// <inheritdoc/>
     public abstract RunFigures Figures { get; }
 

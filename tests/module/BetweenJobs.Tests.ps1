@@ -32,11 +32,25 @@ Describe 'between the jobs of a worker, by way of <Way>' -ForEach $ways {
         @{ What = 'a breakpoint'; Set = '$null = Set-PSBreakpoint -Variable nothing'; Get = '@(Get-PSBreakpoint).Count'; Clean = '0' }
         @{ What = 'the location'; Set = 'Set-Location ([IO.Path]::GetTempPath())'; Get = '(Get-Location).Path -eq $using:here'; Clean = 'True' }
         @{ What = 'an error'; Set = '$null = Get-Item /absent/x -ErrorAction SilentlyContinue'; Get = '$Error.Count'; Clean = '0' }
+        @{ What = 'a preference that was made read-only'; Set = 'Set-Variable WarningPreference Stop -Scope Global -Option ReadOnly -Force'; Get = '$WarningPreference'; Clean = 'Continue' }
+        @{ What = 'a preference that takes some values only'; Set = '[ValidateSet("Stop")] [string] $global:WarningPreference = "Stop"'; Get = '$WarningPreference'; Clean = 'Continue' }
+        @{ What = 'the type of $OFS'; Set = '[int] $global:OFS = 5'; Get = '"<$(1, 2)>"'; Clean = '<1 2>' }
+        @{ What = 'the type of a variable that came along'; Set = '[int] $global:brought = 5'; Get = '"<$brought>"; $global:brought = "x"'; Clean = '<b>' }
+        @{ What = 'a variable that came along, made read-only'; Set = 'Set-Variable brought 2 -Scope Global -Option ReadOnly'; Get = '"<$brought>"; $global:brought = "x"'; Clean = '<b>' }
+        @{ What = 'another value of a read-only one'; Set = 'Set-Variable fixed 2 -Scope Global -Option ReadOnly -Force'; Get = '"<$fixed>"'; Clean = '<f>' }
+        @{ What = 'what -OutVariable set'; Set = '$null = Write-Output 1 -OutVariable global:kept'; Get = '"<$kept>"' }
+        @{ What = 'what -OutVariable added in script scope'; Set = '$null = Write-Output 1 -OutVariable +script:kept'; Get = '"<$kept>"' }
+        @{ What = 'the removal of $LASTEXITCODE'; Set = 'Remove-Variable LASTEXITCODE -Scope Global; $global:LASTEXITCODE = 7'; Get = '"<$LASTEXITCODE>"' }
         @{ What = 'a preference'; Set = '$global:ErrorActionPreference = "Stop"'; Get = '$ErrorActionPreference'; Clean = 'Continue' }
     ) {
         if (-not $Clean) { $Clean = '<>' }
-        Get-Line "`$brought = 'b'; `$here = (Get-Location).Path; 1, 2 | Invoke-RustParallel { if (`$_ -eq 1) { $Set; return }; $Get } -ThrottleLimit 1 -Variables brought -InitializationScript { `$made = 'm' }" |
+        Get-Line "`$brought = 'b'; `$here = (Get-Location).Path; 1, 2 | Invoke-RustParallel { if (`$_ -eq 1) { $Set; return }; $Get } -ThrottleLimit 1 -Variables brought -InitializationScript { `$made = 'm'; New-Variable fixed f -Scope Global -Option ReadOnly }" |
             Should -Be $Clean
+    }
+
+    It 'is no error of the next job that its location is gone' {
+        $folder = (New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid()))).FullName
+        Get-Line "Set-Location '$folder'; 1, 2 | Invoke-RustParallel { if (`$_ -eq 1) { Set-Location ..; Remove-Item '$folder' }; `$_ } -ThrottleLimit 1" | Should -Be '1', '2'
     }
 
     It 'is gone after a job that was stopped' {

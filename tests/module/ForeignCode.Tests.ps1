@@ -14,6 +14,9 @@ $property = [pscustomobject] @{ Number = 3 } | Add-Member ScriptProperty Twice {
 $method = [pscustomobject] @{ Number = 3 } | Add-Member ScriptMethod Twice { $this.Number * 2 } -PassThru
 $block = { 1 }
 $list = New-Object Collections.Generic.List[object]; $list.Add($server)
+class Holder { [object] $Held }
+$set = New-Object Collections.Generic.HashSet[object]; $null = $set.Add($server)
+$queue = New-Object Collections.Queue; $queue.Enqueue($server)
 
 '@
 }
@@ -32,6 +35,12 @@ Describe 'an object with script code' {
         @{ Script = ', @($server, 1) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
         @{ Script = '1 | Invoke-RustParallel { ($using:list).Count }'; Type = 'Server' }
         @{ Script = ', [Collections.ArrayList] @($server) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = '@{ a = @{ b = $server } } | Invoke-RustParallel { $_.a.b.Number }'; Type = 'Server' }
+        @{ Script = ', @(@(1, $server), 2) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = ', (@($server) * 100) | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = ', $set | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = ', $queue | Invoke-RustParallel { $_.Count }'; Type = 'Server' }
+        @{ Script = '[Holder] @{ Held = $server } | Invoke-RustParallel { 1 }'; Type = 'Server' }
         @{ Script = '@{ Run = $block } | Invoke-RustParallel { $_.Count }'; Type = 'ScriptBlock' }
         @{ Script = '[pscustomobject] @{ Run = $block } | Invoke-RustParallel { 1 }'; Type = 'ScriptBlock' }
     ) {
@@ -44,6 +53,8 @@ Describe 'an object with script code' {
 
     It 'gets no warning where it has none: <Script>' -ForEach @(
         @{ Script = '$record | Invoke-RustParallel { $_.Name }' }
+        @{ Script = '[Holder] @{ Held = $record } | Invoke-RustParallel { 1 }' }
+        @{ Script = '$loop = @{}; $loop.Self = $loop; $loop | Invoke-RustParallel { 1 }' }
         @{ Script = 'Get-Process -Id $PID | Invoke-RustParallel { $_.Id }' }
         @{ Script = 'Get-Item . | Invoke-RustParallel { $_.Name }' }
         @{ Script = '[pscustomobject] @{ a = 1 } | Invoke-RustParallel { $_.a }' }
@@ -66,6 +77,18 @@ Describe 'a call whose jobs use code of the caller''s session' {
     It 'ends, though it has no limit' {
         $run = Invoke-Script ($prepare + '1..8 | ForEach-Object { [Server] @{ Number = $_ } } | Invoke-RustParallel { foreach ($i in 1..50) { $null = $_.Twice() }; "done" } -ThrottleLimit 4')
         ConvertTo-Line $run.Output | Where-Object { $_ -eq 'done' } | Should -HaveCount 8
+    }
+
+    # Where nobody looks beforehand, the first job that waits shows it; a wait for each call would take 12 s.
+    It 'ends within the same time, with its warning, where the code was not seen before: <Items>' -ForEach @(
+        @{ Items = '(1..256) + $method' }
+        @{ Items = '(1..256) + @{ a = $server } | ForEach-Object { , @(, @(, @(, @(, @(, $_))))) }' }
+    ) {
+        $run = Invoke-CleanScript ($prepare + "$Items | Invoke-RustParallel { `$x = `$_; while (`$x -is [array]) { `$x = `$x[0] }; if (`$x -is [hashtable]) { `$x = `$x.a }; if (`$x -isnot [int]) { foreach (`$i in 1..50) { `$null = `$x.Twice() } }; 'done' } -ThrottleLimit 4")
+        @($run.Output | Where-Object { $_ -eq 'done' }).Count | Should -Be 257
+        $run.Warnings.Count | Should -Be 1
+        $run.Warnings[0].Message | Should -Match '^An object that a job uses carries script code'
+        $run.Duration.TotalSeconds | Should -BeLessThan 8
     }
 
     It 'keeps its limit in the background' -Tag Slow {

@@ -101,11 +101,17 @@ Describe 'the maximum wait' -Tag 'Laboratory' {
     }
 
     It 'is 300 seconds by default' {
-        # 300 intervals of a second and the reply timeout are just too long, 299 are not.
-        @((Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Count 300 -ReplyTimeoutMilliseconds 900').Warnings).Count | Should -Be 0
+        # 300 intervals of a second and the reply timeout are too long, 299 are not.
+        @((Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Count 300 -ReplyTimeoutMilliseconds 200').Warnings).Count | Should -Be 0
         $warnings = @(ConvertTo-Line (Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Count 301 -ReplyTimeoutMilliseconds 900').Warnings)
         $warnings.Count | Should -Be 1
         $warnings[0] | Should -MatchExactly 'maximum wait of 300 seconds'
+    }
+
+    It 'warns of a host that came too late for it' {
+        $warnings = @(ConvertTo-Line (Invoke-CleanScript "& { '127.0.0.1'; Start-Sleep 2; '127.0.0.2' } | Invoke-RustParallel -Count 1 -ReplyTimeoutMilliseconds 2500 -MaximumWaitTimeSeconds 4").Warnings)
+        $warnings.Count | Should -Be 1
+        $warnings[0] | Should -Match 'leaves no more than that.*-MaximumWaitTimeSeconds \d.*-ReplyTimeoutMilliseconds'
     }
 
     It 'is -TimeoutSeconds, too' {

@@ -13,6 +13,15 @@ Describe '$using: of a pipeline variable' {
             Should -Be (Get-SortedLine "1..300 | ForEach-Object { `"`$(`$_ * 10) of `$_`" }")
     }
 
+    It 'is a property or an element of it: <Using>' -ForEach @(
+        @{ Using = '$using:p.N'; Value = '[pscustomobject] @{ N = $_ }' }
+        @{ Using = '$using:p[0]'; Value = ', @($_, 9)' }
+        @{ Using = '$using:p.N.Length'; Value = '@{ N = "x" * $_ }' }
+    ) {
+        Get-SortedLine "1..3 | ForEach-Object { $Value } -PipelineVariable p | ForEach-Object { 'i' } | Invoke-RustParallel { `"`$_ `$($Using)`" }" |
+            Should -Be 'i 1', 'i 2', 'i 3'
+    }
+
     It 'is the value of its item where an item between is refused' {
         $run = Invoke-Script '1..3 | ForEach-Object { $_ } -PipelineVariable p | ForEach-Object { if ($_ -eq 2) { { 1 } } else { $_ } } | Invoke-RustParallel { "$_ $using:p" } -ThrottleLimit 1'
         ConvertTo-Line $run.Output | Should -Be '1 1', '3 3'

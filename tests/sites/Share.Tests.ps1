@@ -154,6 +154,7 @@ Describe 'Hosts shared among sessions' {
         $rest = @($run.Output | Where-Object { $_.Status -eq 'NotStarted' })
         $rest.Count | Should -Be 1
         $rest[0].Detail | Should -Be "$(4094 - $stopped.Count) of 4094 hosts were not begun"
+        $run.Warnings[0].Message | Should -Match 'leaves no more than that.*-MaximumWaitTimeSeconds \d.*-ReplyTimeoutMilliseconds'
         $run.Warnings[-1].Message | Should -Match '1 seconds was reached before 4094 hosts'
         Invoke-Command -Session $sites { 1 } | Measure-Object | ForEach-Object Count | Should -Be 4
     }

@@ -14,13 +14,13 @@ internal sealed class GlobalVariables
     // The engine's own: it changes them all the time, or they are put back elsewhere.
     private static readonly HashSet<string> EngineVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
-        "_", "?", "^", "$", "args", "Error", "input", "LASTEXITCODE", "MyInvocation", "PSBoundParameters", "PWD", "StackTrace",
+        "_", "?", "^", "$", "args", "Error", "input", "MyInvocation", "PSBoundParameters", "PWD", "StackTrace",
         "this", "PSItem", "foreach", "switch", "null", "true", "false", "PSCmdlet", "PSCommandPath", "PSScriptRoot",
     };
 
     private readonly SessionState state;
     private readonly IDictionary<string, PSVariable>? table;
-    private readonly Dictionary<string, KeyValuePair<PSVariable, object?>> before;
+    private readonly Dictionary<string, Remembered> before;
     private readonly int countBefore;
 
     /// <summary>Remembers what there is now.</summary>
@@ -30,7 +30,7 @@ internal sealed class GlobalVariables
         table = TableOf(state);
         before = All().ToDictionary(
             variable => variable.Name,
-            variable => new KeyValuePair<PSVariable, object?>(variable, variable.Value),
+            variable => new Remembered(variable),
             StringComparer.OrdinalIgnoreCase);
         countBefore = table?.Count ?? 0;
     }
@@ -38,23 +38,17 @@ internal sealed class GlobalVariables
     /// <summary>Removes what is new, brings back what is gone, and sets what has changed.</summary>
     internal void Restore()
     {
-        foreach (KeyValuePair<PSVariable, object?> variable in before.Values)
+        foreach (Remembered variable in before.Values)
         {
-            // Not those that the engine computes: each read would make an object.
-            if (variable.Key.GetType() == typeof(PSVariable) && !ReferenceEquals(variable.Key.Value, variable.Value) && IsWritable(variable.Key))
-            {
-                variable.Key.Value = variable.Value;
-            }
+            variable.Restore();
         }
-        if (table is null || table.Count != countBefore || before.Any(variable => !IsThere(variable.Key, variable.Value.Key)))
+        if (table is null || table.Count != countBefore || before.Values.Any(variable => !IsThere(variable.Variable)))
         {
             RestoreNames();
         }
     }
 
-    private static bool IsWritable(PSVariable variable) => (variable.Options & (ScopedItemOptions.Constant | ScopedItemOptions.ReadOnly)) == 0;
-
-    private bool IsThere(string name, PSVariable variable) => table!.TryGetValue(name, out PSVariable now) && ReferenceEquals(now, variable);
+    private bool IsThere(PSVariable variable) => table!.TryGetValue(variable.Name, out PSVariable now) && ReferenceEquals(now, variable);
 
     private void RestoreNames()
     {
@@ -63,10 +57,10 @@ internal sealed class GlobalVariables
         {
             Remove(variable);
         }
-        foreach (KeyValuePair<string, KeyValuePair<PSVariable, object?>> variable in before)
+        foreach (KeyValuePair<string, Remembered> variable in before)
         {
             bool isThere = now.TryGetValue(variable.Key, out PSVariable current);
-            if (isThere && ReferenceEquals(current, variable.Value.Key))
+            if (isThere && ReferenceEquals(current, variable.Value.Variable))
             {
                 continue;
             }
@@ -74,7 +68,7 @@ internal sealed class GlobalVariables
             {
                 Remove(current);
             }
-            Add(variable.Value.Key);
+            Add(variable.Value.Variable);
         }
     }
 
@@ -110,7 +104,14 @@ internal sealed class GlobalVariables
             table[variable.Name] = variable;
             return;
         }
-        state.PSVariable.Set(variable);
+        try
+        {
+            state.PSVariable.Set(variable);
+        }
+        catch (SessionStateUnauthorizedAccessException)
+        {
+            // A constant stands in its place, which the provider cannot remove.
+        }
     }
 
     /// <summary>The engine's own table: not public, but without it each look costs a hundred times as much.</summary>
@@ -119,5 +120,66 @@ internal sealed class GlobalVariables
         object? session = EngineMembers.Property(typeof(SessionState), "Internal")?.GetValue(state);
         object? scope = EngineMembers.Property(session?.GetType(), "GlobalScope")?.GetValue(session);
         return EngineMembers.Property(scope?.GetType(), "Variables")?.GetValue(scope) as IDictionary<string, PSVariable>;
+    }
+
+    /// <summary>One variable: what it holds, and what may be put into it.</summary>
+    private sealed class Remembered
+    {
+        private readonly object? value;
+        private readonly ScopedItemOptions options;
+        private readonly Attribute[] attributes;
+
+        internal Remembered(PSVariable variable)
+        {
+            Variable = variable;
+            value = variable.Value;
+            options = variable.Options;
+            attributes = variable.Attributes.ToArray();
+        }
+
+        /// <summary>The one that belongs into the session; another one after <see cref="Restore"/> where the old one is spoiled.</summary>
+        internal PSVariable Variable { get; private set; }
+
+        internal void Restore()
+        {
+            // Not those that the engine computes: each read would make an object.
+            if (Variable.GetType() != typeof(PSVariable))
+            {
+                return;
+            }
+            bool isSpoiled = Variable.Options != options || !HasItsAttributes();
+            if (!isSpoiled && ReferenceEquals(Variable.Value, value))
+            {
+                return;
+            }
+            if (!isSpoiled && (options & (ScopedItemOptions.Constant | ScopedItemOptions.ReadOnly)) == 0)
+            {
+                Variable.Value = value;
+                return;
+            }
+            // A variable does not get rid of what a job made it: read-only, or of one type.
+            var fresh = new PSVariable(Variable.Name, value, options);
+            foreach (Attribute attribute in attributes)
+            {
+                fresh.Attributes.Add(attribute);
+            }
+            Variable = fresh;
+        }
+
+        private bool HasItsAttributes()
+        {
+            if (Variable.Attributes.Count != attributes.Length)
+            {
+                return false;
+            }
+            for (int i = 0; i < attributes.Length; i++)
+            {
+                if (!ReferenceEquals(Variable.Attributes[i], attributes[i]))
+                {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 }

@@ -21,20 +21,11 @@ internal sealed class WorkerSession : IDisposable
     private const string ForgetBreakpoints =
         "Microsoft.PowerShell.Utility\\Get-PSBreakpoint | Microsoft.PowerShell.Utility\\Remove-PSBreakpoint; Microsoft.PowerShell.Core\\Set-PSDebug -Off";
 
-    // What a job may change for those after it on the same worker; functions, modules and its own global variables remain.
-    private static readonly string[] PreferenceNames =
-    {
-        "ErrorActionPreference", "WarningPreference", "InformationPreference", "VerbosePreference", "DebugPreference",
-        "ProgressPreference", "ConfirmPreference", "WhatIfPreference", "PSDefaultParameterValues",
-    };
-
     private readonly WorkerSetup setup;
     private readonly object gate = new object();
-    private readonly List<KeyValuePair<PSVariable, object?>> preferences = new List<KeyValuePair<PSVariable, object?>>();
     private PowerShell? preparing;
     private bool isStopped;
     private PSVariable item = null!;
-    private PSVariable lastExitCode = null!;
     private ArrayList errors = null!;
     private ParameterDefaults? parameterDefaults;
     private ErrorRecord? refusal;
@@ -115,18 +106,7 @@ internal sealed class WorkerSession : IDisposable
         {
             ResetSession(state);
         }
-        foreach (KeyValuePair<PSVariable, object?> preference in preferences)
-        {
-            if (!ReferenceEquals(preference.Key.Value, preference.Value))
-            {
-                preference.Key.Value = preference.Value;
-            }
-        }
         parameterDefaults?.Restore();
-        if (lastExitCode.Value is not null)
-        {
-            lastExitCode.Value = null;
-        }
         if (errors.Count > 0)
         {
             errors.Clear();
@@ -135,7 +115,7 @@ internal sealed class WorkerSession : IDisposable
         PSDriveInfo current = state.Drive.Current;
         if (!ReferenceEquals(current, drive) || !string.Equals(current.CurrentLocation, locationOnDrive, StringComparison.Ordinal))
         {
-            state.Path.SetLocation(WildcardPattern.Escape(location));
+            SetLocation(state.Path, location);
         }
         SetCulture();
         item.Value = nextItem;
@@ -166,7 +146,14 @@ internal sealed class WorkerSession : IDisposable
         }
         if (Runspace.Debugger is { IsActive: true })
         {
-            state.InvokeCommand.InvokeScript(false, ScriptBlock.Create(ForgetBreakpoints), null, null);
+            try
+            {
+                state.InvokeCommand.InvokeScript(false, ScriptBlock.Create(ForgetBreakpoints), null, null);
+            }
+            catch (RuntimeException error) when (error is not PipelineStoppedException)
+            {
+                // An earlier job took the commands away, which is no error of the next one.
+            }
         }
     }
 
@@ -199,16 +186,8 @@ internal sealed class WorkerSession : IDisposable
         variables.Set("_", null);
         variables.Set("LASTEXITCODE", null);
         item = variables.Get("_");
-        lastExitCode = variables.Get("LASTEXITCODE");
         errors = (ArrayList)variables.GetValue("Error");
         errors.Clear();
-        foreach (string name in PreferenceNames)
-        {
-            if (variables.Get(name) is PSVariable preference)
-            {
-                preferences.Add(new KeyValuePair<PSVariable, object?>(preference, preference.Value));
-            }
-        }
         parameterDefaults = ParameterDefaults.Of(variables);
         location = Runspace.SessionStateProxy.Path.CurrentLocation.Path;
         drive = Runspace.SessionStateProxy.Drive.Current;
@@ -299,17 +278,24 @@ internal sealed class WorkerSession : IDisposable
         PathIntrinsics path = Runspace.SessionStateProxy.Path;
         foreach (string wanted in new[] { setup.Caller.Location, setup.Caller.FileSystemLocation }.OfType<string>())
         {
-            try
+            if (string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal) || SetLocation(path, wanted))
             {
-                if (!string.Equals(path.CurrentLocation.Path, wanted, StringComparison.Ordinal))
-                {
-                    path.SetLocation(WildcardPattern.Escape(wanted));
-                }
                 return;
             }
-            catch (Exception error) when (error is SessionStateException or ProviderInvocationException or ArgumentException)
-            {
-            }
+        }
+    }
+
+    /// <summary>Not where it is gone: an earlier job may have removed it.</summary>
+    private static bool SetLocation(PathIntrinsics path, string wanted)
+    {
+        try
+        {
+            path.SetLocation(WildcardPattern.Escape(wanted));
+            return true;
+        }
+        catch (Exception error) when (error is SessionStateException or ProviderInvocationException or ArgumentException)
+        {
+            return false;
         }
     }
 
