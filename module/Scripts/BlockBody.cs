@@ -22,6 +22,11 @@ internal sealed class BlockBody
         typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst),
     });
 
+    // To take a tree apart, and to let a new tree know the types of an old one.
+    private static PropertyInfo? ParentProperty => EngineMembers.Property(typeof(Ast), nameof(Ast.Parent));
+
+    private static PropertyInfo? TypeProperty => EngineMembers.Property(typeof(TypeDefinitionAst), "Type");
+
     private readonly ScriptBlock source;
     private readonly ScriptBlockAst body;
     // Of `function Name($x) {}`, whose body has no param block.
@@ -40,11 +45,7 @@ internal sealed class BlockBody
             FunctionDefinitionAst function => function.Body,
             _ => Parser.ParseInput(block.ToString(), out _, out _),
         };
-        definesTypes = header is null && body.Find(part => part is TypeDefinitionAst, searchNestedScriptBlocks: true) is not null;
-        if (definesTypes)
-        {
-            body = Reparsed();
-        }
+        definesTypes = body.Find(part => part is TypeDefinitionAst, searchNestedScriptBlocks: true) is not null;
         hasHeader = header is not null;
         Parameters = header ?? (IReadOnlyList<ParameterAst>?)body.ParamBlock?.Parameters ?? Array.Empty<ParameterAst>();
         ParameterAst? item = Parameters.LastOrDefault(parameter => NameOf(parameter).Equals("ComputerName", StringComparison.OrdinalIgnoreCase))
@@ -59,7 +60,7 @@ internal sealed class BlockBody
         IsParticular = item is not null && (item.Attributes.Any(attribute => attribute is TypeConstraintAst) || ParameterAttributes(item).Any(attribute => attribute.NamedArguments.Count > 0));
         TakesItemFromPipeline = item is not null && Takes(item, "ValueFromPipeline");
         TakesItemByProperty = item is not null && Takes(item, "ValueFromPipelineByPropertyName");
-        isJoined = body.EndBlock is not { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && !definesTypes
+        isJoined = body.EndBlock is not { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && CanBeComposed
             && body.Find(IsOfItsPart, searchNestedScriptBlocks: false) is null;
         // Plain: nothing that needs the pipe or the parameter binder. A type constraint does not, its conversion is the variable's.
         IsPlain = (isJoined || (body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null))
@@ -71,7 +72,7 @@ internal sealed class BlockBody
     internal IReadOnlyList<ParameterAst> Parameters { get; }
 
     /// <summary>The tree can get parameters and statements that its text does not have.</summary>
-    internal bool CanBeComposed => !definesTypes && (CleanBlock is null || MakeWithClean is not null);
+    internal bool CanBeComposed => (!definesTypes || ParentProperty is { CanWrite: true }) && (CleanBlock is null || MakeWithClean is not null);
 
     internal bool HasParamBlock => hasHeader || body.ParamBlock is not null;
 
@@ -88,7 +89,7 @@ internal sealed class BlockBody
     internal bool IsParticular { get; }
 
     /// <summary>There is no statement.</summary>
-    internal bool IsEmpty => Parts.All(part => part.Statements.Count == 0);
+    internal bool IsEmpty => PartsOf(body).All(part => part.Statements.Count == 0);
 
     /// <summary>The parameter that the host or item is for: ComputerName, else the first one.</summary>
     internal string? ItemParameter { get; }
@@ -111,7 +112,14 @@ internal sealed class BlockBody
         new ParameterAst(Extent, new VariableExpressionAst(Extent, name, splatted: false), null, null);
 
     /// <summary>The block as it was written, bound to no runspace. It keeps its file, its lines and its `using namespace`.</summary>
-    internal ScriptBlock Unbound() => hasHeader ? Make(Array.Empty<ParameterAst>(), item: null) : Restricted(body.GetScriptBlock());
+    internal ScriptBlock Unbound()
+    {
+        if (hasHeader || (definesTypes && CanBeComposed))
+        {
+            return Make(Array.Empty<ParameterAst>(), item: null);
+        }
+        return Restricted((definesTypes ? ParsedAlone() : body).GetScriptBlock());
+    }
 
     /// <summary>The same with parameters before its own.</summary>
     /// <param name="before">New ones.</param>
@@ -122,29 +130,43 @@ internal sealed class BlockBody
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
         isJoined || (CanBeComposed && (before.Count > 0 || item is not null)) ? Make(before, item) : Unbound();
 
-    private IEnumerable<NamedBlockAst> Parts => new[] { body.BeginBlock, body.ProcessBlock, body.EndBlock }.OfType<NamedBlockAst>();
+    private static IEnumerable<NamedBlockAst> PartsOf(ScriptBlockAst script) =>
+        new[] { script.BeginBlock, script.ProcessBlock, script.EndBlock }.OfType<NamedBlockAst>();
 
     private NamedBlockAst? CleanBlock => (NamedBlockAst?)CleanProperty?.GetValue(body);
 
     // Trees go over what they are given more than once: arrays, or each time they would find other copies.
     private ScriptBlock Make(IReadOnlyList<ParameterAst> before, string? item)
     {
-        ParamBlockAst? own = body.ParamBlock;
-        var parameters = new ParamBlockAst(
-            own?.Extent ?? Extent,
-            own?.Attributes.Select(attribute => (AttributeAst)attribute.Copy()).ToArray(),
-            before.Concat(Parameters.Select(parameter => (ParameterAst)parameter.Copy())).ToArray());
-        bool hasParameters = HasParamBlock || before.Count > 0;
+        ScriptBlockAst from = definesTypes ? ParsedAgain() : body;
+        ParamBlockAst? own = from.ParamBlock;
+        IEnumerable<ParameterAst> parameters = own?.Parameters.Select(Taken) ?? Parameters.Select(parameter => (ParameterAst)parameter.Copy());
+        ParamBlockAst? paramBlock = HasParamBlock || before.Count > 0
+            ? new ParamBlockAst(own?.Extent ?? Extent, own?.Attributes.Select(Taken).ToArray(), before.Concat(parameters).ToArray())
+            : null;
         var usings = Usings();
-        ParamBlockAst? paramBlock = hasParameters ? parameters : null;
-        NamedBlockAst? begin = isJoined ? null : Copy(body.BeginBlock, item);
-        NamedBlockAst? process = isJoined ? null : Copy(body.ProcessBlock, item);
-        NamedBlockAst? end = isJoined ? Block(Extent, TokenKind.End, isUnnamed: true, Parts, item) : Copy(body.EndBlock, item);
-        var dynamic = (NamedBlockAst?)body.DynamicParamBlock?.Copy();
-        ScriptBlockAst made = CleanBlock is NamedBlockAst clean
-            ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, clean.Copy(), dynamic })
+        NamedBlockAst? begin = isJoined ? null : Part(from.BeginBlock, item);
+        NamedBlockAst? process = isJoined ? null : Part(from.ProcessBlock, item);
+        NamedBlockAst? end = isJoined ? Block(Extent, TokenKind.End, isUnnamed: true, PartsOf(from), item) : Part(from.EndBlock, item);
+        NamedBlockAst? dynamic = from.DynamicParamBlock is null ? null : Taken(from.DynamicParamBlock);
+        ScriptBlockAst made = CleanBlock is not null
+            ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, Taken((NamedBlockAst)CleanProperty!.GetValue(from)), dynamic })
             : new ScriptBlockAst(Extent, usings, paramBlock, begin, process, end, dynamic);
         return Restricted(made.GetScriptBlock());
+    }
+
+    /// <summary>
+    /// A part of a tree for another tree: a copy, but the part itself where classes are defined, for copies share what they refer to.
+    /// </summary>
+    private T Taken<T>(T part)
+        where T : Ast
+    {
+        if (!definesTypes)
+        {
+            return (T)part.Copy();
+        }
+        ParentProperty!.SetValue(part, null);
+        return part;
     }
 
     private ScriptBlock Restricted(ScriptBlock made)
@@ -159,45 +181,80 @@ internal sealed class BlockBody
     }
 
     /// <summary>
-    /// A block with classes, parsed once more: those of the caller's tree belong to the caller's session, and copies of a tree share
-    /// what they refer to. At its line and column of the same file; $_ is set in front of the first statement.
+    /// The block in a new tree of the whole text that it stands in: classes of the caller's tree belong to the caller's session. Its
+    /// own are new, those around it remain the caller's.
     /// </summary>
-    private ScriptBlockAst Reparsed()
+    private ScriptBlockAst ParsedAgain()
+    {
+        if (body.Extent.StartScriptPosition.GetFullScript() is not string text)
+        {
+            return ParsedAlone();
+        }
+        ScriptBlockAst root = Parser.ParseInput(text, body.Extent.File, out _, out _);
+        // The innermost: a text that is one block has two there.
+        Ast? same = body.Parent is null ? root : root.FindAll(part => part is ScriptBlockAst && IsAt(part, body), searchNestedScriptBlocks: true).LastOrDefault();
+        if (same is not ScriptBlockAst found)
+        {
+            return ParsedAlone();
+        }
+        if (TypeProperty is { CanWrite: true })
+        {
+            IEnumerable<Ast> around = Root.FindAll(part => part is TypeDefinitionAst && !IsWithin(part, body), searchNestedScriptBlocks: true);
+            foreach (Ast known in around.ToArray())
+            {
+                if (root.Find(part => part is TypeDefinitionAst && IsAt(part, known), searchNestedScriptBlocks: true) is TypeDefinitionAst named)
+                {
+                    TypeProperty.SetValue(named, TypeProperty.GetValue(known));
+                }
+            }
+        }
+        return found;
+    }
+
+    /// <summary>The block's text as one of its own, which begins at its first line: where its surroundings are not known.</summary>
+    private ScriptBlockAst ParsedAlone()
     {
         string text = body.Extent.Text;
         bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
-        int start = isLiteral ? 1 : 0;
-        string inner = text.Substring(start, text.Length - (2 * start));
-        if (body.EndBlock is { Unnamed: true, Statements: { Count: > 0 } statements })
-        {
-            inner = inner.Insert(statements[0].Extent.StartOffset - body.Extent.StartOffset - start, "$_=$global:_;");
-        }
         string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
-        string padding = new string('\n', body.Extent.StartLineNumber - 1) + new string(' ', body.Extent.StartColumnNumber - 1 + start);
-        return Parser.ParseInput(head + (isLiteral ? padding : "") + inner, body.Extent.File, out _, out _);
+        return Parser.ParseInput(head + (isLiteral ? text.Substring(1, text.Length - 2) : text), body.Extent.File, out _, out _);
+    }
+
+    private static bool IsAt(Ast one, Ast other) =>
+        one.Extent.StartOffset == other.Extent.StartOffset && one.Extent.EndOffset == other.Extent.EndOffset;
+
+    private static bool IsWithin(Ast part, Ast whole) =>
+        part.Extent.StartOffset >= whole.Extent.StartOffset && part.Extent.EndOffset <= whole.Extent.EndOffset;
+
+    private Ast Root
+    {
+        get
+        {
+            Ast root = body;
+            while (root.Parent is not null)
+            {
+                root = root.Parent;
+            }
+            return root;
+        }
     }
 
     /// <summary>Those of the file or text: a tree without parents finds them nowhere else.</summary>
     private List<UsingStatementAst> Usings()
     {
-        Ast root = body;
-        while (root.Parent is not null)
-        {
-            root = root.Parent;
-        }
-        IEnumerable<UsingStatementAst> usings = (root as ScriptBlockAst)?.UsingStatements ?? Enumerable.Empty<UsingStatementAst>();
+        IEnumerable<UsingStatementAst> usings = (Root as ScriptBlockAst)?.UsingStatements ?? Enumerable.Empty<UsingStatementAst>();
         return usings
             .Where(statement => statement.UsingStatementKind == UsingStatementKind.Namespace)
             .Select(statement => new UsingStatementAst(statement.Extent, UsingStatementKind.Namespace, (StringConstantExpressionAst)statement.Name.Copy()))
             .ToList();
     }
 
-    private static NamedBlockAst? Copy(NamedBlockAst? block, string? source) =>
+    private NamedBlockAst? Part(NamedBlockAst? block, string? source) =>
         block is null ? null : Block(block.Extent, block.BlockKind, block.Unnamed, new[] { block }, source);
 
-    private static NamedBlockAst Block(IScriptExtent extent, TokenKind kind, bool isUnnamed, IEnumerable<NamedBlockAst> parts, string? source)
+    private NamedBlockAst Block(IScriptExtent extent, TokenKind kind, bool isUnnamed, IEnumerable<NamedBlockAst> parts, string? source)
     {
-        List<StatementAst> statements = parts.SelectMany(part => part.Statements).Select(statement => (StatementAst)statement.Copy()).ToList();
+        List<StatementAst> statements = parts.SelectMany(part => part.Statements).Select(Taken).ToList();
         if (source is not null && statements.Count > 0)
         {
             IScriptExtent first = statements[0].Extent;
@@ -205,7 +262,7 @@ internal sealed class BlockBody
             var value = new CommandExpressionAst(first, new VariableExpressionAst(first, source, splatted: false), null);
             statements.Insert(0, new AssignmentStatementAst(first, item, TokenKind.Equals, value, first));
         }
-        TrapStatementAst[] traps = parts.SelectMany(part => part.Traps ?? Enumerable.Empty<TrapStatementAst>()).Select(trap => (TrapStatementAst)trap.Copy()).ToArray();
+        TrapStatementAst[] traps = parts.SelectMany(part => part.Traps ?? Enumerable.Empty<TrapStatementAst>()).Select(Taken).ToArray();
         return new NamedBlockAst(extent, kind, new StatementBlockAst(extent, statements, traps), isUnnamed);
     }
 

@@ -282,4 +282,39 @@ using namespace System.Text
         $run.Errors[0].InvocationInfo.ScriptLineNumber | Should -Be 6
         $run.Errors[0].InvocationInfo.ScriptName | Should -Be (Join-Path $TestDrive 'blocks.ps1')
     }
+
+    It 'leaves the caller''s code as it is in what is shown: <Statement>' -ForEach @(
+        @{ Statement = "[int] 'x'" }
+        @{ Statement = "Write-Error 'x'" }
+    ) {
+        $line = "1 | Invoke-RustParallel { class Shown {}; $Statement }"
+        $run = Invoke-File "# first`n$line"
+        $run.Errors.Count | Should -Be 1
+        $run.Errors[0].InvocationInfo.Line.Trim() | Should -Be $line
+        $run.Errors[0].InvocationInfo.ScriptLineNumber | Should -Be 2
+    }
+
+    It 'leaves the caller''s code as it is in what the job sees of its call' {
+        $run = Invoke-File "# first`n1 | Invoke-RustParallel { enum Shown { One }; `$MyInvocation.PositionMessage }"
+        $run.Output[0] | Should -BeLike '*blocks.ps1:2 char:25*ke-RustParallel { enum Shown { One }; $MyInvocation.PositionMessage }*'
+    }
+
+    It 'knows the item after a catch, its own classes and those around it: <Block>' -ForEach @(
+        @{ Block = '{ class In { [In] $Next; [int] $v = 1 }; class Under : In { }; try { throw 1 } catch { }; "$_ $([Under]::new().v) $([Around]::new().v)" }' }
+        @{ Block = '{ begin { class In { [int] $v = 1 } } process { try { throw 1 } catch { }; "$_ $([In]::new().v) $([Around]::new().v)" } }' }
+        @{ Block = '{ param($x) class In { [int] $v = 1 }; try { throw 1 } catch { }; "$x $([In]::new().v) $([Around]::new().v)" }' }
+        @{ Block = '{ [CmdletBinding()] param($x) class In { [int] $v = 1 }; try { throw 1 } catch { }; "$x $([In]::new().v) $([Around]::new().v)" }' }
+    ) {
+        $run = Invoke-File "class Around { [int] `$v = 2 }`n7, 7 | Invoke-RustParallel $Block -ThrottleLimit 1"
+        ConvertTo-Line $run.Errors | Should -BeNullOrEmpty
+        ConvertTo-Line $run.Output | Should -Be '7 1 2', '7 1 2'
+    }
+
+    It 'is defined where no tree can be taken apart, too' {
+        try {
+            Set-MissingMember Parent
+            Get-Line '7 | Invoke-RustParallel { class In { [int] $v = 1 }; "$_ $([In]::new().v)" }' | Should -Be '7 1'
+        }
+        finally { Set-MissingMember }
+    }
 }
