@@ -7,9 +7,8 @@ use crate::lab::{lab_or_skip, Namespace};
 use crate::packets::Request;
 use crate::sweep::{sweep, Swept};
 use crate::tun::{later, network_or_skip};
-use crate::witness::Witness;
-use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use crate::witness::{Protocol, Seen, Witness};
+use std::net::IpAddr;
 use std::process::Command;
 
 /// Distances from the truth, in microseconds.
@@ -42,38 +41,43 @@ impl Errors {
     }
 }
 
-type Truth = HashMap<Ipv4Addr, Vec<i64>>;
-
-fn mean(trips: &[i64]) -> f64 {
-    trips.iter().sum::<i64>() as f64 / trips.len() as f64
+/// The mean of the host's round trips.
+fn mean(truth: &Seen, host: &str) -> Option<f64> {
+    let host: IpAddr = host.parse().ok()?;
+    let trips = [Protocol::Echo, Protocol::Tcp].map(|protocol| truth.trips.get(&(protocol, host)));
+    let trips = trips.into_iter().flatten().next()?;
+    Some(trips.iter().sum::<i64>() as f64 / trips.len() as f64)
 }
 
-/// Sweeps while a witness watches `device`; the distances of the field `told`.
+/// Sweeps while a witness watches `device`; the distances of the means.
 fn errors(namespace: &Namespace, device: &str, arguments: &str) -> Errors {
     let witness = Witness::watch(namespace, device);
     let swept: Swept = sweep(namespace, arguments);
-    let truth: Truth = witness.round_trips();
+    let truth = witness.seen();
     let answered = swept.jobs.iter().filter(|job| job.number("rtt_mean_ns") >= 0);
     Errors::new(answered.filter_map(|job| {
-        let address = job.text("address").parse().expect("an address");
-        Some((job.number("rtt_mean_ns") as f64, mean(truth.get(&address)?)))
+        Some((job.number("rtt_mean_ns") as f64, mean(&truth, job.text("address"))?))
     }))
 }
 
 const LOOPBACK: &str = "127.0.1.1-127.0.4.232";
+const LOOPBACK_V6: &str = "fd81::1-fd81::3e8";
 const PLAYED: &str = "10.80.1.1-10.80.4.232";
+const PLAYED_V6: &str = "fd80::1:1-fd80::1:3e8";
 const HOSTS: usize = 1000;
 
 #[test]
 fn latencies_on_loopback_are_true() {
     let lab = lab_or_skip!();
     let namespace = lab.namespace();
-    for (work, options, limit) in [
-        ("loopback, unlimited", "--count 1", 25.0),
-        ("loopback, 10,000 a second", "--count 1 --rate 10000", 10.0),
-        ("loopback, statistics", "--count 4 --interval 30 --statistics", 10.0),
+    namespace.ip("route add local fd81::/64 dev lo");
+    for (work, options, hosts, limit) in [
+        ("loopback, unlimited", "--count 1", LOOPBACK, 25.0),
+        ("loopback, 10,000 a second", "--count 1 --rate 10000", LOOPBACK, 10.0),
+        ("loopback, statistics", "--count 4 --interval 30 --statistics", LOOPBACK, 10.0),
+        ("loopback, IPv6", "--count 1 --rate 10000", LOOPBACK_V6, 10.0),
     ] {
-        let errors = errors(&namespace, "lo", &format!("{} {}", options, LOOPBACK));
+        let errors = errors(&namespace, "lo", &format!("{} {}", options, hosts));
         errors.tell(work, HOSTS, limit);
     }
     if let Some(errors) = errors_of_fping(&namespace) {
@@ -89,13 +93,13 @@ fn errors_of_fping(namespace: &Namespace) -> Option<Errors> {
     let mut command = namespace.command("fping");
     command.args(["-q", "-C1", "-i0", "-r0", "-t1000", "-g", first, last]);
     let said = command.output().expect("it was there before").stderr;
-    let truth = witness.round_trips();
+    let truth = witness.seen();
     // ADDRESS : MILLISECONDS
     let said = String::from_utf8_lossy(&said).into_owned();
     Some(Errors::new(said.lines().filter_map(|line| {
         let (address, told) = line.split_once(':')?;
         let told: f64 = told.trim().parse().ok()?;
-        Some((told * 1e6, mean(truth.get(&address.trim().parse().ok()?)?)))
+        Some((told * 1e6, mean(&truth, address.trim())?))
     })))
 }
 
@@ -106,12 +110,13 @@ fn latencies_of_distant_hosts_are_true() {
     let namespace = lab.namespace();
     let distance = |request: &Request| later(2 + u64::from(request.host() % 20), request.reply());
     let _network = network_or_skip!(&namespace, distance);
-    for (work, options, limit) in [
-        ("distant, unlimited", "--count 1", 25.0),
-        ("distant, 10,000 a second", "--count 1 --rate 10000", 10.0),
-        ("distant, statistics", "--count 4 --interval 60 --statistics", 10.0),
+    for (work, options, hosts, limit) in [
+        ("distant, unlimited", "--count 1", PLAYED, 25.0),
+        ("distant, 10,000 a second", "--count 1 --rate 10000", PLAYED, 10.0),
+        ("distant, statistics", "--count 4 --interval 60 --statistics", PLAYED, 10.0),
+        ("distant, IPv6", "--count 1 --rate 10000", PLAYED_V6, 10.0),
     ] {
-        let errors = errors(&namespace, "tun0", &format!("{} {}", options, PLAYED));
+        let errors = errors(&namespace, "tun0", &format!("{} {}", options, hosts));
         errors.tell(work, HOSTS, limit);
     }
 }

@@ -1,9 +1,11 @@
 //! ICMP packets as a played network sees and sends them: RFC 792 and 791, RFC 4443 and 8200.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
+/// Protocols of IP.
+pub const ICMP: u8 = 1;
+pub const ICMPV6: u8 = 58;
+pub const TCP: u8 = 6;
 const TTL: u8 = 61;
 
 /// An echo request that came out of the machine.
@@ -23,32 +25,49 @@ pub struct Request {
     packet: Vec<u8>,
 }
 
-fn word(bytes: &[u8], at: usize) -> u16 {
+/// An IP packet taken apart.
+pub struct Ip<'a> {
+    /// Who sent it.
+    pub source: IpAddr,
+    /// To whom.
+    pub destination: IpAddr,
+    /// Of the message.
+    pub protocol: u8,
+    /// What is behind the header; no extension headers are known here.
+    pub message: &'a [u8],
+}
+
+/// The two bytes at `at`.
+pub fn word(bytes: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn address<const N: usize>(packet: &[u8], at: usize) -> Option<IpAddr>
+where
+    IpAddr: From<[u8; N]>,
+{
+    <[u8; N]>::try_from(packet.get(at..at + N)?).ok().map(IpAddr::from)
+}
+
+impl<'a> Ip<'a> {
+    /// `None` where it is none.
+    pub fn parse(packet: &'a [u8]) -> Option<Ip<'a>> {
+        let (source, destination, protocol, begin) = match packet.first()? >> 4 {
+            4 => {
+                let begin = usize::from(packet[0] & 15) * 4;
+                (address::<4>(packet, 12)?, address::<4>(packet, 16)?, packet[9], begin)
+            }
+            6 => (address::<16>(packet, 8)?, address::<16>(packet, 24)?, packet[6], 40),
+            _ => return None,
+        };
+        Some(Ip { source, destination, protocol, message: packet.get(begin..)? })
+    }
 }
 
 impl Request {
     /// Reads an IP packet; `None` where it is no echo request.
     pub fn parse(packet: &[u8]) -> Option<Request> {
-        let (source, destination, protocol, begin): (IpAddr, IpAddr, u8, usize) =
-            match packet[0] >> 4 {
-                4 => {
-                    let address =
-                        |at: usize| Ipv4Addr::from([0, 1, 2, 3].map(|byte| packet[at + byte]));
-                    let begin = usize::from(packet[0] & 15) * 4;
-                    (address(12).into(), address(16).into(), packet[9], begin)
-                }
-                6 => {
-                    let address = |at: usize| -> IpAddr {
-                        let mut bytes = [0; 16];
-                        bytes.copy_from_slice(&packet[at..at + 16]);
-                        Ipv6Addr::from(bytes).into()
-                    };
-                    (address(8), address(24), packet[6], 40)
-                }
-                _ => return None,
-            };
-        let message = &packet[begin..];
+        let Ip { source, destination, protocol, message } = Ip::parse(packet)?;
         let is_request = matches!((protocol, message.first()?), (ICMP, 8) | (ICMPV6, 128));
         if !is_request || message.len() < 8 {
             return None;

@@ -1,7 +1,7 @@
 //! What kind of host an address is, and what it does with a request. Everything follows from the
 //! seed, the address and the number of the attempt, but for the hosts that vanish or appear.
 
-use crate::packets::{packet, Request};
+use crate::packets::{packet, word, Ip, Request, TCP};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -213,7 +213,6 @@ impl Script {
     }
 }
 
-const TCP: u8 = 6;
 const ACCEPT: u8 = 0x12;
 const RESET: u8 = 0x14;
 
@@ -228,28 +227,16 @@ pub struct Syn {
 impl Syn {
     /// Reads an IP packet; `None` where it is no SYN.
     pub fn parse(packet: &[u8]) -> Option<Syn> {
-        let (source, destination, begin): (IpAddr, IpAddr, usize) = match packet.first()? >> 4 {
-            4 if packet[9] == TCP => {
-                let address = |at: usize| IpAddr::from([0, 1, 2, 3].map(|i| packet[at + i]));
-                (address(12), address(16), usize::from(packet[0] & 15) * 4)
-            }
-            6 if packet[6] == TCP => {
-                let address = |at: usize| {
-                    let mut octets = [0u8; 16];
-                    octets.copy_from_slice(&packet[at..at + 16]);
-                    IpAddr::from(octets)
-                };
-                (address(8), address(24), 40)
-            }
-            _ => return None,
-        };
-        let segment = packet.get(begin..begin + 20)?;
-        if segment[13] != 2 {
-            return None;
-        }
+        let Ip { source, destination, protocol, message } = Ip::parse(packet)?;
+        let segment = message.get(..20).filter(|segment| protocol == TCP && segment[13] == 2)?;
         let ports = [segment[2], segment[3], segment[0], segment[1]];
         let sequence = u32::from_be_bytes([segment[4], segment[5], segment[6], segment[7]]);
         Some(Syn { source, destination, ports, sequence })
+    }
+
+    /// Our port.
+    pub fn port(&self) -> u16 {
+        word(&self.ports, 2)
     }
 
     fn answer(&self, flags: u8, acknowledged: u32) -> Vec<u8> {

@@ -12,18 +12,26 @@ mod verdicts;
 
 use crate::lab::{lab_or_skip, skip, Lab, Namespace};
 use crate::sweep::program;
-use crate::witness::{Seen, Witness};
+use crate::witness::{Protocol, Seen, Witness};
 use host::Script;
-use player::{device_drops, Player, Record, Truth};
+use player::{device_drops, nanos, Player, Record, Said, Truth};
+use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 use verdicts::{Sweep, Verdict, Verdicts};
 
+/// Requests to each host.
+const COUNT: u16 = 2;
 const INTERVAL: Duration = Duration::from_millis(100);
 const TIMEOUT: Duration = Duration::from_millis(200);
-/// A reply this near to the end of a job may be read as in time or not: what lies between the
-/// kernel's send and the player's read is known to neither side.
-const DOUBT: Duration = Duration::from_millis(60);
+/// An answer this near to the end of a job may be taken as in time or not. The kernel's times of
+/// both are known, but a connect's time begins with the call, some way before its packet.
+const DOUBT: Duration = Duration::from_millis(20);
+/// Who reads and writes within this time is not late.
+const PUNCTUAL: Duration = Duration::from_millis(5);
+/// Who has no time for the player for so long has none for the engine.
+const BUSY: Duration = Duration::from_millis(60);
 
 fn setting(name: &str, otherwise: u64) -> u64 {
     let given = std::env::var(name).ok();
@@ -50,146 +58,140 @@ fn v6_targets(hosts: u32) -> (String, impl Iterator<Item = IpAddr>) {
 /// What was found when verdicts and truth were compared.
 #[derive(Default, Debug)]
 struct Findings {
-    tcp: bool,
     up: u64,
     down: u64,
     unknown: u64,
-    /// Too near to the end to say.
-    doubtful: u64,
+    /// Up or down where the answer came too near to the end to say.
+    doubtful_up: u64,
+    doubtful_down: u64,
+    /// Down among these, though the player was not late: nothing that the script says is so near.
+    unexplained: u64,
+    /// TimedOut where an error was due, which a buffer without room had lost.
+    lost_errors: u64,
     wrong: Vec<String>,
 }
 
 impl Findings {
-    /// With `overload` Unknown is a true answer, and requests may have been
-    /// lost in the device.
-    /// Compares one host, whose last request lay `lag` in the device before it was read.
+    /// Compares one host. With `overload` Unknown is a true answer, and packets may have been lost on
+    /// their way.
     fn compare(
         &mut self,
-        lag: Duration,
-        host: IpAddr,
+        host: (Protocol, IpAddr),
         state: &str,
         verdict: &Verdict,
         record: &Record,
+        seen: &Seen,
         overload: bool,
     ) {
-        let attempts_end = (record.last_read + TIMEOUT).saturating_sub(lag);
-        let answered = record.replied.map(|(written, _)| written).or(record.refused);
-        let in_time = answered.map_or(false, |written| written + DOUBT <= attempts_end);
-        let late =
-            record.replied.map_or(false, |(written, _)| written > attempts_end + lag + DOUBT);
         let mut wrong = |what: &str| {
-            self.wrong.push(format!("{} is {}: {} {:?} {:?}", host, state, what, verdict, record));
+            self.wrong
+                .push(format!("{:?} is {}: {} {:?} {:?}", host, state, what, verdict, record));
         };
+        // One reply timeout after the last request left.
+        let end = seen.last.get(&host).map_or(0, |left| left + nanos(TIMEOUT));
+        let is_late = |said: &Said| said.begin > end + nanos(DOUBT);
+        let is_near = |said: &Said| said.end > end - nanos(DOUBT);
+        let is_punctual = |said: &Said| {
+            let read = said.asked - seen.requests[&(host.0, host.1, said.request)];
+            read + said.begin - said.due < nanos(PUNCTUAL)
+        };
+        let (sent, received) = (u16::from(verdict.sent), u16::from(verdict.received));
+        let (read, answers) = (u16::from(record.requests), u16::from(record.answers));
+        let count = if host.0 == Protocol::Tcp { 1 } else { COUNT };
+        // A second request may be on its way when the reply to the first one comes.
+        let mut sent_right = sent == count && read == count;
+        let mut received_right = received == 0 && verdict.rtt_ns < 0;
         match state {
-            "Success" => {
+            "Success" | "Refused" => {
                 self.up += 1;
-                if record.replied.is_none() {
-                    wrong("it never answered");
-                } else if late {
-                    // It is up, whenever a busy engine came to look. (Where the device loses
-                    // requests, the last may be one that nobody read.)
-                    self.doubtful += 1;
-                } else if let (1, Some((written, asked))) = (record.replies, record.replied) {
-                    // The request had left before it was read, and the reply came after it was
-                    // written. A sent time is interpolated within a chunk of 16 requests: who loses
-                    // the processor inside one shifts it, for a time slice where all are starved.
-                    // How true latencies are is asked in latency.rs.
-                    let slack = if overload { 20_000_000 } else { 1_000_000 };
-                    let least = (written - asked).as_nanos() as i64 - slack;
-                    if verdict.rtt_ns < least {
-                        wrong("faster than the network");
-                    }
+                sent_right = 1 <= sent && sent <= read;
+                let all = received + verdict.duplicates.max(0) as u16;
+                received_right = 1 <= received && received <= sent && all <= answers;
+                match &record.answer {
+                    None => wrong("it never answered"),
+                    Some(_) if record.refused != (state == "Refused") => wrong("it said otherwise"),
+                    // It is up, whenever a busy engine came to look.
+                    Some(said) => self.doubtful_up += u64::from(is_late(said)),
                 }
             }
             // What nobody could send is no word about the host.
             "Unknown" | "NoResources" if overload => self.unknown += 1,
-            "Refused" => {
-                self.up += 1;
-                if record.refused.is_none() {
-                    wrong("it did not refuse");
-                }
-            }
             _ => {
                 self.down += 1;
-                let (expected, told) = record.error.unwrap_or(("TimedOut", Duration::ZERO));
-                // An error that was late for the last attempt may have come for no attempt at all.
-                let error_late = state == "TimedOut" && told + DOUBT > attempts_end;
-                if in_time {
-                    wrong("it answered in time");
-                } else if (answered.is_some() && !late) || (error_late && expected != state) {
-                    self.doubtful += 1;
-                } else if state != expected && !overload {
-                    wrong("another state was due");
+                let answer = record.answer.as_ref().filter(|said| !is_late(said));
+                let error = record.error.as_ref();
+                let is_due = error.map_or(state == "TimedOut", |(due, _)| state == *due);
+                // An error that came after the end came for nobody.
+                let near_error = error.map(|(_, said)| said).filter(|said| is_near(said));
+                match (answer, near_error) {
+                    (Some(said), _) if !is_near(said) => wrong("it answered in time"),
+                    (None, _) if is_due => {}
+                    (Some(said), _) | (None, Some(said)) if state == "TimedOut" || is_due => {
+                        self.doubtful_down += 1;
+                        self.unexplained += u64::from(is_punctual(said));
+                    }
+                    (None, None) if overload && state == "TimedOut" => self.lost_errors += 1,
+                    _ => wrong("another state was due"),
                 }
             }
         }
-        let (sent, read) = (u16::from(verdict.sent), u16::from(record.requests));
-        // The system repeats a SYN by itself; a reply may end a job before its next request.
-        let plausible = if self.tcp { sent <= read } else { sent == read || verdict.rtt_ns >= 0 };
-        if !overload && !plausible {
+        if !overload && !sent_right {
             wrong("another number of requests came to the network");
+        }
+        if !received_right {
+            wrong("another number of replies came from the network");
         }
     }
 
     fn assert_true(&self) {
         let first: Vec<_> = self.wrong.iter().take(10).collect();
         assert!(self.wrong.is_empty(), "{} wrong: {:#?}", self.wrong.len(), first);
+        assert_eq!(self.unexplained, 0, "down, though neither its answer nor the player was late");
     }
 }
 
-/// How long requests lay in the device: the player's own slowness, which is nobody's fault.
-struct Lags<'a> {
-    seen: &'a Seen,
-    /// The longest, which stands in where the witness sees nothing: IPv6 and TCP.
-    longest: Duration,
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "up={}\tdown={}\tunknown={}\tdoubtful_up={}\tdoubtful_down={}\tlost_errors={}\twrong={}",
+            self.up,
+            self.down,
+            self.unknown,
+            self.doubtful_up,
+            self.doubtful_down,
+            self.lost_errors,
+            self.wrong.len()
+        )
+    }
 }
 
-impl Lags<'_> {
-    fn new<'a>(truth: &Truth, seen: &'a Seen) -> Lags<'a> {
-        let mut lags = Lags { seen, longest: Duration::ZERO };
-        let all = truth.hosts.iter().filter_map(|(host, record)| lags.seen_of(*host, record));
-        lags.longest = all.max().unwrap_or_default();
-        lags
-    }
-
-    fn seen_of(&self, host: IpAddr, record: &Record) -> Option<Duration> {
-        let left = match host {
-            IpAddr::V4(host) => self.seen.requests.get(&(host, record.last_request))?,
-            IpAddr::V6(_) => return None,
-        };
-        Some(Duration::from_nanos((record.last_read_unix_ns - left).max(0) as u64))
-    }
-
-    fn of(&self, host: IpAddr, record: &Record) -> Duration {
-        self.seen_of(host, record).unwrap_or(self.longest)
-    }
+/// How long requests lay in the device at most: the player's own slowness, which is nobody's fault.
+fn longest_lag(truth: &Truth, seen: &Seen) -> Duration {
+    let lags = truth.hosts.iter().map(|(host, record)| {
+        record.last_read - seen.requests[&(Protocol::Echo, *host, record.last_request)]
+    });
+    Duration::from_nanos(lags.max().unwrap_or(0).max(0) as u64)
 }
 
 /// Every host has one verdict, and that is compared.
 fn compare(
     hosts: impl Iterator<Item = IpAddr>,
     verdicts: &Verdicts,
-    truth: &std::collections::HashMap<IpAddr, Record>,
-    lags: &Lags,
+    (protocol, truth): (Protocol, &HashMap<IpAddr, Record>),
+    seen: &Seen,
     overload: bool,
-    tcp: bool,
 ) -> Findings {
     assert!(verdicts.repeated.is_empty(), "more than one completion: {:?}", verdicts.repeated);
-    let mut findings = Findings { tcp, ..Findings::default() };
+    let mut findings = Findings::default();
     let mut count = 0;
     for host in hosts {
         count += 1;
         let verdict = verdicts.hosts.get(&host);
         let verdict = verdict.unwrap_or_else(|| panic!("{} has no completion", host));
         let record = truth.get(&host).copied().unwrap_or_default();
-        findings.compare(
-            lags.of(host, &record),
-            host,
-            verdicts.state(verdict),
-            verdict,
-            &record,
-            overload,
-        );
+        let host = (protocol, host);
+        findings.compare(host, verdicts.state(verdict), verdict, &record, seen, overload);
     }
     assert_eq!(verdicts.hosts.len(), count, "completions of hosts that nobody named");
     findings
@@ -199,14 +201,11 @@ fn compare(
 /// the median and the 99th of a hundred. Only of hosts that answered once.
 fn latency_errors(verdicts: &Verdicts, truth: &Truth, seen: &Seen) -> (f64, f64) {
     let mut errors: Vec<f64> = Vec::new();
-    for (host, trips) in &seen.trips {
-        let address = IpAddr::from(*host);
-        let record = truth.hosts.get(&address);
-        if let (Some(verdict), [trip]) = (verdicts.hosts.get(&address), &trips[..]) {
-            let once = record.map_or(false, |record| record.replies == 1);
-            if once && verdict.rtt_ns >= 0 {
-                errors.push((verdict.rtt_ns - trip).abs() as f64 / 1e3);
-            }
+    for (host, verdict) in verdicts.hosts.iter().filter(|(_, verdict)| verdict.rtt_ns >= 0) {
+        let once = truth.hosts.get(host).map_or(false, |record| record.answers == 1);
+        let trips = seen.trips.get(&(Protocol::Echo, *host)).map_or(&[][..], Vec::as_slice);
+        if let (true, [trip]) = (once, trips) {
+            errors.push((verdict.rtt_ns - trip).abs() as f64 / 1e3);
         }
     }
     assert!(!errors.is_empty(), "nobody to compare");
@@ -228,8 +227,8 @@ fn tell(truth: &Truth, drops: (u64, u64)) {
         truth.writes_failed,
         drops.0,
         drops.1,
-        (truth.packets_read + truth.packets_written) as f64 / truth.busy.as_secs_f64(),
-        truth.latest.as_secs_f64() * 1e3,
+        (truth.packets_read + truth.packets_written) as f64 / truth.busy as f64 * 1e9,
+        truth.latest as f64 / 1e6,
     );
 }
 
@@ -263,59 +262,54 @@ fn sweep_crowd(lab: &Lab, hosts: u32, rate: u64) -> Result<u64, String> {
     let truth = player.truth();
     tell(&truth, drops);
     let seen = witness.seen();
-    let lags = Lags::new(&truth, &seen);
+    let lag = longest_lag(&truth, &seen);
     let (median, p99) = latency_errors(&echo, &truth, &seen);
-    let echo_findings = compare(v4_hosts.chain(v6_hosts), &echo, &truth.hosts, &lags, false, false);
-    let tcp_findings = compare(tcp_hosts, &connects, &truth.tcp_hosts, &lags, false, true);
+    let echo_truth = (Protocol::Echo, &truth.hosts);
+    let findings = compare(v4_hosts.chain(v6_hosts), &echo, echo_truth, &seen, false);
+    let tcp_truth = (Protocol::Tcp, &truth.tcp_hosts);
+    let tcp_findings = compare(tcp_hosts, &connects, tcp_truth, &seen, false);
     println!(
-        "crowd\thosts={}\trate={}\tseed={}\tup={}\tdown={}\tdoubtful={}\twrong={}\ttcp={}\t\
-         tcp_up={}\ttcp_down={}\ttcp_wrong={}\tmedian_us={:.1}\tp99_us={:.1}\tlongest_lag_ms={:.1}\telapsed_s={:.2}\t\
-         hosts_by_rate_s={:.2}\tpackets={}\toverflows={}\tpeak_kib={}",
+        "crowd\thosts={}\trate={}\tseed={}\t{}\tmedian_us={:.1}\tp99_us={:.1}\tlongest_lag_ms={:.1}\t\
+         elapsed_s={:.2}\tpackets={}\tpackets_by_rate_s={:.2}\toverflows={}\tpeak_kib={}",
         hosts,
         rate,
         script.seed,
-        echo_findings.up,
-        echo_findings.down,
-        echo_findings.doubtful,
-        echo_findings.wrong.len(),
-        tcp,
-        tcp_findings.up,
-        tcp_findings.down,
-        tcp_findings.wrong.len(),
+        findings,
         median,
-        p99, lags.longest.as_secs_f64() * 1e3,
+        p99,
+        lag.as_secs_f64() * 1e3,
         elapsed.as_secs_f64(),
-        f64::from(hosts) / rate as f64,
         echo.total("packets_sent"),
+        echo.total("packets_sent") as f64 / rate as f64,
         echo.total("buffer_overflows"),
         echo.peak_kib,
     );
+    println!("crowd\ttcp={}\t{}", tcp, tcp_findings);
     println!("states\t{:?}\ttcp\t{:?}", echo.counts(), connects.counts());
-    echo_findings.assert_true();
+    findings.assert_true();
     tcp_findings.assert_true();
     assert_eq!((drops, truth.writes_failed), ((0, 0), 0), "the network itself lost packets");
     assert_eq!(echo.total("buffer_overflows"), 0, "the truth of this run is in the network only");
     assert!(median < 50.0, "half of the latencies are off by {} us", median);
-    // Who has no time for the player has none for the engine.
-    if lags.longest < DOUBT {
-        let (up, down) = (echo_findings.up, echo_findings.down);
-        assert!(up > u64::from(hosts) / 3 && down > u64::from(hosts) / 8);
-        assert!(tcp_findings.up > u64::from(tcp) / 3 && tcp_findings.down > u64::from(tcp) / 8);
-        // One host in a hundred may be in doubt.
-        assert!(
-            echo_findings.doubtful <= u64::from(hosts) / 100,
-            "{} in doubt",
-            echo_findings.doubtful
-        );
-        assert!(p99 < 1e3, "one latency in a hundred is off by {} us", p99);
-        // What all requests take at this rate, and the longest host's script.
-        let longest_script = INTERVAL + TIMEOUT;
-        let least = echo.total("packets_sent") as f64 / rate as f64 + longest_script.as_secs_f64();
-        let spent = elapsed.as_secs_f64();
-        assert!(spent < least * 1.1 + 0.5, "{:.2} s for {:.2}", spent, least);
-    } else {
-        println!("the machine was too busy to judge times");
+    assert!(echo.peak_kib > 0, "nobody saw how much memory it had");
+    for (findings, hosts) in [(&findings, hosts), (&tcp_findings, tcp)] {
+        let doubtful = findings.doubtful_up + findings.doubtful_down;
+        assert!(doubtful <= u64::from(hosts) / 20, "{} of {} in doubt", doubtful, hosts);
     }
+    if lag >= BUSY {
+        return Err(format!("the machine was too busy to judge times: {:?} for a packet", lag));
+    }
+    for (findings, hosts) in [(&findings, hosts), (&tcp_findings, tcp)] {
+        assert!(findings.up > u64::from(hosts) / 3 && findings.down > u64::from(hosts) / 8);
+        let doubtful = findings.doubtful_up + findings.doubtful_down;
+        assert!(doubtful <= u64::from(hosts) / 1000, "{} of {} in doubt", doubtful, hosts);
+    }
+    assert!(p99 < 1e3, "one latency in a hundred is off by {} us", p99);
+    // What all requests take at this rate, and the longest host's script.
+    let longest_script = INTERVAL + TIMEOUT;
+    let least = echo.total("packets_sent") as f64 / rate as f64 + longest_script.as_secs_f64();
+    let spent = elapsed.as_secs_f64();
+    assert!(spent < least * 1.1 + 0.5, "{:.2} s for {:.2}", spent, least);
     Ok(echo.peak_kib)
 }
 
@@ -329,7 +323,10 @@ fn a_crowd_that_misbehaves_gets_one_true_verdict_each() {
         Err(reason) => return skip(&reason),
     };
     if hosts > 100_000 {
-        let small = sweep_crowd(&lab, 100_000, rate).expect("a second crowd, like the first");
+        let small = match sweep_crowd(&lab, 100_000, rate) {
+            Ok(small) => small,
+            Err(reason) => return skip(&reason),
+        };
         println!("peak\t{} KiB\tat 100000 hosts\t{} KiB", peak, small);
         assert!(peak < small + (20 << 10), "{} KiB against {} KiB", peak, small);
     }
@@ -414,29 +411,21 @@ fn an_overloaded_machine_calls_nobody_down_who_answered() {
     let drops = device_drops(&namespace);
     let truth = player.truth();
     tell(&truth, drops);
-    let findings = compare(
-        addresses,
-        &verdicts,
-        &truth.hosts,
-        &Lags::new(&truth, &witness.seen()),
-        true,
-        false,
-    );
+    let seen = witness.seen();
+    let findings = compare(addresses, &verdicts, (Protocol::Echo, &truth.hosts), &seen, true);
     println!(
-        "overload\thosts={}\tfloods={}\tup={}\tdown={}\tunknown={}\tdoubtful={}\twrong={}\t\
-         overflows={}\tnot_sent={}\tdropped_by_device={}",
+        "overload\thosts={}\tfloods={}\t{}\toverflows={}\tnot_sent={}\tdropped_by_device={}",
         hosts,
         floods,
-        findings.up,
-        findings.down,
-        findings.unknown,
-        findings.doubtful,
-        findings.wrong.len(),
+        findings,
         verdicts.total("buffer_overflows"),
         verdicts.total("packets_not_sent"),
         drops.0 + drops.1,
     );
     findings.assert_true();
+    // None of the script's times is near to an end, and hardly an error was all that a buffer lost.
+    let doubtful = findings.doubtful_up + findings.doubtful_down;
+    assert!(doubtful + findings.lost_errors <= u64::from(hosts) / 100, "too many in doubt");
     assert!(verdicts.total("buffer_overflows") > 0, "the receive buffer held every flood");
     assert!(drops.0 + drops.1 > 0, "the device held every packet");
     match has_queue {

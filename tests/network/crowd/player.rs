@@ -5,34 +5,41 @@ use super::host::{Action, Meaning, Script, Syn};
 use crate::lab::Namespace;
 use crate::packets::Request;
 use crate::tun::open_device;
-use std::cmp::Reverse;
+use crate::witness::Stamp;
 use std::collections::{BinaryHeap, HashMap};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::IpAddr;
-use std::os::unix::io::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-/// What is known of a host. Times are since the player's begin.
+/// What a host said: when it had been asked and by which request, when the packet was due, and from
+/// when to when handing it to the kernel took.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    pub asked: Stamp,
+    pub request: u32,
+    pub due: Stamp,
+    pub begin: Stamp,
+    pub end: Stamp,
+}
+
+/// What is known of a host. Times are of the wall clock, as the witness's are.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Record {
     /// Requests read from the device.
     pub requests: u8,
-    pub last_read: Duration,
-    /// The same on the wall clock, and that request's identifier and sequence.
-    pub last_read_unix_ns: i64,
+    /// When the last was read, and what tells it apart.
+    pub last_read: Stamp,
     pub last_request: u32,
-    /// When the first valid reply began to be written, and when that request had been read.
-    pub replied: Option<(Duration, Duration)>,
-    /// Valid replies written.
-    pub replies: u8,
-    /// When a TCP host's no began to be written.
-    pub refused: Option<Duration>,
-    /// What the host's errors stand for, and when the first began to be written.
-    pub error: Option<(&'static str, Duration)>,
+    /// The first answer, how many there were, and whether they were a TCP host's no.
+    pub answer: Option<Said>,
+    pub answers: u8,
+    pub refused: bool,
+    /// What the host's errors stand for, and the first.
+    pub error: Option<(&'static str, Said)>,
 }
 
 /// Everything the player knows at the end.
@@ -44,25 +51,69 @@ pub struct Truth {
     pub packets_written: u64,
     /// What the kernel did not take.
     pub writes_failed: u64,
-    /// Time spent with packets rather than asleep.
-    pub busy: Duration,
+    /// Nanoseconds spent with packets rather than asleep.
+    pub busy: Stamp,
     /// The longest that a packet was written after it was due.
-    pub latest: Duration,
+    pub latest: Stamp,
+    /// Everything in its order: records are made of it when nobody waits any more.
+    asked: Vec<Asked>,
+    said: Vec<(usize, Meaning, Said)>,
 }
 
-/// A packet on its way.
-struct Due {
-    at: Duration,
-    number: u64,
+struct Asked {
     host: IpAddr,
     tcp: bool,
-    asked: Duration,
+    request: u32,
+    at: Stamp,
+}
+
+impl Truth {
+    fn hosts_of(&mut self, tcp: bool) -> &mut HashMap<IpAddr, Record> {
+        if tcp {
+            &mut self.tcp_hosts
+        } else {
+            &mut self.hosts
+        }
+    }
+
+    fn make_records(&mut self) {
+        let asked = std::mem::take(&mut self.asked);
+        for Asked { host, tcp, request, at } in &asked {
+            let record = self.hosts_of(*tcp).entry(*host).or_default();
+            // The system repeats a SYN by itself.
+            let is_repeated = *tcp && record.requests > 0 && record.last_request == *request;
+            record.requests = record.requests.saturating_add(u8::from(!is_repeated));
+            (record.last_request, record.last_read) = (*request, *at);
+        }
+        for (number, meaning, said) in std::mem::take(&mut self.said) {
+            let Asked { host, tcp, .. } = asked[number];
+            let record = self.hosts_of(tcp).entry(host).or_default();
+            match meaning {
+                Meaning::Reply | Meaning::Refusal => {
+                    record.answers = record.answers.saturating_add(1);
+                    record.answer.get_or_insert(said);
+                    record.refused = meaning == Meaning::Refusal;
+                }
+                Meaning::Error(state) => {
+                    record.error.get_or_insert((state, said));
+                }
+                Meaning::Noise => {}
+            }
+        }
+    }
+}
+
+/// A packet on its way, and the number of the request that it answers.
+struct Due {
+    at: Stamp,
+    number: u64,
+    asked: usize,
     action: Action,
 }
 
 impl PartialEq for Due {
     fn eq(&self, other: &Due) -> bool {
-        (self.at, self.number) == (other.at, other.number)
+        self.number == other.number
     }
 }
 impl Eq for Due {}
@@ -71,9 +122,10 @@ impl PartialOrd for Due {
         Some(self.cmp(other))
     }
 }
+/// The next is the greatest, as `BinaryHeap` has it.
 impl Ord for Due {
     fn cmp(&self, other: &Due) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
+        (other.at, other.number).cmp(&(self.at, self.number))
     }
 }
 
@@ -140,16 +192,29 @@ pub fn device_drops(namespace: &Namespace) -> (u64, u64) {
 
 /// At most this many packets are read before what is due is written.
 const READ_AT_ONCE: usize = 64;
+/// So long it sleeps at most. It does not wait for packets: whoever sends one would have to wake it.
+const NAP: Duration = Duration::from_micros(500);
+
+fn now() -> Stamp {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.expect("after 1970").as_nanos() as Stamp
+}
+
+/// A duration as the difference of two stamps.
+pub fn nanos(duration: Duration) -> Stamp {
+    duration.as_nanos() as Stamp
+}
 
 fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
-    let begin = Instant::now();
+    let begin = now();
     let mut truth = Truth::default();
-    let mut due: BinaryHeap<Reverse<Due>> = BinaryHeap::new();
+    let mut attempts: HashMap<IpAddr, u8> = HashMap::new();
+    let mut due = BinaryHeap::new();
     let mut buffer = vec![0; 65536];
     let mut last_request = None;
     let mut number = 0;
     while !switches.stop.load(Ordering::SeqCst) {
-        let awake = begin.elapsed();
+        let awake = now();
         let mut idle = false;
         for _ in 0..READ_AT_ONCE {
             let length = match device.read(&mut buffer) {
@@ -161,33 +226,32 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
                 Err(error) => panic!("tun0: {}", error),
             };
             truth.packets_read += 1;
-            let asked = begin.elapsed();
-            let (host, tcp, record, actions);
+            let at = now();
+            let (asked, actions);
             if let Some(request) = Request::parse(&buffer[..length]) {
-                (host, tcp) = (request.destination, false);
-                record = truth.hosts.entry(host).or_default();
-                actions = script.play(&request, record.requests, asked);
-                record.last_request =
-                    u32::from(request.identifier) << 16 | u32::from(request.sequence);
-                let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-                record.last_read_unix_ns = unix.expect("after 1970").as_nanos() as i64;
+                let host = request.destination;
+                let attempt = attempts.entry(host).or_default();
+                let elapsed = Duration::from_nanos((at - begin) as u64);
+                actions = script.play(&request, *attempt, elapsed);
+                *attempt = attempt.saturating_add(1);
+                let number = u32::from(request.identifier) << 16 | u32::from(request.sequence);
+                asked = Asked { host, tcp: false, request: number, at };
                 last_request = Some(request);
             } else if let Some(syn) = Syn::parse(&buffer[..length]) {
-                (host, tcp) = (syn.destination, true);
-                record = truth.tcp_hosts.entry(host).or_default();
                 actions = script.play_tcp(&syn);
+                let (host, request) = (syn.destination, syn.port().into());
+                asked = Asked { host, tcp: true, request, at };
             } else {
                 continue;
             }
-            record.requests = record.requests.saturating_add(1);
-            record.last_read = asked;
             for action in actions {
                 number += 1;
-                let at = asked + action.after;
-                due.push(Reverse(Due { at, number, host, tcp, asked, action }));
+                let (at, asked) = (at + nanos(action.after), truth.asked.len());
+                due.push(Due { at, number, asked, action });
             }
+            truth.asked.push(asked);
         }
-        write_due(&mut device, begin, &mut due, &mut truth);
+        write_due(&mut device, &mut due, &mut truth);
         let junk = switches.flood.load(Ordering::SeqCst);
         if junk > 0 {
             if let Some(request) = &last_request {
@@ -200,56 +264,32 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
             }
             switches.flood.store(0, Ordering::SeqCst);
         }
-        truth.busy += begin.elapsed() - awake;
+        let asleep = now();
+        truth.busy += asleep - awake;
         if idle {
-            let next = due.peek().map_or(Duration::from_millis(2), |Reverse(next)| {
-                next.at.saturating_sub(begin.elapsed()).min(Duration::from_millis(2))
-            });
-            sleep_until_readable(&device, next);
+            let next =
+                due.peek().map_or(nanos(NAP), |next| (next.at - asleep).clamp(0, nanos(NAP)));
+            std::thread::sleep(Duration::from_nanos(next as u64));
         }
     }
+    truth.make_records();
     truth
 }
 
-fn write_due(
-    device: &mut File,
-    begin: Instant,
-    due: &mut BinaryHeap<Reverse<Due>>,
-    truth: &mut Truth,
-) {
-    while let Some(Reverse(next)) = due.peek() {
-        let now = begin.elapsed();
-        if next.at > now {
-            return;
-        }
-        truth.latest = truth.latest.max(now - next.at);
-        let Reverse(Due { host, tcp, asked, action, .. }) = due.pop().expect("peeked");
-        if device.write(&action.packet).is_err() {
+fn write_due(device: &mut File, due: &mut BinaryHeap<Due>, truth: &mut Truth) {
+    let mut begin = now();
+    while due.peek().map_or(false, |next| next.at <= begin) {
+        let Due { at, asked: number, action, .. } = due.pop().expect("peeked");
+        truth.latest = truth.latest.max(begin - at);
+        let written = device.write(&action.packet).is_ok();
+        let Asked { request, at: asked, .. } = truth.asked[number];
+        let said = Said { asked, request, due: at, begin, end: now() };
+        begin = said.end;
+        if written {
+            truth.packets_written += 1;
+            truth.said.push((number, action.meaning, said));
+        } else {
             truth.writes_failed += 1;
-            continue;
-        }
-        truth.packets_written += 1;
-        let hosts = if tcp { &mut truth.tcp_hosts } else { &mut truth.hosts };
-        let record = hosts.get_mut(&host).expect("it was asked");
-        match action.meaning {
-            Meaning::Reply => {
-                record.replies = record.replies.saturating_add(1);
-                record.replied.get_or_insert((now, asked));
-            }
-            Meaning::Refusal => {
-                record.refused.get_or_insert(now);
-            }
-            Meaning::Error(state) => {
-                record.error.get_or_insert((state, now));
-            }
-            Meaning::Noise => {}
         }
     }
-}
-
-fn sleep_until_readable(device: &File, longest: Duration) {
-    let mut ready = libc::pollfd { fd: device.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-    let longest = libc::timespec { tv_sec: 0, tv_nsec: longest.subsec_nanos() as _ };
-    // SAFETY: one descriptor, one time, no mask.
-    unsafe { libc::ppoll(&mut ready, 1, &longest, std::ptr::null()) };
 }

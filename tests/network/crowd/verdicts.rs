@@ -18,6 +18,8 @@ pub struct Verdict {
     state: u8,
     pub sent: u8,
     pub received: u8,
+    /// -1 where they are not told.
+    pub duplicates: i32,
     pub rtt_ns: i64,
 }
 
@@ -54,7 +56,7 @@ impl Verdicts {
         let mut fields = line.split('\t');
         let total = line.starts_with("total\t");
         assert!(total || line.starts_with("target="), "{}", line);
-        let mut verdict = Verdict { state: 0, sent: 0, received: 0, rtt_ns: -1 };
+        let mut verdict = Verdict { state: 0, sent: 0, received: 0, duplicates: 0, rtt_ns: -1 };
         let mut address = None;
         for (name, value) in fields.by_ref().filter_map(|field| field.split_once('=')) {
             if total {
@@ -67,6 +69,7 @@ impl Verdicts {
                 "address" => address = value.parse().ok(),
                 "sent" => verdict.sent = value.parse().expect("a number"),
                 "received" => verdict.received = value.parse().expect("a number"),
+                "duplicates" => verdict.duplicates = value.parse().expect("a number"),
                 "rtt_ns" => verdict.rtt_ns = value.parse().expect("a number"),
                 "outcome" => {
                     let known = self.states.iter().position(|state| state == value);
