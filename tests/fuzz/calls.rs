@@ -352,5 +352,5 @@ fn play(random: &mut Random) -> u64 {
 
 #[test]
 fn every_job_of_any_calls_has_one_completion() {
-    fuzz("calls", play);
+    fuzz("calls", include_str!("corpus/calls.txt"), play);
 }

@@ -209,7 +209,7 @@ fn packets_mean_what_they_say() {
     }
     let key = TokenKey::new(*b"the tests' key..");
     let (mut meant, mut all) = (0u64, 0u64);
-    fuzz("packets", |random| {
+    fuzz("packets", "", |random| {
         let mut packet = if random.below(16) == 0 {
             (0..random.below(200)).map(|_| random.number() as u8).collect()
         } else {
@@ -228,5 +228,5 @@ fn packets_mean_what_they_say() {
         1
     });
     // Neither all nonsense nor nothing but right ones.
-    assert!(meant > all / 10 && meant < all * 9 / 10, "{} of {}", meant, all);
+    assert!(all == 1 || (meant > all / 10 && meant < all * 9 / 10), "{} of {}", meant, all);
 }

@@ -168,10 +168,11 @@ fn what_is_said_of_a_text_is_true_of_it() {
         check(line.as_bytes());
     }
     let (mut understood, mut all) = (0u64, 0u64);
-    fuzz("texts", |random| {
+    fuzz("texts", "", |random| {
         all += 1;
         understood += u64::from(check(&text(random)));
         1
     });
-    assert!(understood > all / 100 && understood < all * 9 / 10, "{} of {}", understood, all);
+    let are_some = understood > all / 100 && understood < all * 9 / 10;
+    assert!(all == 1 || are_some, "{} of {}", understood, all);
 }

@@ -1,6 +1,6 @@
 //! Network namespaces and the links between them. They are removed when their values are dropped,
-//! so also after a panic. One lab at a time: the kernel's neighbour table is shared by all
-//! namespaces, and tests with time limits shall not slow each other down.
+//! so also after a panic. One lab at a time on the machine, whatever process it is of: the kernel's
+//! neighbour table is shared by all namespaces, and tests with time limits shall not slow each other down.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -13,9 +13,25 @@ use std::sync::{Mutex, MutexGuard};
 static ALONE: Mutex<()> = Mutex::new(());
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+/// Whoever has a lab has this file locked; the kernel unlocks it with the process at the latest.
+const LOCK: &str = "/run/rust-runspaces-lab.lock";
+
 /// The right to make namespaces.
 pub struct Lab {
+    _alone_on_the_machine: File,
     _alone: MutexGuard<'static, ()>,
+}
+
+fn lock(path: &str) -> Result<File, String> {
+    let file = File::create(path).map_err(|error| format!("{}: {}", path, error))?;
+    // SAFETY: an open descriptor.
+    while unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX) } != 0 {
+        let error = std::io::Error::last_os_error();
+        if error.kind() != std::io::ErrorKind::Interrupted {
+            return Err(format!("{}: {}", path, error));
+        }
+    }
+    Ok(file)
 }
 
 impl Lab {
@@ -26,7 +42,7 @@ impl Lab {
         if unsafe { libc::geteuid() } != 0 {
             return Err("network namespaces need root".to_string());
         }
-        let lab = Lab { _alone: guard };
+        let lab = Lab { _alone_on_the_machine: lock(LOCK)?, _alone: guard };
         match Namespace::try_new() {
             Ok(_) => Ok(lab),
             Err(reason) => Err(reason),

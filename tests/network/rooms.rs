@@ -1,7 +1,7 @@
 //! Odd rooms: kernels and containers that lack something, or have one thing more than usual. What
 //! each must give stands in docs/reliability.md.
 
-use crate::lab::{lab_or_skip, link, Lab, Namespace};
+use crate::lab::{lab_or_skip, link, skip, Lab, Namespace};
 use crate::sweep::{program, start, sweep, Running, Swept, TIMEOUT};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -180,4 +180,29 @@ fn a_link_that_goes_down_and_comes_back_is_used_again() {
     assert_eq!(swept.of("10.1.0.2").outcome(), "DestinationNetworkUnreachable");
     left.ip("link set v0 up");
     sweep(&left, silence).assert_all(1, "Success");
+}
+
+#[test]
+fn in_a_vrf_its_own_routes_are_used() {
+    let lab = lab_or_skip!();
+    let (left, _right) = pair(&lab);
+    let mut make = Command::new("ip");
+    make.args(["-n", &left.to_string(), "link", "add", "red", "type", "vrf", "table", "10"]);
+    let made = make.output().expect("ip was there before");
+    if !made.status.success() {
+        let said = String::from_utf8_lossy(&made.stderr);
+        return skip(&format!("this kernel has no VRF: {}", said.trim()));
+    }
+    left.ip("link set red up");
+    // With the link its routes leave the main table.
+    left.ip("link set v0 master red");
+    left.ip("addr replace fd00:1::1/64 dev v0 nodad");
+    for probe in ["--count 1", "--tcp 9"] {
+        let there = if probe == "--tcp 9" { "Refused" } else { "Success" };
+        let arguments = format!("--timeout {} {} 10.1.0.2 fd00:1::2", TIMEOUT, probe);
+        let mut inside = left.command("ip");
+        inside.args(["vrf", "exec", "red", program()]).args(arguments.split_whitespace());
+        Running::start(inside).finish().assert_all(2, there);
+        sweep(&left, &arguments).assert_all(2, "DestinationNetworkUnreachable");
+    }
 }
