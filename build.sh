@@ -2,7 +2,7 @@
 # Makes a Debian-like machine able to run build.ps1, and runs it with the task named here: finds
 # or installs what is needed, picks the source of the crates, restores PowerShell where there is none
 # of 7.4 or later. What a task does is build.ps1's business. Nothing outside this folder is touched but
-# packages and their caches.
+# packages and their caches; for the package on Ubuntu also their sources (build/ubuntu-ports.sh).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$PWD
@@ -69,7 +69,7 @@ install_missing() {
     fi
     local command="apt-get update && apt-get install -y -o DPkg::Lock::Timeout=120 --no-install-recommends ${packages[*]}"
     if [[ " ${packages[*]} " == *:arm64\ * ]]; then
-        command="dpkg --add-architecture arm64 && $command"
+        command="build/ubuntu-ports.sh && dpkg --add-architecture arm64 && $command"
     fi
     if ! command -v apt-get >/dev/null; then
         say "missing here, under Debian's names: ${packages[*]}"
@@ -77,7 +77,7 @@ install_missing() {
     fi
     if [[ $(id -u) -ne 0 ]]; then
         if ! sudo -n true 2>/dev/null; then
-            say "packages are missing; to install them type: sudo sh -c '$command'"
+            say "packages are missing; to install them type here: sudo sh -c '$command'"
             return 1
         fi
         as_root=(sudo -n)

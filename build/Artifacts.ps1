@@ -19,9 +19,10 @@ function Get-Fingerprint([string[]] $Paths) {
     return ($files | Sort-Object FullName | Get-FileHash | ForEach-Object { "$($_.Hash) $($_.Path.Substring($Root.Length))" }) -join "`n"
 }
 
-# Runs a step unless it was done for exactly this content before.
+# Runs a step unless it was done for exactly this content, by exactly this build, before.
 function Invoke-Once([string] $Step, [string] $Fingerprint, [scriptblock] $Block) {
     $stamp = "$Root/target/stamps/$Step"
+    $Fingerprint += "`n" + (Get-Fingerprint 'build', 'build.ps1', 'build.sh')
     if ((Test-Path $stamp) -and (Get-Content $stamp -Raw) -ceq $Fingerprint) { return }
     $null = & $Block
     $null = New-Item (Split-Path $stamp) -ItemType Directory -Force
@@ -46,9 +47,15 @@ function Get-RelativeFile([string] $Folder) {
     foreach ($path in $paths) { [PSCustomObject] @{ Name = $path.Substring($root.Length + 1).Replace('\', '/'); Path = $path } }
 }
 
-# The library alone: with the Rust library beside it, which the tests link, cargo would leave out the
-# optimisation over all crates.
-$LibraryArguments = 'rustc', '--release', '--lib', '--crate-type', 'cdylib'
+# cargo's line for a library with these other arguments. The library alone: with the Rust library beside it,
+# which the tests link, cargo would leave out the optimisation over all crates, and say nothing. So rustc is
+# asked for that once more: it refuses what cargo has not prepared for it.
+function Get-LibraryLine([string[]] $Arguments) {
+    return @('rustc', '--release', '--lib', '--crate-type', 'cdylib') + $Arguments + @('--', '-C', 'lto=fat')
+}
+
+# The only cbindgen whose header is compared: others write the same otherwise.
+$CbindgenVersion = '0.24.3'
 
 # rustc's name of this machine, where the library is linked against stubs of the C library.
 function Get-OwnTarget {
@@ -60,16 +67,25 @@ function Get-OwnTarget {
 
 function Build-Library {
     $target = Get-OwnTarget
-    $arguments = $LibraryArguments
+    $arguments = @()
     $environment = @{}
     if ($target) {
-        $arguments += '--target', $target
+        $arguments = '--target', $target
         $environment['CARGO_ENCODED_RUSTFLAGS'] = @(Get-LibcFlag 'gcc') -join [char] 0x1f
     }
     Write-Step 'library: cargo rustc --release --crate-type cdylib'
-    Assert-Succeeded 'cargo' (Invoke-Cargo $arguments -Environment $environment)
+    Assert-Succeeded 'cargo' (Invoke-Cargo (Get-LibraryLine $arguments) -Environment $environment)
     $name = if ($IsOnWindows) { 'rust_runspaces.dll' } else { 'librust_runspaces.so' }
-    Copy-Changed ([IO.Path]::Combine("$Root/target", "$target", 'release', $name)) "$(Get-NativeFolder)/$name"
+    $built = [IO.Path]::Combine("$Root/target", "$target", 'release', $name)
+    # What is tested is what is shipped.
+    foreach ($library in $PackedLibraries | Where-Object { $_.Target -eq $target }) { $null = Test-Library $library $built }
+    Copy-Changed $built "$(Get-NativeFolder)/$name"
+}
+
+# Why this machine cannot make the header; nothing where it can.
+function Get-HeaderObstacle {
+    $version = if (Find-Program 'cbindgen') { (Invoke-Required 'cbindgen' 'cbindgen' '--version').Output.Trim() } else { 'none' }
+    if ($version -ne "cbindgen $CbindgenVersion") { return "it is made by cbindgen $CbindgenVersion, here is $version" }
 }
 
 # The header as cbindgen makes it now; gives its path. From the module of the C ABI alone: given the
@@ -81,8 +97,9 @@ function New-Header {
 
 # Fails with the difference when the committed header is not what the sources say.
 function Test-Header {
-    if ($IsOnWindows -and -not (Find-Program 'cbindgen')) {
-        Write-Step 'header: not compared, cbindgen is not on this machine'
+    $obstacle = Get-HeaderObstacle
+    if ($obstacle) {
+        Write-Step "header: not compared: $obstacle"
         return
     }
     Invoke-Once 'header' (Get-Fingerprint 'src/ffi', 'cbindgen.toml', 'include/rust_runspaces.h') {
@@ -95,6 +112,8 @@ function Test-Header {
 }
 
 function Update-Header {
+    $obstacle = Get-HeaderObstacle
+    if ($obstacle) { throw "the header cannot be renewed: $obstacle; to get it type: cargo install cbindgen --locked --version $CbindgenVersion" }
     Copy-Changed (New-Header) "$Root/include/rust_runspaces.h"
     Write-Step 'header: include/rust_runspaces.h is as the sources say'
 }

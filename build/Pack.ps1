@@ -121,7 +121,7 @@ function Start-PackedLibrary($Library) {
     else { $flags += Get-LibcFlag $Library.Linker }
     # The encoded form of RUSTFLAGS: folders may have spaces.
     $environment = @{ CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f; CARGO_TERM_COLOR = 'never' }
-    $arguments = $LibraryArguments + @('--target-dir', $built, '--target', $Library.Target)
+    $arguments = Get-LibraryLine '--target-dir', $built, '--target', $Library.Target
     $isOwn = $Library.Runtime -eq (Get-RuntimeIdentifier)
     if (-not $isOwn) {
         $environment["CARGO_TARGET_$($Library.Target.Replace('-', '_').ToUpperInvariant())_LINKER"] = $Library.Linker
@@ -166,16 +166,21 @@ function Write-Package {
     $packages | ForEach-Object { Write-Step "package: $($_.FullName) ($($_.Length) bytes)" }
 }
 
+# What decides the bytes of the package, but for the build itself: sources, compilers, Debian's crates.
+function Get-PackFingerprint {
+    $tools = @('rustc', '/usr/bin/rustc', 'dotnet') + @($PackedLibraries | ForEach-Object { $_.Linker })
+    $versions = $tools | ForEach-Object { (Invoke-Required $_ $_ '--version').Output }
+    $sources = Get-Fingerprint 'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE', 'THIRD-PARTY-NOTICES.txt'
+    return (@($sources) + $versions + @(Get-ChildItem '/usr/share/cargo/registry' -Name) + "$(Get-SourceTime)") -join "`n"
+}
+
 # Task Pack: builds, checks and writes the package, unless it was done for these very sources.
 function Invoke-Pack {
     $obstacle = Get-PackObstacle
     if ($obstacle) { throw "cannot make the package: $obstacle" }
     Build-Module
     if (-not (Test-Path (Get-PackagePath 'sha256'))) { Remove-Item "$Root/target/stamps/pack" -ErrorAction Ignore }
-    $sources = Get-Fingerprint @(
-        'Cargo.toml', 'Cargo.lock', 'src', 'include', 'module', 'Directory.Build.props', 'LICENSE',
-        'THIRD-PARTY-NOTICES.txt', 'build/Pack.ps1', 'build/PackCheck.ps1', 'build/Archive.ps1')
-    Invoke-Once 'pack' "$sources $(Get-SourceTime)" {
+    Invoke-Once 'pack' (Get-PackFingerprint) {
         New-PackedModule
         Test-PackedModule
         Write-Package

@@ -1,6 +1,7 @@
 # Looks at the finished module folder before it is packed, and throws at the first thing that a
 # user would trip over: a missing or stray file, a version of its own, a library that needs more
-# than a plain system has. Needs Pack.ps1's list of libraries and Native.ps1.
+# than a plain system has; that also of the library that is built for this machine. Needs Pack.ps1's list of
+# libraries, Artifacts.ps1 and Native.ps1.
 
 function Test-PackedModule {
     $manifest = Import-PowerShellDataFile "$PackedModule/RustRunspaces.psd1"
@@ -66,12 +67,13 @@ function Test-PackedImport($Manifest) {
     }
 }
 
-function Test-PackedLibraries { $PackedLibraries | ForEach-Object { Test-PackedLibrary $_ } }
+function Test-PackedLibraries {
+    foreach ($library in $PackedLibraries) { Test-Library $library "$PackedModule/native/$($library.Runtime)/$($library.File)" }
+}
 
 # Right machine, the header's functions, and nothing that a plain system lacks. Says what it needs.
-function Test-PackedLibrary($Library) {
-    $path = "$PackedModule/native/$($Library.Runtime)/$($Library.File)"
-    $dump = Get-LibraryDump $Library $path
+function Test-Library($Library, [string] $Path) {
+    $dump = Get-LibraryDump $Library $Path
     if ($dump.Format -cne $Library.Format) { throw "$path is a library for $($dump.Format), not $($Library.Format)" }
 
     $header = [regex]::Replace((Get-Content "$Root/include/rust_runspaces.h" -Raw), '(?m)^\s*//.*$', '')
@@ -98,8 +100,8 @@ function Test-PackedLibrary($Library) {
 # Format, imports, exports and newest glibc version, as the binutils of that system tell them.
 function Get-LibraryDump($Library, [string] $Path) {
     $isDll = $Library.Runtime.StartsWith('win-')
-    $tool = 'objdump'
-    if ($Library.Target) { $tool = $Library.Linker -replace 'gcc$', 'objdump' }
+    # Where a library is for this machine its own tools are there, whatever else is.
+    $tool = if ($Library.Target -eq (Get-OwnTarget)) { 'objdump' } else { $Library.Linker -replace 'gcc$', 'objdump' }
     $text = (Invoke-Required $tool $tool @('-p', $Path)).Output
     $glibc = $null
     $unversioned = @()

@@ -135,6 +135,15 @@ function Invoke-ModuleTest {
     return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
 }
 
+# The build's own tests.
+function Invoke-BuildTest {
+    $first, $rest = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1" + '-Folder' + "$Root/tests/build"
+    return Get-ScriptCount 'the tests of the build' (Invoke-Program -File $first -Arguments $rest -Environment @{
+            RUSTRUNSPACES_PESTER    = Get-Pester
+            RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-tests.log"
+        })
+}
+
 # Those tests side by side: what waits, and the others in two halves.
 function Get-ModuleCount([string[]] $Line, $Environment) {
     $parts = [ordered] @{ 'a half' = '-ExcludeTag', 'Slow', '-Share', '1/2'; 'the other half' = '-ExcludeTag', 'Slow', '-Share', '2/2' }
@@ -148,7 +157,7 @@ function Get-ModuleCount([string[]] $Line, $Environment) {
 # What needs a .NET host of its own, an xunit executable: its counts are in the report it writes.
 function Invoke-HostTest {
     $built = "$Root/target/powershell-tests"
-    Invoke-Once 'powershell-tests' (Get-Fingerprint 'tests/powershell', 'Directory.Build.props') {
+    Invoke-Once 'powershell-tests' (Get-Fingerprint 'tests/powershell', 'tests/PowerShellModules.targets', 'Directory.Build.props') {
         $null = Invoke-Required 'dotnet build' 'dotnet' @(
             'build', 'tests/powershell/PowerShellTests.csproj', '-c', 'Release', '-o', $built, '--nologo', '-nodeReuse:false')
     }

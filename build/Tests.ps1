@@ -8,12 +8,15 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
     @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
     @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
+    @{ Area = 'hosts'; Name = 'build'; Quick = $true; Run = { Invoke-BuildTest } }
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
     @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
     # Not in a whole run: it builds everything once more.
     @{ Area = 'races'; Name = 'race detector'; Run = { Invoke-RaceCheck } }
+    # Not in a whole run: it takes five minutes.
+    @{ Area = 'wine-scale'; Name = '65,024 hosts under Wine'; Run = { Invoke-WineSweep -Long } }
     @{ Area = 'package'; Name = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'package'; Name = 'installing'; Run = { Invoke-InstallTest } }
     @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }

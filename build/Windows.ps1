@@ -124,13 +124,15 @@ function Invoke-WineEngineTest {
     return $count
 }
 
-# Thousands of dead hosts and of connects at once.
-function Invoke-WineSweep {
+# Thousands of dead hosts and of connects at once; long: on demand, 65,024 dead hosts.
+function Invoke-WineSweep([switch] $Long) {
     $obstacle = Get-WineObstacle
     if ($obstacle) { return New-SkippedCount 'many hosts under Wine' $obstacle }
     Assert-Succeeded 'cargo build of sweep.exe' (Invoke-CrossCargo 'build' $WindowsTarget 'x86_64-w64-mingw32-gcc' @('--example', 'sweep'))
     try {
-        return Invoke-TestScript 'tests/module/laboratory.sh' -Environment (Get-WineEnvironment) -Arguments `
+        $environment = Get-WineEnvironment
+        if ($Long) { $environment['LONG'] = '1' }
+        return Invoke-TestScript 'tests/module/laboratory.sh' -Environment $environment -Arguments `
             "$Root/tests/wine/sweep.sh", "$Root/target/cross/$WindowsTarget/debug/examples/sweep.exe"
     }
     finally { Stop-Wine }

@@ -50,12 +50,17 @@ foreach ($test in $result.Failed) {
 foreach ($container in @($result.FailedContainers) + @($result.FailedBlocks)) {
     $lines.Add("not ok $($container): $($container.ErrorRecord -join '; ')")
 }
-foreach ($test in $result.Skipped) {
-    $reason = "$($test.ErrorRecord)" -replace '^is skipped, because ', ''
-    $lines.Add("skip $($test.ExpandedPath): $reason")
-}
 $failed = $result.FailedCount + $result.FailedContainersCount + $result.FailedBlocksCount
-$lines.Add("$($result.PassedCount) passed, $failed failed, $($result.SkippedCount) skipped")
+$skipped = $result.SkippedCount
+foreach ($test in $result.Skipped) {
+    $reason = "$($test.ErrorRecord)" -replace '^is skipped(, because )?', ''
+    if ($reason) { $lines.Add("skip $($test.ExpandedPath): $reason"); continue }
+    # As by -Skip, which has none.
+    $lines.Add("not ok $($test.ExpandedPath): is skipped without a reason (line $($test.StartLine) of $(Split-Path -Leaf $test.ScriptBlock.File))")
+    $failed++
+    $skipped--
+}
+$lines.Add("$($result.PassedCount) passed, $failed failed, $skipped skipped")
 if ($Report) { [IO.File]::WriteAllLines($Report, $lines) }
 $lines | ForEach-Object { $Host.UI.WriteLine($_) }
 exit [int] ($failed -gt 0)

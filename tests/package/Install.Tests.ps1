@@ -3,10 +3,6 @@
 # loaded, uninstalling, publishing. Every session is a process of its own whose home is a folder of
 # the test's. RUSTRUNSPACES_PACKAGE names the .nupkg.
 
-BeforeDiscovery {
-    $HasPSResourceGet = [bool] (Get-Module Microsoft.PowerShell.PSResourceGet -ListAvailable)
-}
-
 BeforeAll {
     $Package = $env:RUSTRUNSPACES_PACKAGE
     $Version = [regex]::Match((Split-Path -Leaf $Package), '^RustRunspaces\.(.+)\.nupkg$').Groups[1].Value
@@ -27,6 +23,11 @@ BeforeAll {
         finally { $env:HOME = $before }
         if ($LASTEXITCODE -ne 0) { throw "the session ended with $LASTEXITCODE`: $($said -join "`n")" }
         return $said | ForEach-Object { "$_" }
+    }
+
+    # Skips the running test where this PowerShell lacks what it is about.
+    function Use-Module([string] $Name) {
+        if (-not (Get-Module $Name -ListAvailable)) { Set-ItResult -Skipped -Because "this PowerShell has no $Name" }
     }
 
     # The module as a folder, of the next version: what a maintainer has before publishing.
@@ -57,12 +58,22 @@ Describe 'the manifest' {
     }
 }
 
-Describe 'a folder as repository, by PSResourceGet' -Skip:(-not $HasPSResourceGet) {
-    BeforeAll {
-        $null = Invoke-NewSession 'Register-PSResourceRepository -Name Local -Uri $Feed -Trusted'
+Describe 'a zip unpacked into a module folder' {
+    It 'is a module that a new session finds by the name of its command alone' {
+        # A home of its own: nothing is installed there.
+        $HomeFolder = Join-Path $TestDrive 'home of the zip'
+        $modules = Join-Path $HomeFolder '.local/share/powershell/Modules'
+        Expand-Archive ($Package -replace 'nupkg$', 'zip') $modules
+        Invoke-NewSession '(Invoke-RustParallel localhost -TcpPort 1 -AsObject).ComputerName; (Get-Module RustRunspaces).Path' |
+            Should -BeExactly 'localhost', (Join-Path $modules 'RustRunspaces/RustRunspaces.psd1')
     }
+}
+
+Describe 'a folder as repository, by PSResourceGet' {
+    BeforeEach { Use-Module 'Microsoft.PowerShell.PSResourceGet' }
 
     It 'shows the package with its fields' {
+        Invoke-NewSession 'Register-PSResourceRepository -Name Local -Uri $Feed -Trusted'
         Invoke-NewSession 'Find-PSResource RustRunspaces -Repository Local | ForEach-Object { "$($_.Version) $($_.ProjectUri) $($_.LicenseUri) $($_.Type)"; $_.Tags -contains "Parallel"; $_.ReleaseNotes.Length -gt 0 }' |
             Should -Be "$Version https://github.com/rust-runspaces/rust-runspaces https://opensource.org/license/mit Module", 'True', 'True'
     }
@@ -121,15 +132,20 @@ Describe 'a folder as repository, by PSResourceGet' -Skip:(-not $HasPSResourceGe
     }
 }
 
-Describe 'a folder as repository, by PowerShellGet 2' -Skip:(-not (Get-Module PowerShellGet -ListAvailable)) {
-    It 'installs, is found by its name, and uninstalls' {
+Describe 'a folder as repository, by PowerShellGet 2' {
+    BeforeEach { Use-Module 'PowerShellGet' }
+
+    It 'installs, is found by its name, is updated, and uninstalls' {
         Invoke-NewSession @"
             Register-PSRepository -Name Local2 -SourceLocation `$Feed -InstallationPolicy Trusted
             Install-Module RustRunspaces -Repository Local2 -Scope CurrentUser -RequiredVersion $Version
             "`$((Get-InstalledModule RustRunspaces).Version)"
 "@ | Should -Be $Version
         Invoke-NewSession '(Invoke-RustParallel localhost -TcpPort 1 -AsObject).ComputerName' | Should -Be 'localhost'
-        Invoke-NewSession 'Uninstall-Module RustRunspaces; [bool] (Get-Command Invoke-RustParallel -ErrorAction Ignore)' | Should -Be 'False'
+        # The next version is a package by now.
+        Invoke-NewSession 'Update-Module RustRunspaces; (Get-InstalledModule RustRunspaces -AllVersions).Version -join ","' | Should -Be "$Version,$NextVersion"
+        Invoke-NewSession '$null = Invoke-RustParallel localhost -TcpPort 1; "$((Get-Module RustRunspaces).Version)"' | Should -Be $NextVersion
+        Invoke-NewSession 'Uninstall-Module RustRunspaces -AllVersions; [bool] (Get-Command Invoke-RustParallel -ErrorAction Ignore)' | Should -Be 'False'
     }
 }
 
