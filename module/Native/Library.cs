@@ -99,8 +99,18 @@ internal sealed unsafe class Library
                 "",
                 "The engine's library is looked for beside RustRunspaces.dll, but this assembly was loaded from bytes and has no place: load the module from its folder");
         }
-        string folder = Path.Combine(Path.GetDirectoryName(assembly) ?? "", "native");
-        string own = RuntimeIdentifier();
+        string path = Locate(Path.Combine(Path.GetDirectoryName(assembly) ?? "", "native"), RuntimeIdentifier());
+        IntPtr library = SystemLoader.Load(path, out string reason);
+        if (library == IntPtr.Zero)
+        {
+            throw new LibraryException(LibraryFailure.NativeLibraryNotLoaded, path, $"The engine's library '{path}' cannot be loaded: {reason}");
+        }
+        return new Library(library, path);
+    }
+
+    /// <summary>The full path of a system's library below the folder; throws where it has none.</summary>
+    internal static string Locate(string folder, string own)
+    {
         string path = Path.GetFullPath(Path.Combine(folder, own, FileName(own)));
         if (OfThirtyTwoBits(own) is string instead)
         {
@@ -119,16 +129,11 @@ internal sealed unsafe class Library
                 path,
                 $"The engine's library was not found: '{path}' does not exist, {there} (supported: linux-x64, linux-arm64, win-x64)");
         }
-        IntPtr library = SystemLoader.Load(path, out string reason);
-        if (library == IntPtr.Zero)
-        {
-            throw new LibraryException(LibraryFailure.NativeLibraryNotLoaded, path, $"The engine's library '{path}' cannot be loaded: {reason}");
-        }
-        return new Library(library, path);
+        return path;
     }
 
     /// <summary>What to use instead of a process of 32 bits on Windows; null for any other process.</summary>
-    internal static string? OfThirtyTwoBits(string runtimeIdentifier) =>
+    private static string? OfThirtyTwoBits(string runtimeIdentifier) =>
         runtimeIdentifier is "win-x86" or "win-arm"
             ? "There is no library for 32-bit PowerShell: use the 64-bit one. "
                 // The page "File System Redirector": what 32-bit processes see as System32 is SysWOW64.

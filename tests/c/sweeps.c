@@ -129,7 +129,7 @@ static void looks_up_a_name_in_the_family_asked_for(void)
     REQUIRE_EQUAL(127, sum.last.address[0]);
 }
 
-static void says_that_a_name_does_not_exist(void)
+static void look_up_what_does_not_exist(const char *name)
 {
     rr_probe_options options = echo_options();
     rr_pool pool;
@@ -138,7 +138,7 @@ static void says_that_a_name_does_not_exist(void)
         return;
     }
     pool = open_pool();
-    REQUIRE_EQUAL(1, submit_one(pool, &options, "no-such-host.invalid", 0));
+    REQUIRE_EQUAL(1, submit_one(pool, &options, name, 0));
     sum = finish_pool(pool);
     /* Without a working resolver there is no answer at all. */
     REQUIRE_EQUAL(1, sum.outcomes[RR_OUTCOME_NAME_NOT_FOUND] +
@@ -146,6 +146,17 @@ static void says_that_a_name_does_not_exist(void)
     REQUIRE_EQUAL(0, sum.last.family);
     REQUIRE_EQUAL(0, sum.last.sent);
     REQUIRE_EQUAL(-1, sum.last.rtt_last_ns);
+}
+
+static void says_that_a_name_does_not_exist(void)
+{
+    look_up_what_does_not_exist("no-such-host.invalid");
+}
+
+/* Where the C library converts such names, and where it refuses to be asked for that, as musl. */
+static void says_that_a_name_beyond_ascii_does_not_exist(void)
+{
+    look_up_what_does_not_exist("b\xc3\xbc" "cher.invalid");
 }
 
 static void tells_open_from_refused_ports(void)
@@ -363,6 +374,7 @@ void run_sweep_tests(void)
     RUN(looks_up_a_name_and_tells_its_addresses);
     RUN(looks_up_a_name_in_the_family_asked_for);
     RUN(says_that_a_name_does_not_exist);
+    RUN(says_that_a_name_beyond_ascii_does_not_exist);
     RUN(tells_open_from_refused_ports);
     RUN(index_is_address_times_ports_plus_port);
     RUN(statistics_send_every_attempt);

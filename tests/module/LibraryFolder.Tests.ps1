@@ -65,20 +65,41 @@ Describe 'the folder of the module' {
         finally { Remove-Item -LiteralPath $folder -Recurse -Force -ErrorAction Ignore }
     }
 
-    It 'need not be writable, and nothing is written there' {
+    It 'gets nothing written into it' {
         $manifest = Copy-Module $parent
-        $items = @(Get-Item -LiteralPath $parent) + @(Get-ChildItem -LiteralPath $parent -Recurse -Force)
-        if ($IsOnWindows) { $items | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.IsReadOnly = $true } }
-        else { & chmod -R a-w $parent }
         $list = { Get-ChildItem -LiteralPath $parent -Recurse -Force | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks) $($_.Length)" } }
         $before = & $list
+        Test-Use (Get-ChildLine $Use $manifest) $manifest
+        & $list | Should -BeExactly $before
+    }
+
+    It 'need not be writable' {
+        $manifest = Copy-Module $parent
+        $prefix = @()
+        if ($IsOnWindows) {
+            # Everyone, whatever the language calls it.
+            $everyone = New-Object Security.Principal.SecurityIdentifier 'S-1-1-0'
+            $deny = New-Object Security.AccessControl.FileSystemAccessRule $everyone, 'Write, Delete, DeleteSubdirectoriesAndFiles', 'ContainerInherit, ObjectInherit', 'None', 'Deny'
+            $acl = Get-Acl -LiteralPath $parent
+            $acl.AddAccessRule($deny)
+            Set-Acl -LiteralPath $parent $acl
+        } else {
+            # Who is root may write whatever the mode says, but for a read-only mount.
+            Use-Laboratory
+            $prefix = 'unshare', '--mount', '--', '/bin/sh', '-c', 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', $parent
+        }
+        $write = "try { [IO.File]::WriteAllText((Join-Path (Split-Path `$Manifest) 'written'), '') } catch { 'not writable' }`n"
         try {
-            Test-Use (Get-ChildLine $Use $manifest) $manifest
-            & $list | Should -BeExactly $before
+            $first, $rest = @(Get-ChildLine ($write + $Use) $manifest -Prefix $prefix)
+            if ($first -ne 'not writable' -and (Test-Wine)) { Skip-Test 'Wine lets root write whatever the access list says' }
+            $first | Should -BeExactly 'not writable'
+            Test-Use $rest $manifest
         }
         finally {
-            if ($IsOnWindows) { $items | Where-Object { -not $_.PSIsContainer } | ForEach-Object { $_.IsReadOnly = $false } }
-            else { & chmod -R u+w $parent }
+            if ($IsOnWindows) {
+                $null = $acl.RemoveAccessRule($deny)
+                Set-Acl -LiteralPath $parent $acl
+            }
         }
     }
 }
@@ -88,33 +109,50 @@ Describe 'planted libraries' {
         $name = if ($IsOnWindows) { 'rust_runspaces.dll' } else { 'librust_runspaces.so' }
         $folder = Join-Path $TestDrive ([guid]::NewGuid())
         $null = New-Item -ItemType Directory $folder
-        # Were one of them loaded, the call would fail. The engine needs the second.
-        foreach ($file in $name, 'iphlpapi.dll') { [IO.File]::WriteAllText((Join-Path $folder $file), 'no library') }
+        # Were it loaded, the call would fail.
+        [IO.File]::WriteAllText((Join-Path $folder $name), 'no library')
         $here = "Set-Location -LiteralPath '$folder'; [Environment]::CurrentDirectory = '$folder'; `$env:PATH = '$folder' + [IO.Path]::PathSeparator + `$env:PATH`n"
         Test-Use (Get-ChildLine ($here + $Use)) $ModuleManifest
     }
 
-    It 'beside the program are not loaded' {
+    It 'beside the program are not loaded, neither ours nor what it needs' {
         Use-Windows
-        $planted = Join-Path (Split-Path (Get-Process -Id $PID).Path) 'rust_runspaces.dll'
-        if (Test-Path -LiteralPath $planted) { Skip-Test "there is a $planted" }
-        try { [IO.File]::WriteAllText($planted, 'no library') }
-        catch { Skip-Test "PowerShell's folder is not writable here" }
-        try { Test-Use (Get-ChildLine $Use) $ModuleManifest }
-        finally { Remove-Item -LiteralPath $planted }
+        # Of the system's libraries that ours needs one that a process without it has not: what is loaded already is
+        # taken again, wherever it came from.
+        $loaded = @(Get-ChildLine '(Get-Process -Id $PID).Modules | ForEach-Object { $_.ModuleName }')
+        $needed = @('iphlpapi.dll', 'bcrypt.dll' | Where-Object { $loaded -notcontains $_ })[0]
+        if (-not $needed) { Skip-Test 'all that the engine needs of the system is in every process here' }
+        $program = (Get-Process -Id $PID).Path
+        $copy = Join-Path $TestDrive ([guid]::NewGuid())
+        Copy-Item -LiteralPath (Split-Path $program) -Destination $copy -Recurse
+        # Were one of them loaded, the call would fail.
+        foreach ($file in 'rust_runspaces.dll', $needed) { [IO.File]::WriteAllText((Join-Path $copy $file), 'no library') }
+        # What Get-ChildLine starts from here.
+        function Get-PowerShellCommand { Join-Path $copy (Split-Path -Leaf $program) }
+        $first, $rest = @(Get-ChildLine ("(Get-Process -Id `$PID).Path`n" + $Use))
+        $first | Should -Be (Get-PowerShellCommand)
+        Test-Use $rest $ModuleManifest
     }
 }
 
 Describe 'a process of 32 bits' {
-    It 'is told to use the 64-bit PowerShell, and its path: <_>' -ForEach 'win-x86', 'win-arm' {
-        $library = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Native.Library')
-        $message = $library.GetMethod('OfThirtyTwoBits', [Reflection.BindingFlags] 'NonPublic, Static').Invoke($null, @($_))
+    BeforeAll {
+        # What is said where a system's library is looked for in a folder that has none.
+        function Get-Complaint([string] $System) {
+            $library = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Native.Library')
+            $locate = $library.GetMethod('Locate', [Reflection.BindingFlags] 'NonPublic, Static')
+            try { $locate.Invoke($null, @("$TestDrive", $System)) }
+            catch { return $_.Exception.GetBaseException().Message }
+        }
+    }
+
+    It 'is told to use the 64-bit PowerShell, and its path, not of a missing file: <_>' -ForEach 'win-x86', 'win-arm' {
+        $message = Get-Complaint $_
         $message | Should -MatchExactly '64-bit'
         $message.Contains('%SystemRoot%\Sysnative\WindowsPowerShell\v1.0\powershell.exe') | Should -BeTrue
     }
 
     It 'is none on <_>' -ForEach 'win-x64', 'win-arm64', 'linux-x64', 'linux-arm' {
-        $library = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Native.Library')
-        $library.GetMethod('OfThirtyTwoBits', [Reflection.BindingFlags] 'NonPublic, Static').Invoke($null, @($_)) | Should -BeNullOrEmpty
+        Get-Complaint $_ | Should -MatchExactly 'does not exist'
     }
 }
