@@ -28,6 +28,9 @@ internal sealed class BlockContents
     /// <summary>The block reads or sets entries of a $Data that it never sets itself.</summary>
     internal bool HasDataEntries { get; set; }
 
+    /// <summary>The block sets a $Data of its own.</summary>
+    internal bool OwnsData { get; set; }
+
     /// <summary>The block names $args.</summary>
     internal bool HasArguments { get; set; }
 
@@ -88,6 +91,21 @@ internal sealed class BlockReader : AstVisitor2
         "ForEach-Object", "foreach", "%",
     };
 
+    private static readonly HashSet<string> VariableCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "Set-Variable", "sv", "set", "New-Variable", "nv",
+    };
+
+    private static readonly HashSet<string> VariableAliases = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "ov", "ev", "wv", "iv", "pv",
+    };
+
+    private static readonly string[] VariableParameters =
+    {
+        "OutVariable", "ErrorVariable", "WarningVariable", "InformationVariable", "PipelineVariable",
+    };
+
     // Types that lead to code which this reader cannot see.
     private static readonly HashSet<string> OpaqueTypes = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -104,6 +122,7 @@ internal sealed class BlockReader : AstVisitor2
     {
         var reader = new BlockReader();
         block.Ast.Visit(reader);
+        reader.contents.OwnsData = reader.ownsData;
         reader.contents.HasData &= !reader.ownsData;
         reader.contents.HasDataEntries &= !reader.ownsData;
         return reader.contents;
@@ -149,9 +168,27 @@ internal sealed class BlockReader : AstVisitor2
 
     public override AstVisitAction VisitAssignmentStatement(AssignmentStatementAst assignmentStatementAst)
     {
-        ExpressionAst? target = (assignmentStatementAst.Left as AttributedExpressionAst)?.Child ?? assignmentStatementAst.Left as ExpressionAst;
+        Assign(assignmentStatementAst.Left);
+        return AstVisitAction.Continue;
+    }
+
+    // [type]$data, ($data), $a, $data and what is made of these.
+    private void Assign(Ast? target)
+    {
         switch (target)
         {
+            case AttributedExpressionAst attributed:
+                Assign(attributed.Child);
+                break;
+            case ParenExpressionAst { Pipeline: PipelineAst pipeline }:
+                Assign((pipeline.PipelineElements[0] as CommandExpressionAst)?.Expression);
+                break;
+            case ArrayLiteralAst list:
+                foreach (ExpressionAst element in list.Elements)
+                {
+                    Assign(element);
+                }
+                break;
             case VariableExpressionAst variable:
                 Own(variable);
                 break;
@@ -159,7 +196,6 @@ internal sealed class BlockReader : AstVisitor2
                 contents.HasDataEntries |= IsData(table);
                 break;
         }
-        return AstVisitAction.Continue;
     }
 
     public override AstVisitAction VisitIndexExpression(IndexExpressionAst indexExpressionAst)
@@ -258,12 +294,41 @@ internal sealed class BlockReader : AstVisitor2
     public override AstVisitAction VisitStringConstantExpression(StringConstantExpressionAst stringConstantExpressionAst)
     {
         string name = stringConstantExpressionAst.Value.TrimStart('+');
-        ownsData |= name.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase)
-            && stringConstantExpressionAst.Parent is CommandAst or CommandParameterAst;
+        ownsData |= name.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase) && NamesVariable(stringConstantExpressionAst);
         // Wherever it stands: it may come to the command by a variable or a table.
         contents.NamesScope |= name.StartsWith("global:", StringComparison.OrdinalIgnoreCase) || name.StartsWith("script:", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
     }
+
+    /// <summary>The text is the name of a variable that its command sets.</summary>
+    private static bool NamesVariable(StringConstantExpressionAst text)
+    {
+        if (text.Parent is CommandParameterAst with)
+        {
+            return IsVariableParameter(with.ParameterName) || (IsNameParameter(with.ParameterName) && SetsVariable(with.Parent));
+        }
+        if (text.Parent is not CommandAst command)
+        {
+            return false;
+        }
+        int place = command.CommandElements.IndexOf(text);
+        return place > 0 && command.CommandElements[place - 1] switch
+        {
+            CommandParameterAst { Argument: null } before =>
+                IsVariableParameter(before.ParameterName) || (IsNameParameter(before.ParameterName) && SetsVariable(command)),
+            _ => place == 1 && SetsVariable(command),
+        };
+    }
+
+    private static bool SetsVariable(Ast command) => (command as CommandAst)?.GetCommandName() is string name && VariableCommands.Contains(name);
+
+    private static bool IsNameParameter(string name) => name.Length > 0 && "Name".StartsWith(name, StringComparison.OrdinalIgnoreCase);
+
+    // The common ones may be shortened; other commands have -Variable, -SessionVariable and the like.
+    private static bool IsVariableParameter(string name) =>
+        name.EndsWith("Variable", StringComparison.OrdinalIgnoreCase)
+        || VariableAliases.Contains(name)
+        || (name.Length > 3 && VariableParameters.Any(parameter => parameter.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
 
     private AstVisitAction Restores()
     {
@@ -274,7 +339,8 @@ internal sealed class BlockReader : AstVisitor2
     private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
 
     private static bool IsData(VariableExpressionAst variable) =>
-        variable.VariablePath.UserPath.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
+        !variable.VariablePath.IsDriveQualified
+        && variable.VariablePath.UserPath.Substring(variable.VariablePath.UserPath.IndexOf(':') + 1).Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>ForEach-Object -Parallel evaluates $using: in its block itself, in the scope that calls it.</summary>
     private static bool EvaluatesUsing(CommandAst command) =>

@@ -189,7 +189,7 @@ internal sealed class ScriptCall
         return foreign.Concat(new[] { DataWarning(caller, contents, Data) }).OfType<string>().ToArray();
     }
 
-    private static string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)
+    private string? DataWarning(CallerState caller, BlockContents contents, Hashtable? data)
     {
         bool brings = caller.Variables.Exists(variable => variable.Key.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase));
         if (data is not null && brings)
@@ -197,6 +197,7 @@ internal sealed class ScriptCall
             return "-Variables names Data, but with -ComputerName $Data is the table of results in every job: give the caller's variable another name";
         }
         return data is null && contents.HasDataEntries && !brings
+            && !(Options.InitializationScript is ScriptBlock initialization && BlockReader.Read(initialization).OwnsData)
             ? "The block uses entries of $Data, which does not exist for items: use -ComputerName to get a table of results"
             : null;
     }

@@ -12,6 +12,16 @@ Describe 'the name $Data in a block for items' {
         @{ Block = 'foreach ($data in @(7)) { $data }'; Expected = '7' }
         @{ Block = '[CmdletBinding()] param($data) $data'; Expected = '7' }
         @{ Block = 'function Add-It { $data += 7; $data } Add-It'; Expected = '7' }
+        @{ Block = '$a, $data = 1, @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = '($data) = @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = '$local:data = @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = '$script:data = @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = '[ValidateNotNull()][hashtable]$data = @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = 'Set-Variable -Name data @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = 'nv data @{ x = 7 }; $data["x"]'; Expected = '7' }
+        @{ Block = 'Write-Output 7 -ov:data | Out-Null; $data[0]'; Expected = '7' }
+        @{ Block = 'Write-Output 7 -OutV data | Out-Null; $data[0]'; Expected = '7' }
+        @{ Block = '7 | Tee-Object -Variable data | Out-Null; @($data)[0]'; Expected = '7' }
     ) {
         $run = Invoke-CleanScript "7 | Invoke-RustParallel { $Block }"
         ConvertTo-Line $run.Output | Should -Be $Expected
@@ -23,10 +33,18 @@ Describe 'the name $Data in a block for items' {
         @{ Block = '$Data.Entry = 1' }
         @{ Block = '$Data.Add($_, 1)' }
         @{ Block = '"$($Data["x"])"' }
+        @{ Block = '$null = Join-Path data x; $Data[$_] = 1' }
+        @{ Block = '$null = Write-Output -InputObject data; $Data[$_] = 1' }
     ) {
         $run = Invoke-Script "1..3 | Invoke-RustParallel { $Block }"
         $run.Warnings.Count | Should -Be 1
         $run.Warnings[0].Message | Should -Match '-ComputerName'
+    }
+
+    It 'is that of the initialization script' {
+        $run = Invoke-CleanScript '1 | Invoke-RustParallel { $Data["x"] } -InitializationScript { $data = @{ x = 7 } }'
+        ConvertTo-Line $run.Output | Should -Be '7'
+        $run.Warnings.Count | Should -Be 0
     }
 
     It 'is the caller''s by -Variables' {
