@@ -7,7 +7,8 @@ namespace RustRunspaces.Output;
 
 internal sealed class Rhythm
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    /// <summary>From one moment to the next: nobody reads faster.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private TimeSpan next = Interval;

@@ -29,7 +29,7 @@ internal sealed class ScriptRun : ICallHost, IRun
 
     private const long CallItself = -1;
 
-    private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
+    private static readonly long ProgressInterval = (long)(Rhythm.Interval.TotalSeconds * Stopwatch.Frequency);
 
     private const long UnixEpochTicks = 621_355_968_000_000_000;
     private const long NanosecondsPerTick = 100;

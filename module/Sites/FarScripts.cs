@@ -18,8 +18,6 @@ internal sealed class FarScripts : ISink
 
     private const long NoJob = -1;
 
-    private static readonly TimeSpan ShowInterval = TimeSpan.FromMilliseconds(250);
-
     private readonly FarLink link;
     private readonly ScriptCall call;
     private readonly ScriptRun run;
@@ -179,7 +177,7 @@ internal sealed class FarScripts : ISink
     {
         run.Wait(LongestWaitMilliseconds);
         run.Deliver();
-        if (sinceShown.Elapsed >= ShowInterval)
+        if (sinceShown.Elapsed >= Rhythm.Interval)
         {
             sinceShown.Restart();
             run.Show();

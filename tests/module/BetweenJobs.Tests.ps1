@@ -34,7 +34,6 @@ Describe 'between the jobs of a worker, by way of <Way>' -ForEach $ways {
         @{ What = 'an error'; Set = '$null = Get-Item /absent/x -ErrorAction SilentlyContinue'; Get = '$Error.Count'; Clean = '0' }
         @{ What = 'a preference that was made read-only'; Set = 'Set-Variable WarningPreference Stop -Scope Global -Option ReadOnly -Force'; Get = '$WarningPreference'; Clean = 'Continue' }
         @{ What = 'a preference that takes some values only'; Set = '[ValidateSet("Stop")] [string] $global:WarningPreference = "Stop"'; Get = '$WarningPreference'; Clean = 'Continue' }
-        @{ What = 'the type of $OFS'; Set = '[int] $global:OFS = 5'; Get = '"<$(1, 2)>"'; Clean = '<1 2>' }
         @{ What = 'the type of a variable that came along'; Set = '[int] $global:brought = 5'; Get = '"<$brought>"; $global:brought = "x"'; Clean = '<b>' }
         @{ What = 'a variable that came along, made read-only'; Set = 'Set-Variable brought 2 -Scope Global -Option ReadOnly'; Get = '"<$brought>"; $global:brought = "x"'; Clean = '<b>' }
         @{ What = 'another value of a read-only one'; Set = 'Set-Variable fixed 2 -Scope Global -Option ReadOnly -Force'; Get = '"<$fixed>"'; Clean = '<f>' }

@@ -5,6 +5,21 @@ BeforeAll { . "$PSScriptRoot/Session.ps1" }
 Describe 'without a member of the engine' {
     AfterEach { Set-MissingMember }
 
+    It 'an error is written where <Member> is missing' -ForEach @(
+        @{ Member = 'WriteStreamObject' }
+        @{ Member = 'System.Management.Automation.Remoting.Internal.PSStreamObjectType' }
+    ) {
+        Set-MissingMember $Member
+        (Invoke-Script "1 | Invoke-RustParallel { Write-Error 'x' -ErrorId Own }").Errors[0].FullyQualifiedErrorId | Should -BeLike '*,RustRunspaces.InvokeRustParallelCommand'
+    }
+
+    It 'variables are put back between jobs where <_> is missing' -ForEach 'Internal', 'Variables' {
+        Set-MissingMember $_
+        # A constant of a job's stays only where the provider, which cannot remove it, is the way.
+        Get-Line '1, 2 | Invoke-RustParallel { if ($_ -eq 1) { $global:kept = 1; New-Variable fixed 1 -Scope Global -Option Constant; return }; "<$kept> <$fixed>" } -ThrottleLimit 1' |
+            Should -Be '<> <1>'
+    }
+
     It 'jobs still write <What>' -ForEach @(
         @{ What = 'errors'; Script = "1 | Invoke-RustParallel { Write-Error 'x' -ErrorId Own } -Debug"; Stream = 'Errors' }
         @{ What = 'warnings'; Script = "1 | Invoke-RustParallel { Write-Warning 'x' } -WarningAction Continue"; Stream = 'Warnings' }

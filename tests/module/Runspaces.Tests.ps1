@@ -68,6 +68,15 @@ Describe 'calls in calls' {
             Should -BeExactly '11', '12', '13', '21', '22', '23', '31', '32', '33'
     }
 
+    It 'a job can call the command by its full name under the prefix that the caller gave it' {
+        $session = New-Session ''
+        try {
+            Get-Line 'Import-Module $manifest -Prefix Own; 1 | Invoke-OwnRustParallel { $_ | RustRunspaces\Invoke-OwnRustParallel { "own $_" }; $_ | RustRunspaces\Invoke-RustParallel { "plain $_" } }' @{ manifest = $ModuleManifest } $session |
+                Should -Be 'own 1', 'plain 1'
+        }
+        finally { $session.Dispose() }
+    }
+
     It 'calls nest by their full name: <_>' -ForEach @(
         'RustRunspaces\Invoke-RustParallel { $_ }'
         "& 'RustRunspaces\Invoke-RustParallel' { `$_ }"

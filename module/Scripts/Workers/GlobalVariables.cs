@@ -92,7 +92,7 @@ internal sealed class GlobalVariables
             // A read-only one only by force; a constant stays.
             state.InvokeProvider.Item.Remove(new[] { "Microsoft.PowerShell.Core\\Variable::" + WildcardPattern.Escape(variable.Name) }, false, true, true);
         }
-        catch (SessionStateUnauthorizedAccessException)
+        catch (Exception error) when (error is SessionStateUnauthorizedAccessException or ProviderInvocationException)
         {
         }
     }

@@ -24,7 +24,7 @@ internal static class SessionTemplate
     // The command once more, under a name that no function of a job's hides: for calls by its full name.
     private const string OwnCommandName = "Invoke-RustRunspacesRustParallel";
 
-    private const string QualifiedCommandName = "RustRunspaces\\" + CommandName;
+    private const string ModuleQualifier = "RustRunspaces\\";
 
     private static readonly Lazy<InitialSessionState> Console = new Lazy<InitialSessionState>(MakeConsole);
     private static readonly Lazy<InitialSessionState> Core = new Lazy<InitialSessionState>(InitialSessionState.CreateDefault2);
@@ -60,7 +60,10 @@ internal static class SessionTemplate
             state.Commands.Add(new SessionStateCmdletEntry(name, command, null));
         }
         // A worker has not imported the module, and importing it would cost more than opening the runspace.
-        state.Commands.Add(new SessionStateAliasEntry(QualifiedCommandName, OwnCommandName));
+        foreach (string name in new[] { commandName, CommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
+        {
+            state.Commands.Add(new SessionStateAliasEntry(ModuleQualifier + name, OwnCommandName));
+        }
         Set(state, "ErrorActionPreference", ActionPreference.Continue);
         Set(state, "WarningPreference", ActionPreference.Continue);
         Set(state, "InformationPreference", ActionPreference.Continue);

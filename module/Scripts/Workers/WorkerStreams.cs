@@ -4,6 +4,7 @@
 using System;
 using System.Diagnostics;
 using System.Management.Automation;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
 
@@ -11,7 +12,7 @@ internal sealed class WorkerStreams
 {
     // Nobody reads more than four states a second, and each would wake the pipeline thread. Those between are taken from the
     // account in the rhythm of the call.
-    private static readonly long ProgressInterval = Stopwatch.Frequency / 4;
+    private static readonly long ProgressInterval = (long)(Rhythm.Interval.TotalSeconds * Stopwatch.Frequency);
 
     private readonly StreamRelay relay;
     private readonly bool keepsOutput;
