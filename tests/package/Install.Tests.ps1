@@ -64,8 +64,8 @@ Describe 'a zip unpacked into a module folder' {
         $HomeFolder = Join-Path $TestDrive 'home of the zip'
         $modules = Join-Path $HomeFolder '.local/share/powershell/Modules'
         Expand-Archive ($Package -replace 'nupkg$', 'zip') $modules
-        Invoke-NewSession '(Invoke-RustParallel localhost -TcpPort 1 -AsObject).ComputerName; (Get-Module RustRunspaces).Path' |
-            Should -BeExactly 'localhost', (Join-Path $modules 'RustRunspaces/RustRunspaces.psd1')
+        Invoke-NewSession '(Invoke-RustParallel localhost -TcpPort 1 -AsObject).ComputerName; (Get-Module RustRunspaces).ModuleBase' |
+            Should -BeExactly 'localhost', (Join-Path $modules 'RustRunspaces')
     }
 }
 
@@ -142,8 +142,9 @@ Describe 'a folder as repository, by PowerShellGet 2' {
             "`$((Get-InstalledModule RustRunspaces).Version)"
 "@ | Should -Be $Version
         Invoke-NewSession '(Invoke-RustParallel localhost -TcpPort 1 -AsObject).ComputerName' | Should -Be 'localhost'
-        # The next version is a package by now.
-        Invoke-NewSession 'Update-Module RustRunspaces; (Get-InstalledModule RustRunspaces -AllVersions).Version -join ","' | Should -Be "$Version,$NextVersion"
+        # What an earlier block has put into the folder is gone with that block.
+        Invoke-NewSession "Register-PSResourceRepository -Name Again -Uri `$Feed -Trusted; Publish-PSResource -Path '$NextFolder' -Repository Again"
+        Invoke-NewSession 'Update-Module RustRunspaces; ((Get-InstalledModule RustRunspaces -AllVersions).Version | Sort-Object) -join ","' | Should -Be "$Version,$NextVersion"
         Invoke-NewSession '$null = Invoke-RustParallel localhost -TcpPort 1; "$((Get-Module RustRunspaces).Version)"' | Should -Be $NextVersion
         Invoke-NewSession 'Uninstall-Module RustRunspaces -AllVersions; [bool] (Get-Command Invoke-RustParallel -ErrorAction Ignore)' | Should -Be 'False'
     }

@@ -30,7 +30,7 @@ sweep() {
         sleep 0.05
     done
     wait $process
-    told=$(sed -nE "s/^total.*\tjobs=$jobs\t.*\t$outcome=$jobs\t.*\telapsed_ns=([0-9]+)[0-9]{6}\t.*$/\1/p" "$said")
+    told=$(sed -nE "s/^total.*\tjobs=$jobs\t.*\t$outcome=$jobs\t.*\telapsed_ns=([0-9]+)[0-9]{6}\r?$/\1/p" "$said")
     figures="${told:-no} ms, $((peak / 1024)) MB"
     if [ "${told:-999999}" -le $((seconds * 1000)) ] && [ $peak -gt 0 ] && [ $peak -le $((megabytes * 1024)) ]; then
         passed=$((passed + 1))
