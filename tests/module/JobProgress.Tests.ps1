@@ -38,6 +38,13 @@ Describe 'progress of jobs' {
         ($shown[2].Seconds - $shown[1].Seconds) | Should -BeGreaterThan 0.5
     }
 
+    It 'an activity that is over leaves the last state of another one' -Tag 'Slow' {
+        $shown = @(Watch-Progress (Start-Script '1 | Invoke-RustParallel { Write-Progress -Id 1 a s1; Write-Progress -Id 1 a s2; Write-Progress -Id 2 b t1; Write-Progress -Id 2 b -Completed; Start-Sleep -Milliseconds 1500 }') | Where-Object { $_.Record.Activity -in 'a', 'b' })
+        ($shown | ForEach-Object { "$($_.Record.StatusDescription) $($_.Record.RecordType)" }) | Should -Be 's1 Processing', 's2 Processing', 's2 Completed'
+        # With the job, not with the other activity.
+        ($shown[2].Seconds - $shown[1].Seconds) | Should -BeGreaterThan 0.5
+    }
+
     It 'the last state of many short jobs comes' {
         $run = Invoke-CleanScript '1..200 | Invoke-RustParallel { Write-Progress -Activity a -Status $_ } -ThrottleLimit 1'
         $shown = @(Select-Processing (Select-Activity $run 'a'))

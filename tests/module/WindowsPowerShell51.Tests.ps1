@@ -88,7 +88,7 @@ BeforeAll {
         }
     }
     $texts = @(Get-Content -LiteralPath "$PSScriptRoot/Session.ps1" -Raw) + @($Scripts | Where-Object { $_.Name -notlike '*.ps1xml' } | ForEach-Object { $_.Text })
-    $OwnCommands = New-WordSet (@('Invoke-RustParallel', 'Invoke-RustParallelSite') + @($texts | ForEach-Object { Get-FunctionName $_ }))
+    $OwnCommands = New-WordSet (@('Invoke-RustParallel', 'Invoke-RustParallelSite', 'Invoke-OwnRustParallel') + @($texts | ForEach-Object { Get-FunctionName $_ }))
 
     function Use-Repository { if (-not $Scripts) { Skip-Test 'the repository is not above the tests' } }
 }

@@ -2,6 +2,7 @@
 // to the pipeline thread. Worker's thread; a job's own threads may write, too.
 
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Management.Automation;
 using RustRunspaces.Output;
@@ -14,11 +15,16 @@ internal sealed class WorkerStreams
     // account in the rhythm of the call.
     private static readonly long ProgressInterval = (long)(Rhythm.Interval.TotalSeconds * Stopwatch.Frequency);
 
+    // Of those that a job begins and never ends.
+    private const int MostActivities = 16;
+
     private readonly StreamRelay relay;
     private readonly bool keepsOutput;
     private readonly bool keepsErrors;
     private readonly Action<InformationRecord> expect;
     private ScriptJob? shown;
+    // Of the present job, and not over; the newest is the last.
+    private readonly List<ProgressRecord> activities = new List<ProgressRecord>();
     private long nextProgress;
 
     /// <param name="relay">To the pipeline thread.</param>
@@ -112,6 +118,28 @@ internal sealed class WorkerStreams
             Relay(StreamKind.Progress, last.Record);
         }
         shown = null;
+        lock (activities)
+        {
+            activities.Clear();
+        }
+    }
+
+    /// <summary>What the worker's only line shows after this record: where an activity is over, another one that is not.</summary>
+    private ProgressRecord Newest(ProgressRecord record)
+    {
+        lock (activities)
+        {
+            activities.RemoveAll(activity => activity.ActivityId == record.ActivityId);
+            if (record.RecordType != ProgressRecordType.Completed)
+            {
+                activities.Add(record);
+                if (activities.Count > MostActivities)
+                {
+                    activities.RemoveAt(0);
+                }
+            }
+            return activities.Count > 0 ? activities[activities.Count - 1] : record;
+        }
     }
 
     private void WriteProgress(ProgressRecord record)
@@ -120,6 +148,7 @@ internal sealed class WorkerStreams
         {
             return;
         }
+        record = Newest(record);
         long now = Stopwatch.GetTimestamp();
         if (now < Math.Max(nextProgress, Account.ProgressShown + ProgressInterval) && record.RecordType != ProgressRecordType.Completed)
         {
