@@ -8,7 +8,7 @@ $TestRunners = @(
     @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
     @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
     @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
-    @{ Area = 'hosts'; Name = 'build'; Quick = $true; Run = { Invoke-BuildTest } }
+    @{ Area = 'hosts'; Name = 'build'; Run = { Invoke-BuildTest } }
     @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
     @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
     @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
@@ -33,7 +33,9 @@ $TestRunners = @(
 function Invoke-TestRun([string[]] $Areas) {
     $total = New-Count
     try {
-        if ($Areas) { Invoke-TestArea $Areas $total } else { Invoke-TestLane $total }
+        if (-not $Areas) { Invoke-TestLane $total }
+        elseif ("$Areas" -eq 'quick') { Invoke-QuickLane $total }
+        else { Invoke-TestArea $Areas $total }
     }
     catch {
         Write-Step "failed: $_"
@@ -51,23 +53,38 @@ $Quick = $false
 function Invoke-TestLane($Total) {
     Build-All
     $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $areas = 'hosts', 'module', 'sites'
-    $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $areas
-    $beside = Start-Beside $line -LimitMinutes 40 @{
-        RUSTRUNSPACES_TESTED_MODULE = $manifest
-        RUSTRUNSPACES_BUILD_LOG     = "$Root/target/build-beside.log"
-    }
+    $lane = Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module', 'sites'
     # Unpacked once: nobody's module goes while it is tested.
     $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
     Invoke-TestArea 'package', 'windows' $Total
-    $said = Wait-Beside $beside
+    Join-Lane $lane $Total
+}
+
+# The quick tests: those of the module take as long as all others, which wait a good deal.
+function Invoke-QuickLane($Total) {
+    $null = Build-All
+    $lane = Start-Lane @{} 'quick-module'
+    Invoke-TestArea 'quick-hosts' $Total
+    Join-Lane $lane $Total
+}
+
+# Begins the tests of some areas in a process of their own.
+function Start-Lane($Environment, [string[]] $Areas) {
+    $Environment['RUSTRUNSPACES_BUILD_LOG'] = "$Root/target/build-beside.log"
+    $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $Areas
+    return @{ Areas = $Areas; Work = Start-Beside $line -LimitMinutes 40 $Environment }
+}
+
+# Waits for them, shows what they said, and counts them.
+function Join-Lane($Lane, $Total) {
+    $said = Wait-Beside $Lane.Work
     $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
-    Add-Count $Total (Get-ScriptCount "the areas $areas" $said)
+    Add-Count $Total (Get-ScriptCount "the areas $($Lane.Areas)" $said)
 }
 
 function Invoke-TestArea([string[]] $Areas, $Total) {
-    $Quick = $Areas -contains 'quick'
-    $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or ($Quick -and $_['Quick']) })
+    $Quick = [bool] ($Areas -match '^quick-')
+    $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or ($_['Quick'] -and $Areas -contains "quick-$($_.Area)") })
     if (-not $runners) { throw "there is no test area '$Areas'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
     # Where a package came from elsewhere, its tests build nothing.
     $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ("$Areas" -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
