@@ -253,17 +253,12 @@ internal sealed class ProbeRun : IRun
     /// <summary>Once, as soon as the hosts known take longer than the maximum wait.</summary>
     private void WarnOfLimit()
     {
-        TimeSpan longest = settings.LongestDuration(hostsKnown);
-        // The newest host begins only now.
-        TimeSpan newest = clock.Elapsed + settings.LongestDuration(1);
-        if (hasWarned || settings.MaximumWaitSeconds == 0 || hostsKnown == 0 || Math.Max(longest.TotalSeconds, newest.TotalSeconds) < settings.MaximumWaitSeconds)
+        if (!hasWarned && hostsKnown > 0
+            && settings.WarningOfLimit(Hosts(hostsKnown), settings.LongestDuration(hostsKnown), clock.Elapsed) is string warning)
         {
-            return;
+            hasWarned = true;
+            sink.WriteWarning(warning);
         }
-        hasWarned = true;
-        double needed = Math.Ceiling((longest + clock.Elapsed).TotalSeconds);
-        sink.WriteWarning(
-            $"Probing {Hosts(hostsKnown)} may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {settings.MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) leaves no more than that: use -MaximumWaitTimeSeconds {needed} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply");
     }
 
     private void Accept(in Target target)

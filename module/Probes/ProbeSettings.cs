@@ -68,6 +68,18 @@ internal sealed class ProbeSettings
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 
+    /// <summary>What to say where so many hosts, of which the newest begins only now, may take longer than the maximum wait leaves; else null.</summary>
+    internal string? WarningOfLimit(string hosts, TimeSpan longest, TimeSpan elapsed)
+    {
+        TimeSpan newest = elapsed + LongestDuration(1);
+        if (MaximumWaitSeconds == 0 || Math.Max(longest.TotalSeconds, newest.TotalSeconds) < MaximumWaitSeconds)
+        {
+            return null;
+        }
+        double needed = Math.Ceiling((longest + elapsed).TotalSeconds);
+        return $"Probing {hosts} may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) leaves no more than that: use -MaximumWaitTimeSeconds {needed} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply";
+    }
+
     internal ProbeOptions ToOptions() => new ProbeOptions
     {
         Kind = Kind,

@@ -371,14 +371,11 @@ internal class SiteProbeRun : SiteRun<ProbeSite>
     /// <summary>Once, as soon as the hosts known take longer than the maximum wait leaves: the newest begins only now.</summary>
     private void WarnOfLimit()
     {
-        TimeSpan longest = Figures.Longest;
-        TimeSpan newest = Elapsed + Settings.LongestDuration(1);
-        if (hasWarned || Settings.MaximumWaitSeconds == 0 || hostsKnown == 0 || Math.Max(longest.TotalSeconds, newest.TotalSeconds) < Settings.MaximumWaitSeconds)
+        if (!hasWarned && hostsKnown > 0
+            && Settings.WarningOfLimit($"{Hosts(hostsKnown)} from {Sites.Length} sessions", Figures.Longest, Elapsed) is string warning)
         {
-            return;
+            hasWarned = true;
+            Sink.WriteWarning(warning);
         }
-        hasWarned = true;
-        Sink.WriteWarning(
-            $"Probing {Hosts(hostsKnown)} from {Sites.Length} sessions may take {longest.TotalSeconds:0.###} seconds, and the maximum wait of {Settings.MaximumWaitSeconds} seconds (-TimeoutSeconds, for the whole call) leaves no more than that: use -MaximumWaitTimeSeconds {Math.Ceiling((longest + Elapsed).TotalSeconds)} to let all of them finish, or -ReplyTimeoutMilliseconds to wait shorter for each reply");
     }
 }
