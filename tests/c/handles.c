@@ -1,6 +1,7 @@
 /* Handles that are none: zero, closed, foreign, guessed, inherited through fork. */
 #include "engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 #ifndef _WIN32
 #include <pthread.h>
@@ -243,6 +244,10 @@ static void a_forked_child_meets_no_lock(void)
     opener other = {0, 0};
     pthread_t thread;
     int code = 0;
+    if (getenv("TEST_EMULATED")) {
+        test_skipped("at a fork, other threads hold locks of the emulator, too, and its child never starts");
+        return;
+    }
     pthread_create(&thread, NULL, open_until_enough, &other);
     for (int i = 0; i < 100 && code == 0; i++) {
         code = in_child(child_opens_limited, 1);

@@ -10,7 +10,10 @@
 #include <unistd.h>
 #endif
 
-/* A thread that polls `pool` for ever and says what came of it. */
+/*
+ * A thread that polls `pool` for ever and says what came of it. BUSY is what it gets while the one
+ * that waits for it looks: it is not inside yet, and tries again.
+ */
 typedef struct {
     rr_pool pool;
     int started, ended;
@@ -21,7 +24,9 @@ static void *poll_for_ever(void *context)
 {
     poller *self = context;
     add_one(&self->started);
-    self->status = rr_pool_poll(self->pool, UINT64_MAX, NULL);
+    do {
+        self->status = rr_pool_poll(self->pool, UINT64_MAX, NULL);
+    } while (self->status == RR_STATUS_BUSY);
     add_one(&self->ended);
     return NULL;
 }

@@ -119,10 +119,11 @@ if ! unpack; then
     sum
 fi
 
-# What an emulator is too slow for is left out.
+# What an emulator is too slow for, or cannot do, is left out.
 if [ -n "$emulator" ]; then
     TEST_SLOW_ECHO=1
-    export TEST_SLOW_ECHO
+    TEST_EMULATED=1
+    export TEST_SLOW_ECHO TEST_EMULATED
 fi
 
 old=$build/root/lib/$triple
