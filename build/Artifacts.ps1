@@ -65,21 +65,21 @@ function Get-OwnTarget {
     }
 }
 
+# On Linux the very library that the package will have: what is tested is what is shipped.
 function Build-Library {
-    $target = Get-OwnTarget
-    $arguments = @()
-    $environment = @{}
-    if ($target) {
-        $arguments = '--target', $target
-        $environment['CARGO_ENCODED_RUSTFLAGS'] = @(Get-LibcFlag 'gcc') -join [char] 0x1f
-    }
     Write-Step 'library: cargo rustc --release --crate-type cdylib'
-    Assert-Succeeded 'cargo' (Invoke-Cargo (Get-LibraryLine $arguments) -Environment $environment)
-    $name = if ($IsOnWindows) { 'rust_runspaces.dll' } else { 'librust_runspaces.so' }
-    $built = [IO.Path]::Combine("$Root/target", "$target", 'release', $name)
-    # What is tested is what is shipped.
-    foreach ($library in $PackedLibraries | Where-Object { $_.Target -eq $target }) { $null = Test-Library $library $built }
-    Copy-Changed $built "$(Get-NativeFolder)/$name"
+    $library = $PackedLibraries | Where-Object { $_.Target -eq (Get-OwnTarget) }
+    if ($library) {
+        $work = Get-LibraryWork $library
+        Assert-Succeeded 'cargo' (Invoke-Program $work.Line[0] ($work.Line | Select-Object -Skip 1) $work.Folder $work.Environment)
+        $null = Test-Library $library $work.File
+        $built = $work.File
+    }
+    else {
+        Assert-Succeeded 'cargo' (Invoke-Cargo (Get-LibraryLine @()))
+        $built = "$Root/target/release/rust_runspaces.dll"
+    }
+    Copy-Changed $built "$(Get-NativeFolder)/$(Split-Path $built -Leaf)"
 }
 
 # Why this machine cannot make the header; nothing where it can.

@@ -111,27 +111,26 @@ FILETYPE 2
     return "$PackFolder/version.o"
 }
 
-# Begins to build one library without a trace of this machine's folders; gives the work and where its file
-# will be. In a folder of its own: cargo locks it.
-function Start-PackedLibrary($Library) {
-    Write-Step "package: library for $($Library.Runtime)"
-    $built = "$PackFolder/cargo/$($Library.Runtime)"
+# What builds one library without a trace of this machine's folders: Line, Environment and Folder for its program,
+# and File, where it will be. Each in a folder of its own, which cargo locks; this machine's own is the build's.
+function Get-LibraryWork($Library) {
+    $isOwn = $Library.Target -eq (Get-OwnTarget)
+    $built = if ($isOwn) { "$Root/target" } else { "$PackFolder/cargo/$($Library.Runtime)" }
     $flags = $Library.Flags + @("--remap-path-prefix=$HOME/.cargo=/cargo", "--remap-path-prefix=$Root=/_")
     if ($Library.Runtime.StartsWith('win-')) { $flags += @('-C', "link-arg=$(New-VersionResource $Library)") }
-    else { $flags += Get-LibcFlag $Library.Linker }
+    else { $flags += Get-LibcFlag $(if ($isOwn) { 'gcc' } else { $Library.Linker }) }
     # The encoded form of RUSTFLAGS: folders may have spaces.
     $environment = @{ CARGO_ENCODED_RUSTFLAGS = $flags -join [char] 0x1f; CARGO_TERM_COLOR = 'never' }
-    $arguments = Get-LibraryLine '--target-dir', $built, '--target', $Library.Target
-    $isOwn = $Library.Runtime -eq (Get-RuntimeIdentifier)
     if (-not $isOwn) {
         $environment["CARGO_TARGET_$($Library.Target.Replace('-', '_').ToUpperInvariant())_LINKER"] = $Library.Linker
         $environment['RUSTC'] = '/usr/bin/rustc'
     }
-    $line, $folder = if ($isOwn) { @("$Root/build.sh", 'cargo'), $Root } else { @('/usr/bin/cargo'), "$Root/target/crate" }
+    $cargo, $folder = if ($isOwn) { @("$Root/build.sh", 'cargo'), $Root } else { @('/usr/bin/cargo'), "$Root/target/crate" }
     return @{
-        Library = $Library
-        Work    = Start-Beside ($line + $arguments) $environment $folder
-        File    = [IO.Path]::Combine($built, $Library.Target, 'release', $Library.File)
+        Line        = $cargo + (Get-LibraryLine '--target-dir', $built, '--target', $Library.Target)
+        Environment = $environment
+        Folder      = $folder
+        File        = [IO.Path]::Combine($built, $Library.Target, 'release', $Library.File)
     }
 }
 
@@ -139,10 +138,15 @@ function Start-PackedLibrary($Library) {
 function New-PackedModule {
     if (Test-Path $PackedModule) { Remove-Item $PackedModule -Recurse }
     $null = New-Item $PackFolder -ItemType Directory -Force
-    foreach ($started in @($PackedLibraries | ForEach-Object { Start-PackedLibrary $_ })) {
-        $runtime = $started.Library.Runtime
-        Assert-Succeeded "the library for $runtime" (Wait-Beside $started.Work)
-        Copy-Changed $started.File "$PackedModule/native/$runtime/$($started.Library.File)"
+    $started = foreach ($library in $PackedLibraries) {
+        Write-Step "package: library for $($library.Runtime)"
+        $work = Get-LibraryWork $library
+        @{ Library = $library; File = $work.File; Job = Start-Beside $work.Line $work.Environment $work.Folder }
+    }
+    foreach ($one in $started) {
+        $runtime = $one.Library.Runtime
+        Assert-Succeeded "the library for $runtime" (Wait-Beside $one.Job)
+        Copy-Changed $one.File "$PackedModule/native/$runtime/$($one.Library.File)"
     }
     Copy-Item "$Root/target/module/*" $PackedModule -Recurse
     Copy-Item "$Root/LICENSE", "$Root/THIRD-PARTY-NOTICES.txt" $PackedModule
