@@ -50,16 +50,18 @@ function Invoke-TestRun([string[]] $Areas) {
 # What a run of some tests takes; Invoke-TestArea sets it for its runners.
 $Quick = $false
 
-# The areas in two lanes side by side: each waits a good deal, and machines have more than one core. More lanes
-# would starve the tests that have a network to play. The first lane begins while the package is made.
+# The areas in three lanes side by side, about equally long: each waits a good deal, and machines have more
+# than one core. What asks cargo for one folder, and what Wine runs, stays together. The first lane begins
+# while the package is made.
 function Invoke-TestLane($Total) {
     Build-All
     $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $lane = Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module', 'sites'
+    $lanes = @(Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module')
     # Unpacked once: nobody's module goes while it is tested.
     $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-    Invoke-TestArea 'package', 'windows' $Total
-    Join-Lane $lane $Total
+    $lanes += Start-Lane @{} 'sites', 'package'
+    Invoke-TestArea 'windows' $Total
+    foreach ($lane in $lanes) { Join-Lane $lane $Total }
 }
 
 # The quick tests: those of the module take as long as all others, which wait a good deal.
@@ -72,7 +74,7 @@ function Invoke-QuickLane($Total) {
 
 # Begins the tests of some areas in a process of their own.
 function Start-Lane($Environment, [string[]] $Areas) {
-    $Environment['RUSTRUNSPACES_BUILD_LOG'] = "$Root/target/build-beside.log"
+    $Environment['RUSTRUNSPACES_BUILD_LOG'] = "$Root/target/build-$($Areas[0]).log"
     $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $Areas
     return @{ Areas = $Areas; Work = Start-Beside $line -LimitMinutes 40 $Environment }
 }
