@@ -97,6 +97,7 @@ function Write-Machine($Report, [int] $Rounds) {
         , @('date', [DateTime]::UtcNow.ToString('yyyy-MM-dd HH:mm', $Invariant) + ' UTC')
         , @('processor', "$(Get-ProcessorName), $([Environment]::ProcessorCount) cores")
         , @('system', [Runtime.InteropServices.RuntimeInformation]::OSDescription)
+        , @('mounts', $(if (Test-Path '/proc/self/mountinfo') { "$(@(Get-Content '/proc/self/mountinfo').Count)" } else { 'of Linux only' }))
         , @('load averages at the start', (Get-Load))
         , @('rustc', (Get-Version 'rustc' @('--version')))
         , @('.NET', "$([Runtime.InteropServices.RuntimeInformation]::FrameworkDescription), SDK $(Get-Version 'dotnet' @('--version'))")
