@@ -99,7 +99,7 @@ BeforeDiscovery {
         @{ Theirs = 'a $using: of an upstream -PipelineVariable is empty'; Ours = 'is the value that came with the item'
             Theirs7 = '7 | ForEach-Object { $_ } -PipelineVariable p | ForEach-Object -Parallel { "<$using:p>" }'; Theirs7Is = '<>'
             Script = '7 | ForEach-Object { $_ } -PipelineVariable p | Invoke-RustParallel { "<$using:p>" }'; Is = '<7>' }
-        @{ Theirs = 'a $using: of a block for Start-Job must be set by the caller, or the call is refused'; Ours = "is the job's variable"
+        @{ Theirs = 'a $using: of a block for Start-Job must be set by the caller, or the call is refused'; Ours = "is the job's variable"; Slow = $true
             Theirs7 = 'try { 1 | ForEach-Object -Parallel { $own = 5; Start-Job { $using:own } | Receive-Job -Wait -AutoRemoveJob } } catch { $_.FullyQualifiedErrorId.Split(",")[0] }'; Theirs7Is = 'UsingVariableIsUndefined'
             Script = '1 | Invoke-RustParallel { $own = 5; Start-Job { $using:own } | Receive-Job -Wait -AutoRemoveJob }'; Is = '5' }
         @{ Theirs = "`$PSScriptRoot and the file's `"using namespace`" are missing"; Ours = "are those of the block's file"
