@@ -1,4 +1,5 @@
-// Members of the engine that the reference assembly does not have, by their names. Whoever asks has a way without them. Any thread.
+// Members of the engine and the runtime that the reference assemblies do not have, by their names. Whoever asks has a way without
+// them. Any thread.
 
 using System;
 using System.Linq;
@@ -24,6 +25,11 @@ internal static class EngineMembers
         Missing.Contains(name) ? null
         : parameters.Length == 0 ? type?.GetMethod(name, All)
         : type?.GetMethod(name, All, null, parameters, null);
+
+    /// <param name="type">What it makes.</param>
+    /// <param name="parameters">Their types.</param>
+    internal static ConstructorInfo? Constructor(Type type, params Type[] parameters) =>
+        Missing.Contains(ConstructorInfo.ConstructorName) ? null : type.GetConstructor(parameters);
 
     internal static PropertyInfo? Property(Type? type, string name) => Missing.Contains(name) ? null : type?.GetProperty(name, All);
 }

@@ -14,13 +14,12 @@ namespace RustRunspaces.Scripts;
 internal sealed class BlockBody
 {
     // `clean {}`, which engines have from 7.3 on.
-    private static readonly PropertyInfo? CleanProperty = EngineMembers.Property(typeof(ScriptBlockAst), "CleanBlock");
+    private static PropertyInfo? CleanProperty => EngineMembers.Property(typeof(ScriptBlockAst), "CleanBlock");
 
-    private static readonly ConstructorInfo? MakeWithClean = typeof(ScriptBlockAst).GetConstructor(new[]
-    {
+    private static ConstructorInfo? MakeWithClean => EngineMembers.Constructor(
+        typeof(ScriptBlockAst),
         typeof(IScriptExtent), typeof(IEnumerable<UsingStatementAst>), typeof(ParamBlockAst),
-        typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst),
-    });
+        typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst), typeof(NamedBlockAst));
 
     // To take a tree apart, and to let a new tree know the types of an old one.
     private static PropertyInfo? ParentProperty => EngineMembers.Property(typeof(Ast), nameof(Ast.Parent));

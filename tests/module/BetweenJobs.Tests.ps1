@@ -73,6 +73,21 @@ Describe 'between the jobs of a worker, by way of <Way>' -ForEach $ways {
         @{ Set = 'function global:Get-Kept { 1 }'; Get = '[bool] (Get-Command Get-Kept -ErrorAction Ignore)' }
         @{ Set = '$null = Register-EngineEvent tick -Action { 1 }'; Get = '@(Get-EventSubscriber).Count' }
         @{ Set = 'Set-Alias Get-Kept Write-Output -Scope Global'; Get = '[bool] (Get-Alias Get-Kept -ErrorAction Ignore)' }
+        @{ Set = '$null = Set-PSBreakpoint -Command Get-Nothing'; Get = '@(Get-PSBreakpoint).Count' }
+        @{ Set = '$null = New-Event tick'; Get = '@(Get-Event).Count' }
+        @{ Set = '$global:OFS = "+"'; Get = '"<$OFS>"' }
+        @{ Set = '$global:FormatEnumerationLimit = 9'; Get = '$FormatEnumerationLimit' }
+        @{ Set = '$global:OutputEncoding = [Text.Encoding]::ASCII'; Get = '$OutputEncoding.WebName' }
+        @{ Set = '$global:PSNativeCommandUseErrorActionPreference = $true'; Get = '"<$PSNativeCommandUseErrorActionPreference>"' }
+        @{ Set = '$global:PSModuleAutoLoadingPreference = "None"'; Get = '"<$PSModuleAutoLoadingPreference>"' }
+        @{ Set = '$global:ErrorActionPreference = "Stop"; $global:WarningPreference = "Stop"'; Get = '"$ErrorActionPreference $WarningPreference"' }
+        @{ Set = '$PSDefaultParameterValues["Get-Item:Force"] = $true'; Get = '$PSDefaultParameterValues.Count' }
+        @{ Set = 'Set-Location ([IO.Path]::GetTempPath())'; Get = '(Get-Location).Path' }
+        @{ Set = '[cultureinfo]::CurrentCulture = "de-DE"'; Get = '(Get-Culture).Name' }
+        @{ Set = '$global:LASTEXITCODE = 3; Write-Error x -ErrorAction SilentlyContinue'; Get = '"<$LASTEXITCODE> $($Error.Count)"' }
+        @{ Set = '$null = New-PSDrive Kept FileSystem ([IO.Path]::GetTempPath()) -Scope Global'; Get = 'Test-Path Kept:/' }
+        @{ Set = 'New-Module Kept { } | Import-Module -Global'; Get = '[bool] (Get-Module Kept)' }
+        @{ Set = '$env:RUSTRUNSPACES_KEPT = "kept"'; Get = '"<$env:RUSTRUNSPACES_KEPT>"; $env:RUSTRUNSPACES_KEPT = $null' }
     ) {
         Use-PowerShell7
         $block = "{ if (`$_ -eq 1) { $Set; return }; $Get } -ThrottleLimit 1"

@@ -97,11 +97,22 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         Get-Line "$Item | Invoke-RustParallel $Block" | Should -Be $Expected
     }
 
+    It 'does not begin with a value that does not fit: <Block>' -ForEach @(
+        @{ Block = '{ param([int] $n, $d = $n + 1) "ran $n $d" }' }
+        @{ Block = '{ param([ValidateSet("a", "b")] $n) "ran $n" }' }
+        @{ Block = '{ [CmdletBinding()] param([int] $n) "ran $n" }' }
+    ) {
+        $run = Invoke-Script "'no' | Invoke-RustParallel $Block"
+        $run.Output.Count | Should -Be 0
+        $run.Errors.Count | Should -Be 1
+    }
+
     It 'takes its arguments as a call by & does: <Block> <Arguments>' -ForEach @(
         @{ Block = '{ [CmdletBinding()] param([Parameter(Mandatory)] $x) "<$x>" }' }
         @{ Block = '{ [CmdletBinding()] param([Parameter(Mandatory)] [string] $x, $y = 2) "<$x$y>" }' }
         @{ Block = '{ param([Parameter(Mandatory)] [Alias("n")] [int[]] $x) "<$x>" }' }
         @{ Block = '{ [CmdletBinding()] param([string] $x) "<$x>" }' }
+        @{ Block = '{ param([ValidateSet("7")] $x, [int] $d = "3") "<$($x)$d>" }' }
         @{ Block = '{ [CmdletBinding()] param($x) "<$x>" }'; Arguments = '8' }
         @{ Block = '{ [CmdletBinding()] param($x, [Parameter(Mandatory)] $y) "<$x$y>" }'; Arguments = '8' }
         @{ Block = '{ [CmdletBinding()] param($x, $y) "<$x$y>" }'; Arguments = '8' }
@@ -177,10 +188,18 @@ foreach (`$item in 7, 'a', '', `$null, @(), @(1, 2), @('', `$null)) {
     }
 
     It 'is stopped at once in a loop without end' {
-        $run = Start-Script "'ready' | Invoke-RustParallel { `$_; while (`$true) { } }"
-        Wait-Output $run 1
-        (Stop-Script $run).TotalMilliseconds | Should -BeLessThan 1000
-        $null = Wait-Script $run
+        # The best of several: a busy machine adds what it likes.
+        $best = 1..5 | ForEach-Object {
+            $ended = [long[]]::new(1)
+            $run = Start-Script "'ready' | Invoke-RustParallel { `$_; try { while (`$true) { } } finally { (`$using:ended)[0] = [Diagnostics.Stopwatch]::GetTimestamp() } }" @{ ended = $ended }
+            Wait-Output $run 1
+            $asked = [Diagnostics.Stopwatch]::GetTimestamp()
+            (Stop-Script $run).TotalMilliseconds | Should -BeLessThan 3000
+            $null = Wait-Script $run
+            ($ended[0] - $asked) * 1000 / [Diagnostics.Stopwatch]::Frequency
+        } | Sort-Object | Select-Object -First 1
+        $best | Should -BeGreaterThan 0
+        $best | Should -BeLessThan 50
     }
 
     It 'keeps file, folder and namespaces of its text' {

@@ -1,6 +1,11 @@
 # Members of the engine that the reference assembly does not have: where one is missing, what it is for goes another way.
 
-BeforeAll { . "$PSScriptRoot/Session.ps1" }
+BeforeAll {
+    . "$PSScriptRoot/Session.ps1"
+    if (-not ('SilentDebugger' -as [type])) {
+        Add-Type -TypeDefinition 'using System.Management.Automation; public sealed class SilentDebugger { public int Stops; public SilentDebugger(Debugger debugger) { debugger.DebuggerStop += (sender, stop) => Stops++; } }'
+    }
+}
 
 Describe 'without a member of the engine' {
     AfterEach { Set-MissingMember }
@@ -59,9 +64,6 @@ Describe 'without a member of the engine' {
 
     It 'a stop in the debugger comes to the caller who listens, also where nobody can ask whether he does' {
         Set-MissingMember IsDebugHandlerSubscribed
-        if (-not ('SilentDebugger' -as [type])) {
-            Add-Type -TypeDefinition 'using System.Management.Automation; public sealed class SilentDebugger { public int Stops; public SilentDebugger(Debugger debugger) { debugger.DebuggerStop += (sender, stop) => Stops++; } }'
-        }
         $session = New-Session
         try {
             $seen = New-Object SilentDebugger $session.Debugger
@@ -69,6 +71,54 @@ Describe 'without a member of the engine' {
             $seen.Stops | Should -Be 1
         }
         finally { $session.Dispose() }
+    }
+
+    It 'the debugger of the caller is left where nothing can tell it that a call is over' {
+        Set-MissingMember EndMonitoringRunspace
+        $session = New-Session
+        try {
+            $seen = New-Object SilentDebugger $session.Debugger
+            foreach ($call in 1, 2) {
+                Get-Line '1 | Invoke-RustParallel { Wait-Debugger; "after" }' @{} $session | Should -Be 'after'
+                $seen.Stops | Should -Be $call
+            }
+        }
+        finally { $session.Dispose() }
+    }
+
+    It 'blocks have their parts and their item where no block can clean up: <Block>' -ForEach @(
+        @{ Block = '{ begin { $x = "b" } process { "$x$_" } end { "e$_" } }'; Expected = 'b7', 'e7' }
+        @{ Block = '{ try { throw 1 } catch { }; "$_" }'; Expected = '7' }
+        @{ Block = '{ [CmdletBinding()] param($x) process { "$x$_" } }'; Expected = '77' }
+    ) {
+        Set-MissingMember CleanBlock
+        Get-Line "7 | Invoke-RustParallel $Block" | Should -Be $Expected
+    }
+
+    It 'a block that cleans up runs as it is where no tree with such a part can be made' {
+        Use-PowerShell7
+        Set-MissingMember .ctor
+        $run = Invoke-CleanScript '7 | Invoke-RustParallel { begin { "b$_" } process { "p$_" } clean { Write-Warning cleaned } }'
+        ConvertTo-Line $run.Output | Should -Be 'b7', 'p7'
+        ConvertTo-Line $run.Warnings | Should -Be 'cleaned'
+    }
+
+    It 'pauses of the collector are estimated, and calls go on, where the runtime does not tell them' {
+        Set-MissingMember GetTotalPauseDuration
+        $type = [RustRunspaces.InvokeRustParallelCommand].Assembly.GetType('RustRunspaces.Scripts.Workers.CollectorPauses')
+        $pauses = [Activator]::CreateInstance($type, $true)
+        $read = $type.GetProperty('Nanoseconds', [Reflection.BindingFlags] 'Instance, NonPublic')
+        do {
+            $collections, $before = [GC]::CollectionCount(1), $read.GetValue($pauses)
+            Start-Sleep -Milliseconds 20
+            $quiet = $read.GetValue($pauses) - $before
+        } while ([GC]::CollectionCount(1) -ne $collections)
+        $quiet | Should -Be 0
+        Start-Sleep -Milliseconds 20
+        [GC]::Collect(1)
+        # The whole time since it was asked last.
+        $read.GetValue($pauses) - $before | Should -BeGreaterThan 19e6
+        Get-SortedLine '1..40 | Invoke-RustParallel { [GC]::Collect(1); Start-Sleep -Milliseconds 5; $_ } -ThrottleLimit 4' | Should -HaveCount 40
     }
 
     It 'a block that cleans up runs, and finds its item beyond its scope' {

@@ -35,6 +35,16 @@ Describe 'white space in a list of hosts' {
         }
     }
 
+    It 'of a file does no harm to the example of the help' {
+        Use-Echo
+        $code = (Get-Help Invoke-RustParallel -Examples).examples.example.code | Where-Object { $_ -match 'Invoke-RustParallel \(Get-Content servers.txt\)' }
+        $code | Should -Not -BeNullOrEmpty
+        [IO.File]::WriteAllText((Join-Path $TestDrive 'servers.txt'), "127.0.0.1  `r`n`r`n`t`r`n 127.0.0.2`r`n`r`n")
+        $run = Invoke-CleanScript "Set-Location -LiteralPath `$folder`n$code" @{ folder = "$TestDrive" }
+        @($run.Output[0].PSObject.BaseObject.Keys) | Sort-Object | Should -Be '127.0.0.1', '127.0.0.2'
+        @($run.Output[0].PSObject.BaseObject.Values.Ping) | Should -Be $true, $true
+    }
+
     It 'leaves a $null an error' {
         $run = Invoke-Script '"127.0.0.1", $null, "" | Invoke-RustParallel -TcpPort 1'
         $run.Errors | ForEach-Object { Get-ErrorId $_ } | Should -Be 'InvalidTarget'

@@ -93,6 +93,23 @@ Describe 'progress of jobs' {
         $shown[-1].Record.RecordType | Should -Be 'Completed'
     }
 
+    It '-ProgressAction and the preference hide it, here and in the background: <Arguments><Before>' -ForEach @(
+        @{ Arguments = '-ProgressAction Continue'; Shown = $true }
+        @{ Arguments = '-ProgressAction SilentlyContinue'; Shown = $false }
+        @{ Arguments = '-ProgressAction Ignore'; Shown = $false }
+        @{ Arguments = '-ProgressAction Continue'; Before = '$ProgressPreference = "SilentlyContinue"'; Shown = $true }
+        @{ Before = '$ProgressPreference = "SilentlyContinue"'; Shown = $false }
+        @{ Shown = $true }
+    ) {
+        if ($Arguments -and -not (Get-Command Invoke-RustParallel).Parameters.ContainsKey('ProgressAction')) { Skip-Test 'this PowerShell has no -ProgressAction' }
+        $call = "1 | Invoke-RustParallel { Write-Progress a s } $Arguments"
+        (Select-Activity (Invoke-CleanScript "$Before; $call") 'a').Count -gt 0 | Should -Be $Shown
+        # Kept in the job, and shown by who receives it.
+        $received = Invoke-CleanScript "$Before; `$job = $call -AsJob; `$null = Wait-Job `$job; `$job.Progress.Count -gt 0; Receive-Job `$job; Remove-Job `$job"
+        ConvertTo-Line $received.Output | Should -Be "$Shown"
+        if (-not $Before) { (Select-Activity $received 'a').Count -gt 0 | Should -Be $Shown }
+    }
+
     It 'a short call shows none' { (Invoke-CleanScript '1..4 | Invoke-RustParallel { $_ }').Progress.Count | Should -Be 0 }
 }
 

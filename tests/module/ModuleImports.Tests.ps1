@@ -53,3 +53,24 @@ Describe 'an import of a module' {
         }
     }
 }
+
+Describe 'a module of the engine' {
+    AfterEach { Set-MissingMember }
+
+    It 'comes along: <_>' -ForEach 'Microsoft.PowerShell.Utility', 'Microsoft.PowerShell.Management', 'Microsoft.PowerShell.Security' {
+        $run = Invoke-CleanScript '1, 2 | Invoke-RustParallel { (Get-Module).Name } -ModuleNames $name -ThrottleLimit 1' @{ name = $_ }
+        ConvertTo-Line $run.Output | Should -Be $_, $_
+        $run.Warnings.Count | Should -Be 0
+    }
+
+    It 'may be imported by a job, as in a console' {
+        $run = Invoke-CleanScript '1 | Invoke-RustParallel { Import-Module Microsoft.PowerShell.Utility, Microsoft.PowerShell.Management; (Get-Module Microsoft.PowerShell.*).Count; Microsoft.PowerShell.Management\Test-Path . }'
+        ConvertTo-Line $run.Output | Should -Be '2', 'True'
+        $run.Warnings.Count | Should -Be 0
+    }
+
+    It 'is there where the engine has it for a snap-in' {
+        Set-MissingMember ImportedSnapins
+        Get-Line '1 | Invoke-RustParallel { Get-Random -Maximum 1 } -ModuleNames Microsoft.PowerShell.Utility' | Should -Be '0'
+    }
+}

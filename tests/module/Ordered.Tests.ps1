@@ -159,6 +159,22 @@ Describe 'the bound of what waits' {
         $run.Duration.TotalSeconds | Should -BeLessThan 10
     }
 
+    It 'keeps no maximum wait waiting: <Name>' -ForEach @(
+        @{ Name = 'one job that writes much'; Items = '1, 2'; Block = 'for ($i = 0; $i -lt 10000; $i++) { ($using:written)[0]++; $i }'; Record = '' }
+        @{ Name = 'many jobs that write little'; Items = '1..10001'; Block = '($using:written)[0]++; $_'; Record = '' }
+        @{ Name = 'many records'; Items = '1..10001'; Block = '($using:written)[0]++; $_'; Record = '-AsObject' }
+    ) {
+        $go = New-Object Threading.ManualResetEventSlim
+        $written = [int[]]::new(1)
+        $run = Invoke-Script "$Items | Invoke-RustParallel { if (`$_ -eq 1) { `$null = (`$using:go).Wait(25000) } else { $Block } } -ThrottleLimit 2 -Ordered -MaximumWaitTimeSeconds 1 $Record" @{ go = $go; written = $written }
+        $run.Errors | ForEach-Object { Get-ErrorId $_ } | Should -Be 'MaximumWaitReached'
+        $run.Errors[0].TargetObject[0] | Should -Be 1
+        # Without the bound all of it would have been written.
+        $written[0] | Should -BeIn (1000..4200)
+        $run.Duration.TotalSeconds | Should -BeLessThan 10
+        $go.Set()
+    }
+
     It 'does not count the time that a finished job waits for its turn' {
         $run = Invoke-CleanScript '1..6000 | Invoke-RustParallel { if ($_ -eq 1) { Start-Sleep 1.5 } } -ThrottleLimit 2 -Ordered -AsObject -JobTimeoutSeconds 5'
         @($run.Output | Where-Object { $_.Status -ne 'Completed' }).Count | Should -Be 0

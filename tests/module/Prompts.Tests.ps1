@@ -11,6 +11,10 @@ Describe 'a job that asks' {
         @{ Question = '$null = $Host.UI.PromptForChoice("caption", "message", $Choices, 0)' }
         @{ Question = '$Fields; $null = $Host.UI.Prompt("caption", "message", $fields)' }
         @{ Question = '$null = $Host.UI.PromptForCredential("caption", "message", "user", "target")' }
+        @{ Question = '$null = $Host.UI.PromptForChoice("caption", "message", $Choices, [Collections.Generic.List[int]] @(0, 1))' }
+        @{ Question = '$null = $Host.UI.PromptForChoice("", "", $Choices, [Collections.Generic.List[int]] @())' }
+        @{ Question = '$Fields; $fields.Add((New-Object Management.Automation.Host.FieldDescription "other")); $null = $Host.UI.Prompt("", "", $fields)' }
+        @{ Question = '$null = $Host.UI.PromptForCredential("caption", "message", "user", "target", "Generic", "None")' }
         @{ Question = '$null = $Host.UI.ReadLine()' }
         @{ Question = '$null = $Host.UI.ReadLineAsSecureString()' }
         @{ Question = '$null = $Host.UI.RawUI.ReadKey()' }
@@ -31,6 +35,12 @@ Describe 'a job that asks' {
         ConvertTo-Line $run.Output | Should -Be 'after 2'
         $run.Errors | ForEach-Object { Get-ErrorId $_ } | Should -Be 'JobCannotAsk'
         $done.Count | Should -Be 0
+    }
+
+    It 'has its question in the error, and nowhere else: <Default>' -ForEach @(@{ Default = '0' }, @{ Default = '[Collections.Generic.List[int]] @(0)' }) {
+        $run = Invoke-Script "1 | Invoke-RustParallel { `$null = `$Host.UI.PromptForChoice('caption', 'which one', $Choices, $Default) }"
+        "$($run.Errors)" | Should -Match '\(which one\)'
+        $run.Information.Count | Should -Be 0
     }
 
     It 'runs its finally blocks' {

@@ -3,16 +3,15 @@
 
 using System;
 using System.Diagnostics;
-using System.Reflection;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
 
 internal sealed class CollectorPauses
 {
     // Exact where the runtime tells it (.NET 7 and later).
-    private static readonly Func<TimeSpan>? TotalPause = (Func<TimeSpan>?)typeof(GC)
-        .GetMethod("GetTotalPauseDuration", BindingFlags.Public | BindingFlags.Static, null, Type.EmptyTypes, null)
-        ?.CreateDelegate(typeof(Func<TimeSpan>));
+    private readonly Func<TimeSpan>? totalPause =
+        (Func<TimeSpan>?)EngineMembers.Method(typeof(GC), "GetTotalPauseDuration")?.CreateDelegate(typeof(Func<TimeSpan>));
 
     private readonly Stopwatch watch = Stopwatch.StartNew();
     private readonly object gate = new object();
@@ -21,7 +20,7 @@ internal sealed class CollectorPauses
     private TimeSpan total;
 
     /// <summary>Nanoseconds so far.</summary>
-    internal ulong Nanoseconds => 100 * (ulong)(TotalPause is null ? Estimate() : TotalPause()).Ticks;
+    internal ulong Nanoseconds => 100 * (ulong)(totalPause is null ? Estimate() : totalPause()).Ticks;
 
     // Elsewhere all the time since the last question counts as stopped if there was a collection that may take longer than from
     // one question to the next: any but those of the youngest objects.

@@ -12,6 +12,7 @@ using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
 
@@ -51,6 +52,8 @@ internal static class SessionTemplate
             // Results of this module's commands look the same in a job.
             state.Formats.Add(new SessionStateFormatEntry(views));
         }
+        // As in a console the modules of its cmdlets can be imported, which the engine refuses while it has them for snap-ins.
+        (EngineMembers.Property(typeof(InitialSessionState), "ImportedSnapins")?.GetValue(state) as IDictionary)?.Clear();
         state.LanguageMode = caller.LanguageMode;
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
         state.ThrowOnRunspaceOpenError = false;

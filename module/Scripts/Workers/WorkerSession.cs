@@ -232,11 +232,15 @@ internal sealed class WorkerSession : IDisposable
         {
             throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, error.ErrorRecord.Exception.Message, error));
         }
-        if (refusal is not null || imported.Count == 0)
+        if (refusal is not null || (imported.Count == 0 && !HasCmdletsOf(module)))
         {
             throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, refusal?.Exception.Message ?? "nothing was imported", refusal?.Exception));
         }
     }
+
+    /// <summary>Import-Module only warns of a module that the session has as a snap-in.</summary>
+    private bool HasCmdletsOf(string module) =>
+        Runspace.SessionStateProxy.InvokeCommand.GetCommands(module + "\\*", CommandTypes.Cmdlet, true).Any();
 
     private Collection<PSObject> Run(WorkerStreams streams, Func<PowerShell, PowerShell> compose)
     {

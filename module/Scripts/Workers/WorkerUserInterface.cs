@@ -12,7 +12,7 @@ using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
 
-internal sealed class WorkerUserInterface : PSHostUserInterface
+internal sealed class WorkerUserInterface : PSHostUserInterface, IHostUISupportsMultipleChoiceSelection
 {
     private static readonly char[] LineBreaks = { '\r', '\n' };
 
@@ -93,6 +93,10 @@ internal sealed class WorkerUserInterface : PSHostUserInterface
     /// <inheritdoc/>
     public override int PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, int defaultChoice) =>
         Asked<int>(Question(caption, message));
+
+    /// <summary>Several choices. Without it the engine would write the question line by line, and then read a line.</summary>
+    public Collection<int> PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, IEnumerable<int> defaultChoices) =>
+        Asked<Collection<int>>(Question(caption, message));
 
     /// <inheritdoc/>
     public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
