@@ -68,7 +68,7 @@ impl Tun {
         namespace.ip("addr add fd80::1/64 dev tun0 nodad");
         let (stop, stopped) = UnixStream::pair().expect("two sockets");
         let player = std::thread::spawn(move || {
-            go_first();
+            go_first(2);
             play_network(device, &stopped, play);
         });
         Ok(Tun { stop: Some(stop), player: Some(player) })

@@ -56,7 +56,7 @@ impl Witness {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let watching = std::thread::spawn(move || {
-            go_first();
+            go_first(1);
             let mut notes = Vec::new();
             loop {
                 // Read before the last look, so that nothing is left behind it.

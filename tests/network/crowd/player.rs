@@ -141,7 +141,7 @@ impl Player {
         let shared = Arc::clone(&switches);
         let core = last_core();
         let playing = std::thread::spawn(move || {
-            go_first();
+            go_first(2);
             keep_to(core..core + 1);
             play(device, script, &shared)
         });
@@ -222,7 +222,7 @@ pub fn beside(namespace: &Namespace, program: &str) -> Command {
     let cores = 0..last_core().max(1);
     let mut command = namespace.command(program);
     let prepare = move || {
-        go_first();
+        go_first(1);
         keep_to(cores.clone());
         Ok(())
     };

@@ -123,7 +123,7 @@ impl Sweep {
         let process = running.id();
         let output = BufReader::with_capacity(1 << 20, running.output());
         let reading = std::thread::spawn(move || {
-            go_first();
+            go_first(1);
             let mut verdicts = Verdicts::default();
             for (number, line) in output.lines().enumerate() {
                 verdicts.read(&line.expect("text"));
