@@ -147,7 +147,7 @@ else { "not ok answers: $($wrong.Count) wrong, first $($wrong[0])" }
 $span = $places[-1] - $places[0]
 $others = if ($isOnWindows) { 20 } else { 1 }
 $bounds = [ordered] @{
-    'managed bytes' = 1000000 + 100 * $span; 'native bytes' = 2000000 + 100 * $span; 'resident bytes' = 16000000 + 1000 * $span
+    'managed bytes' = 1000000 + 100 * $span; 'native bytes' = 2500000 + 100 * $span; 'resident bytes' = 16000000 + 1000 * $span
     threads = $others; descriptors = $others; runspaces = 1; handles = 1
 }
 foreach ($name in $bounds.Keys) {
