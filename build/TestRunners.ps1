@@ -99,10 +99,10 @@ function Invoke-UnbatchedTest {
 }
 
 # A script that prints `ok NAME`, `not ok NAME ...`, `skip NAME reason`, and its sum at the end.
-function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environment = @{}) {
+function Invoke-TestScript([string] $File, [string[]] $Arguments = @(), $Environment = @{}, [int] $LimitMinutes = 10) {
     if ($IsOnWindows) { return New-SkippedCount $File 'it is for Linux' }
     return Get-ScriptCount $File (
-        Invoke-Program -File "$Root/$File" -Arguments $Arguments -Environment $Environment)
+        Invoke-Program -File "$Root/$File" -Arguments $Arguments -Environment $Environment -LimitMinutes $LimitMinutes)
 }
 
 # The counts in what such a script or program has said.
@@ -126,7 +126,10 @@ function Invoke-CClient {
 }
 
 # Data races in the library's own locks and queues; long: on demand, everything that has threads.
-function Invoke-RaceCheck([switch] $Long) { Invoke-TestScript 'tests/races/run.sh' -Environment @{ LONG = if ($Long) { '1' } else { $null } } }
+function Invoke-RaceCheck([switch] $Long) {
+    $environment, $minutes = if ($Long) { @{ LONG = '1' }, 40 } else { @{ LONG = $null }, 10 }
+    Invoke-TestScript 'tests/races/run.sh' -Environment $environment -LimitMinutes $minutes
+}
 
 # Pester 5, restored as any package; gives its manifest.
 function Get-Pester {
@@ -234,7 +237,8 @@ function Invoke-Soak([int] $Calls = 10000, [double] $Minutes = 20) {
     $line = @(Get-PowerShellLine) + "$Root/tests/module/Soak.ps1" + '-Manifest' + "$ModuleFolder/RustRunspaces.psd1" + '-Calls' + $Calls + '-Minutes' + $Minutes
     if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
     $first, $rest = $line
-    $result = Invoke-Program -File $first -Arguments $rest -LimitMinutes ([int] $Minutes * 2 + 30)
+    # Compiled once: what the runtime compiles again in between is no growth.
+    $result = Invoke-Program -File $first -Arguments $rest -Environment @{ DOTNET_TieredCompilation = '0' } -LimitMinutes ([int] $Minutes * 2 + 30)
     Write-Step $result.Text
     # Windows PowerShell's -File has no exit code for what a script wrote.
     return [int] ($result.ExitCode -ne 0 -or $result.Text -match '(?m)^not ok ')

@@ -318,6 +318,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(feature = "races", ignore = "plain threads are made when a body comes")]
     fn no_thread_at_all_is_an_error() {
         // No address space has room for a stack of this size.
         let threads = Threads::new("rr-test", usize::MAX / 4);

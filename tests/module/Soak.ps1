@@ -9,7 +9,7 @@ param(
     # The calls are spread over this time at least.
     [double] $Minutes = 0,
     # What the calls leave behind, to see that it is found.
-    [ValidateSet('Memory', 'Runspace', 'Thread', 'Handle', 'Descriptor', 'Answer')] [string[]] $Leak = @())
+    [ValidateSet('Memory', 'Native', 'Runspace', 'Thread', 'Handle', 'Descriptor', 'Answer')] [string[]] $Leak = @())
 
 $ErrorActionPreference = 'Stop'
 Import-Module $Manifest
@@ -20,6 +20,18 @@ $poolType = (Get-Command Invoke-RustParallel).ImplementingType.Assembly.GetType(
 $openPool = $poolType.GetMethod('Open', $internal, $null, [type[]] ([uint32], [uint64]), $null)
 $poolHandle = $poolType.GetField('handle', $internal)
 $kept = New-Object Collections.Generic.List[object]
+
+# What the C library's allocator has given out: all of the engine's memory and the runtime's own, without
+# .NET's heap. Only newer ones of GNU tell.
+$allocator = $null
+if (-not $isOnWindows) {
+    $allocator = Add-Type -PassThru -Name Allocator -Namespace Soak -MemberDefinition @'
+        public struct Figures { public UIntPtr Arena, Free, FastFree, Maps, Mapped, Unused, FastBytes, Used, FreeBytes, Top; }
+        [DllImport("libc", EntryPoint = "mallinfo2")] static extern Figures Ask();
+        public static long Used() { Figures told = Ask(); return (long) told.Used + (long) told.Mapped; }
+'@ | Where-Object Name -EQ 'Allocator'
+    try { $null = $allocator::Used() } catch { $allocator = $null }
+}
 
 # Each kind of call, and how many objects it writes.
 $kinds = @(
@@ -78,6 +90,7 @@ function Get-Figure($First) {
         $isAtRest = $null -eq $First -or -not @($figures.Keys | Where-Object { $figures[$_] -gt $First[$_] })
     } until ($isAtRest -or $clock.Elapsed.TotalSeconds -gt 2)
     $figures['managed bytes'] = [GC]::GetTotalMemory($true)
+    if ($allocator) { $figures['native bytes'] = $allocator::Used() }
     $figures['resident bytes'] = if ($isOnWindows) { [Environment]::WorkingSet } else {
         # Without what is shared with files.
         $pages = [IO.File]::ReadAllText('/proc/self/statm').Split(' ')
@@ -100,7 +113,7 @@ function Get-Slope([double[]] $Places, [double[]] $Values) {
 
 # The caches of the engine and what the runtime compiles again grow at the beginning.
 $warm = [int] [Math]::Max(200, $Calls / 10)
-$step = [int] [Math]::Max(50, ($Calls - $warm) / 40)
+$step = [int] [Math]::Max(25, ($Calls - $warm) / 40)
 $places, $samples, $wrong = @(), @(), @()
 $clock = [Diagnostics.Stopwatch]::StartNew()
 for ($i = 0; $i -lt $Calls; $i++) {
@@ -110,6 +123,7 @@ for ($i = 0; $i -lt $Calls; $i++) {
     $seldom = $i % 20 -eq 0
     switch ($Leak) {
         'Memory' { $kept.Add((New-Object byte[] 50000)) }
+        'Native' { $null = [Runtime.InteropServices.Marshal]::AllocHGlobal(50000) }
         'Runspace' { if ($seldom) { $new = [RunspaceFactory]::CreateRunspace(); $new.Open(); $kept.Add($new) } }
         'Thread' { if ($seldom) { $new = [PowerShell]::Create().AddScript('Start-Sleep 3600'); $null = $new.BeginInvoke(); $kept.Add($new) } }
         'Handle' { if ($seldom) { $kept.Add($openPool.Invoke($null, @([uint32] 0, [uint64] 0))) } }
@@ -133,10 +147,11 @@ else { "not ok answers: $($wrong.Count) wrong, first $($wrong[0])" }
 $span = $places[-1] - $places[0]
 $others = if ($isOnWindows) { 20 } else { 1 }
 $bounds = [ordered] @{
-    'managed bytes' = 1000000 + 100 * $span; 'resident bytes' = 16000000 + 1000 * $span
+    'managed bytes' = 1000000 + 100 * $span; 'native bytes' = 2500000 + 100 * $span; 'resident bytes' = 16000000 + 1000 * $span
     threads = $others; descriptors = $others; runspaces = 1; handles = 1
 }
 foreach ($name in $bounds.Keys) {
+    if (-not $samples[0].ContainsKey($name)) { "skip ${name}: the system does not tell"; continue }
     $values = @($samples | ForEach-Object { $_[$name] })
     $slope = Get-Slope $places $values
     $isFlat = $slope * $span -le $bounds[$name]

@@ -16,6 +16,8 @@ use std::time::Duration;
 /// here, yet sent within milliseconds.
 const FLOOD: usize = 1000;
 const JUNK: usize = 60_000;
+/// With a timeout in which a busy machine comes to stop the process.
+const SWEEP: &str = "--count 1 --timeout 600 10.80.1.1";
 
 /// The two ends of the test: the played network asks it to stop the process before it floods, and
 /// waits until that is done.
@@ -83,7 +85,7 @@ fn an_overflow_repeats_the_attempt() {
         Ok(stage) => stage,
         Err(reason) => return skip(&reason),
     };
-    let sweep = start(&namespace, "--count 1 10.80.1.1");
+    let sweep = start(&namespace, SWEEP);
     stage.drown_one_reply(&sweep);
     let swept = sweep.finish();
     drop(stage.network);
@@ -102,7 +104,7 @@ fn an_overflow_through_all_repeats_is_no_verdict() {
         Ok(stage) => stage,
         Err(reason) => return skip(&reason),
     };
-    let sweep = start(&namespace, "--count 1 10.80.1.1");
+    let sweep = start(&namespace, SWEEP);
     for _ in 0..4 {
         stage.drown_one_reply(&sweep);
     }

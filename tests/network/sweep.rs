@@ -4,7 +4,7 @@ use crate::lab::Namespace;
 use once_cell::sync::Lazy;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::time::Duration;
 
@@ -153,12 +153,22 @@ impl Running {
         self.0.wait().expect("our child");
     }
 
-    /// Waits for the end; a sweep that hangs is killed and fails its test.
+    /// Waits for the end.
     pub fn finish(self) -> Swept {
+        Swept::parse(&self.finish_within(LONGEST))
+    }
+
+    /// What it prints, for one who reads while it runs.
+    pub fn output(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("piped, and taken once")
+    }
+
+    /// Waits for the end; what nobody has read. A sweep that hangs is killed and fails its test.
+    pub fn finish_within(self, longest: Duration) -> String {
         let process = self.id() as libc::pid_t;
         let (ended, end) = channel::<()>();
         let guard = std::thread::spawn(move || {
-            if end.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            if end.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
                 // SAFETY: `ended` still lives, so nobody has waited for the child yet.
                 unsafe { libc::kill(process, libc::SIGKILL) };
             }
@@ -169,7 +179,7 @@ impl Running {
         assert!(output.status.code().is_some(), "the sweep hung or crashed: {}", output.status);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.is_empty(), "sweep: {}", said);
-        Swept::parse(&String::from_utf8_lossy(&output.stdout))
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 

@@ -4,7 +4,7 @@
 //! shares (packet(7), PACKET_RX_RING, version 3), and are only noted while it watches: a system call
 //! and a look into a table for each would take the engine's time.
 
-use crate::lab::Namespace;
+use crate::lab::{go_first, Namespace};
 use crate::packets::{word, Ip, ICMP, ICMPV6, TCP};
 use std::collections::HashMap;
 use std::mem::{size_of, zeroed};
@@ -56,6 +56,7 @@ impl Witness {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let watching = std::thread::spawn(move || {
+            go_first(1);
             let mut notes = Vec::new();
             loop {
                 // Read before the last look, so that nothing is left behind it.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// What a packet is to the engine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Meaning {
     /// A valid reply: the host is up.
     Reply,
@@ -19,6 +19,7 @@ pub enum Meaning {
 }
 
 /// A packet to send, when, and what it means.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub struct Action {
     pub after: Duration,
     pub packet: Vec<u8>,
@@ -76,7 +77,8 @@ pub struct Script {
     pub half_time: Duration,
 }
 
-fn number(address: IpAddr) -> u64 {
+/// What tells a host from the others, in its last bits as its address does.
+pub fn number(address: IpAddr) -> u64 {
     match address {
         IpAddr::V4(address) => u64::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address) as u64 ^ (1 << 40),

@@ -2,14 +2,18 @@
 //! each host was asked, and when what it said was handed to the kernel.
 
 use super::host::{Action, Meaning, Script, Syn};
-use crate::lab::Namespace;
+use crate::lab::{go_first, Namespace};
 use crate::packets::Request;
 use crate::tun::open_device;
 use crate::witness::Stamp;
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::IpAddr;
+use std::ops::Range;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -103,31 +107,9 @@ impl Truth {
     }
 }
 
-/// A packet on its way, and the number of the request that it answers.
-struct Due {
-    at: Stamp,
-    number: u64,
-    asked: usize,
-    action: Action,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.number == other.number
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-/// The next is the greatest, as `BinaryHeap` has it.
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> std::cmp::Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
-    }
-}
+/// Packets on their way, the next one first: when each is due, its own number, and that of the request
+/// that it answers.
+type Due = BinaryHeap<Reverse<(Stamp, u64, usize, Action)>>;
 
 /// The switches of a running player.
 #[derive(Default)]
@@ -157,7 +139,12 @@ impl Player {
         namespace.ip("route add fd96::/64 via fd80::2");
         let switches = Arc::new(Switches::default());
         let shared = Arc::clone(&switches);
-        let playing = std::thread::spawn(move || play(device, script, &shared));
+        let core = last_core();
+        let playing = std::thread::spawn(move || {
+            go_first(2);
+            keep_to(core..core + 1);
+            play(device, script, &shared)
+        });
         Ok(Player { switches, playing })
     }
 
@@ -195,6 +182,13 @@ const READ_AT_ONCE: usize = 64;
 /// So long it sleeps at most. It does not wait for packets: whoever sends one would have to wake it.
 const NAP: Duration = Duration::from_micros(500);
 
+/// Addresses of each family's network: no table that grows while packets wait.
+const HOSTS: usize = 1 << 21;
+
+fn place(host: IpAddr) -> usize {
+    super::host::number(host) as usize % HOSTS
+}
+
 fn now() -> Stamp {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.expect("after 1970").as_nanos() as Stamp
@@ -205,11 +199,43 @@ pub fn nanos(duration: Duration) -> Stamp {
     duration.as_nanos() as Stamp
 }
 
+/// The player has the last core, and who is asked about it the others: neither waits for the other,
+/// nor for what else there is on the machine.
+fn last_core() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from) - 1
+}
+
+/// Keeps the thread that calls to these cores, where it may.
+fn keep_to(cores: Range<usize>) {
+    // SAFETY: integers only, for which zero is a value.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for core in cores {
+        // SAFETY: a bounds check is in it.
+        unsafe { libc::CPU_SET(core, &mut set) };
+    }
+    // SAFETY: a structure to read, of the size given.
+    unsafe { libc::sched_setaffinity(0, std::mem::size_of_val(&set), &set) };
+}
+
+/// The command that runs `program` in the namespace, on the cores that are not the player's.
+pub fn beside(namespace: &Namespace, program: &str) -> Command {
+    let cores = 0..last_core().max(1);
+    let mut command = namespace.command(program);
+    let prepare = move || {
+        go_first(1);
+        keep_to(cores.clone());
+        Ok(())
+    };
+    // SAFETY: system calls, and nothing that a fork could have left locked.
+    unsafe { command.pre_exec(prepare) };
+    command
+}
+
 fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
     let begin = now();
     let mut truth = Truth::default();
-    let mut attempts: HashMap<IpAddr, u8> = HashMap::new();
-    let mut due = BinaryHeap::new();
+    let mut attempts = [vec![0; HOSTS], vec![0; HOSTS]];
+    let mut due = Due::new();
     let mut buffer = vec![0; 65536];
     let mut last_request = None;
     let mut number = 0;
@@ -230,7 +256,7 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
             let (asked, actions);
             if let Some(request) = Request::parse(&buffer[..length]) {
                 let host = request.destination;
-                let attempt = attempts.entry(host).or_default();
+                let attempt: &mut u8 = &mut attempts[usize::from(host.is_ipv6())][place(host)];
                 let elapsed = Duration::from_nanos((at - begin) as u64);
                 actions = script.play(&request, *attempt, elapsed);
                 *attempt = attempt.saturating_add(1);
@@ -246,8 +272,7 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
             }
             for action in actions {
                 number += 1;
-                let (at, asked) = (at + nanos(action.after), truth.asked.len());
-                due.push(Due { at, number, asked, action });
+                due.push(Reverse((at + nanos(action.after), number, truth.asked.len(), action)));
             }
             truth.asked.push(asked);
         }
@@ -268,7 +293,7 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
         truth.busy += asleep - awake;
         if idle {
             let next =
-                due.peek().map_or(nanos(NAP), |next| (next.at - asleep).clamp(0, nanos(NAP)));
+                due.peek().map_or(nanos(NAP), |next| (next.0 .0 - asleep).clamp(0, nanos(NAP)));
             std::thread::sleep(Duration::from_nanos(next as u64));
         }
     }
@@ -276,10 +301,10 @@ fn play(mut device: File, script: Script, switches: &Switches) -> Truth {
     truth
 }
 
-fn write_due(device: &mut File, due: &mut BinaryHeap<Due>, truth: &mut Truth) {
+fn write_due(device: &mut File, due: &mut Due, truth: &mut Truth) {
     let mut begin = now();
-    while due.peek().map_or(false, |next| next.at <= begin) {
-        let Due { at, asked: number, action, .. } = due.pop().expect("peeked");
+    while due.peek().map_or(false, |next| next.0 .0 <= begin) {
+        let Reverse((at, _, number, action)) = due.pop().expect("peeked");
         truth.latest = truth.latest.max(begin - at);
         let written = device.write(&action.packet).is_ok();
         let Asked { request, at: asked, .. } = truth.asked[number];

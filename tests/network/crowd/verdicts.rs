@@ -1,13 +1,12 @@
 //! Runs the program `sweep` over a crowd and keeps of each line what is compared with the truth:
 //! a million lines do not fit into maps of strings.
 
-use crate::lab::Namespace;
-use crate::sweep::program;
+use crate::lab::go_first;
+use crate::sweep::Running;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,6 +31,8 @@ pub struct Verdicts {
     pub totals: HashMap<String, u64>,
     /// The most memory the process ever had, in KiB.
     pub peak_kib: u64,
+    /// How long one of its threads waited for a core, in all, in nanoseconds.
+    pub waited: u64,
 }
 
 impl Verdicts {
@@ -91,69 +92,58 @@ impl Verdicts {
 }
 
 /// The most memory that a process ever had, in KiB. (What wait4 tells begins with that of its parent.)
-fn peak_of(process: libc::pid_t) -> Option<u64> {
+fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process)).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
+/// How long the thread that has waited longest for a core has waited, in nanoseconds.
+fn waited_by(process: u32) -> Option<u64> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", process)).ok()?;
+    let told = tasks.flatten().filter_map(|task| {
+        // Time on a core, time in wait for one, how often.
+        let figures = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        figures.split(' ').nth(1)?.parse().ok()
+    });
+    told.max()
+}
+
 /// A sweep under way.
 pub struct Sweep {
-    child: Child,
+    pub running: Running,
     reading: JoinHandle<Verdicts>,
-    ended: Sender<()>,
-    guard: JoinHandle<()>,
 }
 
 impl Sweep {
-    /// Starts the program; it is killed, and the test fails, after `longest`.
-    pub fn start(namespace: &Namespace, arguments: &str, longest: Duration) -> Sweep {
-        Sweep::run(namespace.command(program()), arguments, longest)
-    }
-
-    /// The same by a command that runs the program.
-    pub fn run(mut command: Command, arguments: &str, longest: Duration) -> Sweep {
-        command.args(arguments.split_whitespace()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|e| panic!("{:?}: {}", command, e));
-        let process = child.id() as libc::pid_t;
-        let output = BufReader::with_capacity(1 << 20, child.stdout.take().expect("piped"));
+    /// Starts `command`, which runs the program.
+    pub fn start(mut command: Command, arguments: &str) -> Sweep {
+        command.args(arguments.split_whitespace());
+        let mut running = Running::start(command);
+        let process = running.id();
+        let output = BufReader::with_capacity(1 << 20, running.output());
         let reading = std::thread::spawn(move || {
+            go_first(1);
             let mut verdicts = Verdicts::default();
             for (number, line) in output.lines().enumerate() {
                 verdicts.read(&line.expect("text"));
                 if number % 1024 == 0 {
                     verdicts.peak_kib = peak_of(process).unwrap_or(verdicts.peak_kib);
+                    verdicts.waited = waited_by(process).unwrap_or(verdicts.waited);
                 }
             }
             verdicts
         });
-        let (ended, end) = channel::<()>();
-        let guard = std::thread::spawn(move || {
-            if end.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
-                // SAFETY: `ended` still lives, so nobody has waited for the child yet.
-                unsafe { libc::kill(process, libc::SIGKILL) };
-            }
-        });
-        Sweep { child, reading, ended, guard }
+        Sweep { running, reading }
     }
 
     pub fn is_over(&self) -> bool {
         self.reading.is_finished()
     }
 
-    /// Stops or continues the whole process.
-    pub fn signal(&self, signal: libc::c_int) {
-        // SAFETY: a child that nobody has waited for yet: the number is still its own.
-        unsafe { libc::kill(self.child.id() as libc::pid_t, signal) };
-    }
-
-    /// Waits for the end.
-    pub fn finish(mut self) -> Verdicts {
-        let verdicts = self.reading.join().expect("the reader's own panic is above");
-        let status = self.child.wait().expect("our child");
-        drop(self.ended);
-        self.guard.join().expect("the guard only waits");
-        assert!(status.success(), "the sweep hung or failed: {}", status);
-        verdicts
+    /// Waits for the end, so long at most.
+    pub fn finish(self, longest: Duration) -> Verdicts {
+        self.running.finish_within(longest);
+        self.reading.join().expect("the reader's own panic is above")
     }
 }
