@@ -74,7 +74,7 @@ internal static class NamedCommand
             case FunctionInfo function when function.Module is null || ForeignBlocks.IsNameless(function.ScriptBlock.Module):
                 caller.AddFunction(function);
                 return function.Name;
-            case FunctionInfo function when caller.Functions.Any(copied => copied.Key.Equals(function.Name, StringComparison.OrdinalIgnoreCase)):
+            case FunctionInfo function when caller.Functions.Contains(function.Name):
                 return function.Name;
         }
         if (command.Module is not PSModuleInfo module)

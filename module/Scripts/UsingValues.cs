@@ -80,8 +80,7 @@ internal static class UsingValues
     {
         IScriptExtent extent = expression.Extent;
         var statement = new PipelineAst(extent, new CommandExpressionAst(extent, new ArrayLiteralAst(extent, new[] { (ExpressionAst)expression.Copy() }), null));
-        var statements = new StatementBlockAst(extent, new StatementAst[] { statement }, null);
-        ScriptBlock block = new ScriptBlockAst(extent, null, statements, isFilter: false).GetScriptBlock();
+        ScriptBlock block = Dispatch.Block(extent, statement);
         return () => cmdlet.InvokeCommand.InvokeScript(false, block, null, null).FirstOrDefault();
     }
 }

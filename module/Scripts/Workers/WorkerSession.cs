@@ -172,7 +172,14 @@ internal sealed class WorkerSession : IDisposable
 
     private void Prepare(WorkerStreams streams)
     {
-        SessionTemplate.DefineFunctions(Runspace.SessionStateProxy, setup.Caller);
+        foreach (KeyValuePair<string, ScriptBlock> function in setup.FunctionBlocks)
+        {
+            Runspace.SessionStateProxy.InvokeProvider.Item.Set(new[] { "Function::" + function.Key }, function.Value, force: true, literalPath: true);
+        }
+        if (setup.Definitions is ScriptBlock definitions)
+        {
+            Run(definitions, streams);
+        }
         ParameterDefaults.Separate(Runspace.SessionStateProxy.PSVariable);
         foreach (string module in setup.Caller.Modules)
         {
@@ -194,17 +201,11 @@ internal sealed class WorkerSession : IDisposable
         locationOnDrive = drive.CurrentLocation;
     }
 
-    /// <summary>
-    /// Runs the block in the global scope, as a statement of a try block: a statement that cannot go on ends it, as a throw does.
-    /// Jobs that go on without their connection are worse than none.
-    /// </summary>
     private void Initialize(ScriptBlock block, WorkerStreams streams)
     {
         try
         {
-            Run(streams, powerShell => powerShell.AddScript("try { . $args[0] } catch { throw }", useLocalScope: false)
-                .AddArgument(block)
-                .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
+            Run(block, streams);
         }
         catch (RuntimeException error)
         {
@@ -237,6 +238,12 @@ internal sealed class WorkerSession : IDisposable
             throw new CallRefusedException(ScriptErrors.ModuleNotImported(module, refusal?.Exception.Message ?? "nothing was imported", refusal?.Exception));
         }
     }
+
+    /// <summary>Runs a block in the global scope.</summary>
+    private void Run(ScriptBlock block, WorkerStreams streams) => Run(streams, powerShell => powerShell
+        .AddScript(". $args[0]", useLocalScope: false)
+        .AddArgument(block)
+        .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
 
     private Collection<PSObject> Run(WorkerStreams streams, Func<PowerShell, PowerShell> compose)
     {
