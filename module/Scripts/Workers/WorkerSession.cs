@@ -4,7 +4,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Linq;
 using System.Management.Automation;
@@ -219,11 +218,12 @@ internal sealed class WorkerSession : IDisposable
 
     private void Import(string module, WorkerStreams streams)
     {
-        Collection<PSObject> imported;
+        using var imported = new PSDataCollection<PSObject>();
         try
         {
-            imported = setup.Imports.Import(module, () => Run(
+            setup.Imports.Import(module, () => Run(
                 streams,
+                imported,
                 powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
                     .AddParameter("Name", module)
                     .AddParameter("PassThru")
@@ -240,12 +240,16 @@ internal sealed class WorkerSession : IDisposable
     }
 
     /// <summary>Runs a block in the global scope.</summary>
-    private void Run(ScriptBlock block, WorkerStreams streams) => Run(streams, powerShell => powerShell
-        .AddScript(". $args[0]", useLocalScope: false)
-        .AddArgument(block)
-        .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
+    private void Run(ScriptBlock block, WorkerStreams streams)
+    {
+        using PSDataCollection<PSObject> output = streams.Output();
+        Run(streams, output, powerShell => powerShell
+            .AddScript(". $args[0]", useLocalScope: false)
+            .AddArgument(block)
+            .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
+    }
 
-    private Collection<PSObject> Run(WorkerStreams streams, Func<PowerShell, PowerShell> compose)
+    private void Run(WorkerStreams streams, PSDataCollection<PSObject> output, Func<PowerShell, PowerShell> compose)
     {
         using (PowerShell powerShell = PowerShell.Create())
         {
@@ -262,12 +266,11 @@ internal sealed class WorkerSession : IDisposable
             }
             try
             {
-                return powerShell.Invoke();
+                powerShell.Invoke<PSObject, PSObject>(null, output, null);
             }
             catch (FlowControlException)
             {
                 // A question to nobody, which is noted, or exit.
-                return new Collection<PSObject>();
             }
             finally
             {
