@@ -15,7 +15,7 @@ namespace RustRunspaces.Scripts;
 internal sealed class CallerImports
 {
     // Not for a pattern to bring along: the session's own, and what decides which streams a worker writes.
-    private static readonly HashSet<string> SessionVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    internal static readonly HashSet<string> SessionVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "_", "args", "ConfirmPreference", "ConsoleFileName", "DebugPreference", "Error", "ErrorView", "ExecutionContext", "foreach",
         "HOME", "Host", "InformationPreference", "input", "LASTEXITCODE", "Matches", "MyInvocation", "NestedPromptLevel", "null",
@@ -96,9 +96,9 @@ internal sealed class CallerImports
     /// <summary>A function of the caller's that its jobs call by name.</summary>
     internal void AddFunction(FunctionInfo function)
     {
-        if (ForeignBlocks.IsClosure(function, cmdlet.SessionState.Module))
+        if (Closures.Lost(cmdlet, function.ScriptBlock) is string lost)
         {
-            throw new CallRefusedException(ScriptErrors.ClosureRefused(function));
+            throw new CallRefusedException(ScriptErrors.ClosureRefused(function, lost));
         }
         Functions.Add(function.Name, function.ScriptBlock);
     }

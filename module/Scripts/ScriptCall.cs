@@ -115,7 +115,7 @@ internal sealed class ScriptCall
     /// <param name="brought">What was read where the caller is, on the far side of a call over sessions; else null.</param>
     internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options, BroughtAlong? brought = null)
     {
-        Check(options, cmdlet.SessionState.Module);
+        Check(cmdlet, options);
         var caller = new CallerState(cmdlet);
         var functions = new CallerFunctions();
         var imports = new CallerImports(cmdlet, caller, functions);
@@ -208,13 +208,13 @@ internal sealed class ScriptCall
             : null;
     }
 
-    private static void Check(ScriptCallOptions options, PSModuleInfo? caller)
+    private static void Check(PSCmdlet cmdlet, ScriptCallOptions options)
     {
         foreach (ScriptBlock? block in new[] { options.ScriptBlock, options.InitializationScript })
         {
-            if (block is not null && ForeignBlocks.IsClosure(block, caller))
+            if (block is not null && Closures.Lost(cmdlet, block) is string lost)
             {
-                throw new CallRefusedException(ScriptErrors.ClosureRefused(block));
+                throw new CallRefusedException(ScriptErrors.ClosureRefused(block, lost));
             }
         }
         foreach (object? argument in options.ArgumentList)
