@@ -301,7 +301,8 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                 return;
             case RecordKind.Output:
                 object? output = SiteScriptWork.FromText(message.Text());
-                Say(job, () => Sink.WriteObject(output));
+                // Where output is kept in entries and records, none is of no job.
+                Say(call.Setup.KeepsOutput ? site.JobOf(number) : job, () => Sink.WriteObject(output));
                 return;
             case RecordKind.Error:
                 ErrorRecord error = ReadError(site, job, message);
