@@ -67,6 +67,32 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         Get-Line '7 | Invoke-RustParallel { "$_ $($args[0])" } -ArgumentList 8' | Should -Be '7 8'
     }
 
+    It 'finds it there where $_ means something else: <Block>' -ForEach @(
+        @{ Block = '{ 1 | ForEach-Object { $x = $_ }; $args[0] }' }
+        @{ Block = '{ 1 | % -Process { $x = $_ }; $args[0] }' }
+        @{ Block = '{ $args[0] | ForEach-Object { & { $_ } } }' }
+        @{ Block = '{ $null = 1 | Where-Object { $_ }; $args[0] }' }
+        @{ Block = '{ $null = 2, 1 | Sort-Object { $_ } | Select-Object @{ n = "n"; e = { $_ } }; $args[0] }' }
+        @{ Block = '{ $null = (1, 2).ForEach({ $_ }).Where({ $_ }); $args[0] }' }
+        @{ Block = '{ try { throw 1 } catch { $null = "$_" }; $args[0] }' }
+        @{ Block = '{ trap { $null = "$_"; continue }; switch ($args[0]) { { $_ } { $_ } default { $_ } } }' }
+    ) {
+        Get-Line "7 | Invoke-RustParallel $Block -ArgumentList 8" | Should -Be '7'
+    }
+
+    It 'finds it as $_ where that is the block''s own: <Block>' -ForEach @(
+        @{ Block = '{ $x = $args; 1 | ForEach-Object -Begin { "$_ $x" } -Process { } }' }
+        @{ Block = '{ $x = $args; 1 | ForEach-Object { "$_ $x" } { } }' }
+        @{ Block = '{ & { "$_ $args" } @args }' }
+        @{ Block = '{ switch ($_) { 7 { "$_ $args" } } }' }
+        @{ Block = '{ try { "$_ $args" } catch { } }' }
+        @{ Block = '{ 1 | ForEach-Object { } ; try { throw 1 } catch { $null = $_ }; "$_ $args" }' }
+        @{ Block = '{ function Show { "$_ $args" } Show @args }' }
+        @{ Block = '{ $_ | ForEach-Object { $null = $_ }; "$PSItem $args" }' }
+    ) {
+        Get-Line "7 | Invoke-RustParallel $Block -ArgumentList 8" | Should -Be '7 8'
+    }
+
     It 'keeps begin, process and end apart: <Block>' -ForEach @(
         @{ Block = '{ begin { $x = 1; return } process { "p$x"; return; "not" } end { "e$x" } }'; Expected = 'p1', 'e1' }
         @{ Block = '{ begin { $_ = 1; "b$_" } process { "p$_" } }'; Expected = 'b1', 'p7' }
