@@ -229,13 +229,14 @@ internal sealed class BlockBody
         return found;
     }
 
-    /// <summary>The block's text as one of its own, which begins at its first line: where its surroundings are not known.</summary>
+    /// <summary>The block's text alone, at its line and column: where its surroundings are not known, or must stay as they are.</summary>
     private ScriptBlockAst ParsedAlone()
     {
         string text = body.Extent.Text;
         bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
         string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
-        return Parser.ParseInput(head + (isLiteral ? text.Substring(1, text.Length - 2) : text), body.Extent.File, out _, out _);
+        string before = new string('\n', Math.Max(0, Extent.StartLineNumber - 1)) + head.PadRight(Math.Max(0, Extent.StartColumnNumber - 1));
+        return Parser.ParseInput(before + (isLiteral ? " " + text.Substring(1, text.Length - 2) : text), body.Extent.File, out _, out _);
     }
 
     private static bool IsAt(Ast one, Ast other) =>

@@ -340,7 +340,27 @@ using namespace System.Text
         try {
             Set-MissingMember Parent
             Get-Line '7 | Invoke-RustParallel { class In { [int] $v = 1 }; "$_ $([In]::new().v)" }' | Should -Be '7 1'
+            $run = Invoke-File "using namespace System.Text`n# second`n7 | Invoke-RustParallel { class In { [StringBuilder] `$v = 'sb' }; `"`$([In]::new().v)`"`n[int] 'x' }"
+            ConvertTo-Line $run.Output | Should -Be 'sb'
+            $run.Errors[0].InvocationInfo.ScriptLineNumber | Should -Be 4
+            $run.Errors[0].InvocationInfo.ScriptName | Should -Be (Join-Path $TestDrive 'blocks.ps1')
         }
         finally { Set-MissingMember }
+    }
+
+    It 'has its line and column in a tree that other code made of no whole text' {
+        $run = Invoke-Script '
+            $line = "    { class In { [int] `$v = 1 }; [In]::new().v; [int] ""x"" }"
+            $at = 5, ($line.Length + 1) | ForEach-Object { New-Object Management.Automation.Language.ScriptPosition "made.ps1", 7, $_, $line }
+            $extent = New-Object Management.Automation.Language.ScriptExtent $at
+            $parsed = [Management.Automation.Language.Parser]::ParseInput($extent.Text.Trim("{}"), [ref] $null, [ref] $null)
+            $statements = [Management.Automation.Language.StatementAst[]] $parsed.EndBlock.Statements.ForEach({ $_.Copy() })
+            $body = New-Object Management.Automation.Language.StatementBlockAst $extent, $statements, $null
+            $tree = New-Object Management.Automation.Language.ScriptBlockAst $extent, $null, $body, $false
+            $null = New-Object Management.Automation.Language.ScriptBlockExpressionAst $extent, $tree
+            7 | Invoke-RustParallel $tree.GetScriptBlock()'
+        ConvertTo-Line $run.Output | Should -Be '1'
+        $position = $run.Errors[0].InvocationInfo
+        "$($position.ScriptName):$($position.ScriptLineNumber):$($position.OffsetInLine)" | Should -Be 'made.ps1:7:49'
     }
 }
