@@ -24,17 +24,17 @@ internal static class ScriptErrors
         target);
 
     /// <summary>Terminating.</summary>
-    internal static ErrorRecord ClosureRefused(ScriptBlock block) => new ErrorRecord(
+    internal static ErrorRecord ClosureRefused(ScriptBlock block, string variable) => new ErrorRecord(
         new ArgumentException(
-            "A closure (GetNewClosure) carries variables of the runspace that made it, and jobs run in others: pass the block itself, and its variables with $using: or -Variables"),
+            $"A closure (GetNewClosure) carries variables of the runspace that made it, here ${variable}, and jobs run in others: pass the block itself, and its variables with $using: or -Variables"),
         "ClosureNotAllowed",
         ErrorCategory.InvalidArgument,
         block);
 
     /// <summary>Terminating.</summary>
-    internal static ErrorRecord ClosureRefused(FunctionInfo function) => new ErrorRecord(
+    internal static ErrorRecord ClosureRefused(FunctionInfo function, string variable) => new ErrorRecord(
         new ArgumentException(
-            $"The function '{function.Name}' is a closure (GetNewClosure), which carries variables of the runspace that made it, and jobs run in others: define it without, and bring its variables with -Variables"),
+            $"The function '{function.Name}' is a closure (GetNewClosure), which carries variables of the runspace that made it, here ${variable}, and jobs run in others: define it without, and bring its variables with -Variables"),
         "ClosureNotAllowed",
         ErrorCategory.InvalidArgument,
         function.Name);

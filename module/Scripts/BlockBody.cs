@@ -24,7 +24,12 @@ internal sealed class BlockBody
     // To take a tree apart, and to let a new tree know the types of an old one.
     private static PropertyInfo? ParentProperty => EngineMembers.Property(typeof(Ast), nameof(Ast.Parent));
 
+    // Not public, but a block made in constrained language must not get full language from a caller that has it.
+    private static PropertyInfo? ModeProperty => EngineMembers.Property(typeof(ScriptBlock), "LanguageMode");
+
     private static PropertyInfo? TypeProperty => EngineMembers.Property(typeof(TypeDefinitionAst), "Type");
+
+    private static readonly ParameterAst[] NoParameters = Array.Empty<ParameterAst>();
 
     private readonly ScriptBlock source;
     private readonly ScriptBlockAst body;
@@ -115,7 +120,7 @@ internal sealed class BlockBody
     {
         if (hasHeader || (definesTypes && CanBeComposed))
         {
-            return Make(Array.Empty<ParameterAst>(), item: null);
+            return Restricted(Tree(NoParameters, item: null, isJoined: false, hasParamBlock: HasParamBlock).GetScriptBlock());
         }
         return Restricted((definesTypes ? ParsedAlone() : body).GetScriptBlock());
     }
@@ -127,7 +132,21 @@ internal sealed class BlockBody
     /// Null: leave $_ alone.
     /// </param>
     internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        isJoined || (CanBeComposed && (before.Count > 0 || item is not null)) ? Make(before, item) : Unbound();
+        isJoined || (CanBeComposed && (before.Count > 0 || item is not null))
+            ? Restricted(Tree(before, item, isJoined, HasParamBlock || before.Count > 0).GetScriptBlock())
+            : Unbound();
+
+    /// <summary>Of a function: the statement that defines it under a name, in the language mode of whoever runs it; null for a block.</summary>
+    internal FunctionDefinitionAst? Definition(string name) =>
+        source.Ast is FunctionDefinitionAst { IsFilter: var isFilter } written && CanBeComposed && !IsRestricted
+            ? new FunctionDefinitionAst(
+                written.Extent,
+                isFilter,
+                isWorkflow: false,
+                name,
+                hasHeader ? Parameters.Select(parameter => (ParameterAst)parameter.Copy()).ToArray() : null,
+                Tree(NoParameters, item: null, isJoined: false, hasParamBlock: !hasHeader && HasParamBlock))
+            : null;
 
     private static IEnumerable<NamedBlockAst> PartsOf(ScriptBlockAst script) =>
         new[] { script.BeginBlock, script.ProcessBlock, script.EndBlock }.OfType<NamedBlockAst>();
@@ -135,12 +154,12 @@ internal sealed class BlockBody
     private NamedBlockAst? CleanBlock => (NamedBlockAst?)CleanProperty?.GetValue(body);
 
     // Trees go over what they are given more than once: arrays, or each time they would find other copies.
-    private ScriptBlock Make(IReadOnlyList<ParameterAst> before, string? item)
+    private ScriptBlockAst Tree(IReadOnlyList<ParameterAst> before, string? item, bool isJoined, bool hasParamBlock)
     {
         ScriptBlockAst from = definesTypes ? ParsedAgain() : body;
         ParamBlockAst? own = from.ParamBlock;
         IEnumerable<ParameterAst> parameters = own?.Parameters.Select(Taken) ?? Parameters.Select(parameter => (ParameterAst)parameter.Copy());
-        ParamBlockAst? paramBlock = HasParamBlock || before.Count > 0
+        ParamBlockAst? paramBlock = hasParamBlock
             ? new ParamBlockAst(own?.Extent ?? Extent, own?.Attributes.Select(Taken).ToArray(), before.Concat(parameters).ToArray())
             : null;
         var usings = Usings();
@@ -148,10 +167,9 @@ internal sealed class BlockBody
         NamedBlockAst? process = isJoined ? null : Part(from.ProcessBlock, item);
         NamedBlockAst? end = isJoined ? Block(Extent, TokenKind.End, isUnnamed: true, PartsOf(from), item) : Part(from.EndBlock, item);
         NamedBlockAst? dynamic = from.DynamicParamBlock is null ? null : Taken(from.DynamicParamBlock);
-        ScriptBlockAst made = CleanBlock is not null
+        return CleanBlock is not null
             ? (ScriptBlockAst)MakeWithClean!.Invoke(new object?[] { Extent, usings, paramBlock, begin, process, end, Taken((NamedBlockAst)CleanProperty!.GetValue(from)), dynamic })
             : new ScriptBlockAst(Extent, usings, paramBlock, begin, process, end, dynamic);
-        return Restricted(made.GetScriptBlock());
     }
 
     /// <summary>
@@ -170,14 +188,14 @@ internal sealed class BlockBody
 
     private ScriptBlock Restricted(ScriptBlock made)
     {
-        // Not public, but a block made in constrained language must not get full language from a caller that has it.
-        PropertyInfo? mode = EngineMembers.Property(typeof(ScriptBlock), "LanguageMode");
-        if (mode?.GetValue(source) is PSLanguageMode.ConstrainedLanguage && mode.CanWrite)
+        if (IsRestricted && ModeProperty is { CanWrite: true } mode)
         {
             mode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
         }
         return made;
     }
+
+    private bool IsRestricted => ModeProperty?.GetValue(source) is PSLanguageMode.ConstrainedLanguage;
 
     /// <summary>
     /// The block in a new tree of the whole text that it stands in: classes of the caller's tree belong to the caller's session. Its
@@ -210,13 +228,14 @@ internal sealed class BlockBody
         return found;
     }
 
-    /// <summary>The block's text as one of its own, which begins at its first line: where its surroundings are not known.</summary>
+    /// <summary>The block's text alone, at its line and column: where its surroundings are not known, or must stay as they are.</summary>
     private ScriptBlockAst ParsedAlone()
     {
         string text = body.Extent.Text;
         bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
         string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
-        return Parser.ParseInput(head + (isLiteral ? text.Substring(1, text.Length - 2) : text), body.Extent.File, out _, out _);
+        string before = new string('\n', Math.Max(0, Extent.StartLineNumber - 1)) + head.PadRight(Math.Max(0, Extent.StartColumnNumber - 1));
+        return Parser.ParseInput(before + (isLiteral ? " " + text.Substring(1, text.Length - 2) : text), body.Extent.File, out _, out _);
     }
 
     private static bool IsAt(Ast one, Ast other) =>

@@ -16,7 +16,7 @@ internal sealed class BlockContents
     /// <summary>Every $using: whose value the block may ask for.</summary>
     internal List<UsingMention> Usings { get; } = new List<UsingMention>();
 
-    /// <summary>The block names $_ or $PSItem.</summary>
+    /// <summary>The block names $_ or $PSItem, and not only where that is a value of something inside it.</summary>
     internal bool HasItem { get; set; }
 
     /// <summary>Something in the block puts $_ back to what it finds in its scope: a catch block, a trap, a switch.</summary>
@@ -91,6 +91,13 @@ internal sealed class BlockReader : AstVisitor2
         "ForEach-Object", "foreach", "%",
     };
 
+    // Commands whose blocks get a $_ of their own.
+    private static readonly HashSet<string> ItemCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "Where-Object", "where", "?", "Sort-Object", "sort", "Group-Object", "group", "Select-Object", "select",
+        "Measure-Object", "measure", "Format-Table", "ft", "Format-List", "fl",
+    };
+
     private static readonly HashSet<string> VariableCommands = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "Set-Variable", "sv", "set", "New-Variable", "nv",
@@ -117,6 +124,8 @@ internal sealed class BlockReader : AstVisitor2
     private bool ownsData;
     // Blocks around the current place that something else may run.
     private int handedOn;
+    // Parts around it in which $_ is another value.
+    private int ownItem;
 
     internal static BlockContents Read(ScriptBlock block)
     {
@@ -142,7 +151,7 @@ internal sealed class BlockReader : AstVisitor2
         {
             case "_":
             case "PSITEM":
-                contents.HasItem = true;
+                contents.HasItem |= ownItem == 0;
                 break;
             case "DATA":
             case "GLOBAL:DATA":
@@ -233,13 +242,10 @@ internal sealed class BlockReader : AstVisitor2
         bool runsHere = command is not null
             && !EvaluatesUsing(command)
             && (command.GetCommandName() is string name ? LeanCommands.Contains(name) : command.CommandElements[0] == scriptBlockExpressionAst);
-        if (runsHere)
-        {
-            return AstVisitAction.Continue;
-        }
-        handedOn++;
-        scriptBlockExpressionAst.ScriptBlock.Visit(this);
-        handedOn--;
+        int other = runsHere ? 0 : 1;
+        handedOn += other;
+        ReadItem(HasItemOfItsOwn(scriptBlockExpressionAst), scriptBlockExpressionAst.ScriptBlock);
+        handedOn -= other;
         return AstVisitAction.SkipChildren;
     }
 
@@ -254,11 +260,24 @@ internal sealed class BlockReader : AstVisitor2
         return AstVisitAction.Continue;
     }
 
-    public override AstVisitAction VisitTryStatement(TryStatementAst tryStatementAst) => Restores();
+    public override AstVisitAction VisitCatchClause(CatchClauseAst catchClauseAst)
+    {
+        contents.RestoresItem = true;
+        return ReadItem(true, catchClauseAst.CatchTypes.Append<Ast>(catchClauseAst.Body).ToArray());
+    }
 
-    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst) => Restores();
+    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst)
+    {
+        contents.RestoresItem = true;
+        return ReadItem(true, trapStatementAst.TrapType, trapStatementAst.Body);
+    }
 
-    public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst) => Restores();
+    public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst)
+    {
+        contents.RestoresItem = true;
+        switchStatementAst.Condition.Visit(this);
+        return ReadItem(true, switchStatementAst.Clauses.SelectMany(clause => new Ast[] { clause.Item1, clause.Item2 }).Append(switchStatementAst.Default).ToArray());
+    }
 
     public override AstVisitAction VisitTypeExpression(TypeExpressionAst typeExpressionAst)
     {
@@ -280,10 +299,12 @@ internal sealed class BlockReader : AstVisitor2
     }
 
     /// <summary>The command that gets the block as an argument: by position, by name with a colon, or in parentheses.</summary>
-    private static CommandAst? CommandOf(ScriptBlockExpressionAst block)
+    /// <param name="block">A literal one.</param>
+    /// <param name="isInTable">Also in a table, as of a calculated property.</param>
+    private static CommandAst? CommandOf(ScriptBlockExpressionAst block, bool isInTable = false)
     {
         Ast outer = block.Parent;
-        while (outer is CommandExpressionAst or PipelineAst or ParenExpressionAst or CommandParameterAst)
+        while (outer is CommandExpressionAst or PipelineAst or ParenExpressionAst or CommandParameterAst || (isInTable && outer is (HashtableAst or ArrayLiteralAst)))
         {
             outer = outer.Parent;
         }
@@ -330,11 +351,38 @@ internal sealed class BlockReader : AstVisitor2
         || VariableAliases.Contains(name)
         || (name.Length > 3 && VariableParameters.Any(parameter => parameter.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
 
-    private AstVisitAction Restores()
+    /// <summary>Reads parts here, instead of the engine.</summary>
+    private AstVisitAction ReadItem(bool isOwn, params Ast?[] parts)
     {
-        contents.RestoresItem = true;
-        return AstVisitAction.Continue;
+        int other = isOwn ? 1 : 0;
+        ownItem += other;
+        foreach (Ast? part in parts)
+        {
+            part?.Visit(this);
+        }
+        ownItem -= other;
+        return AstVisitAction.SkipChildren;
     }
+
+    /// <summary>What runs the block sets $_ for it: a command of the pipe, or a collection's method.</summary>
+    private static bool HasItemOfItsOwn(ScriptBlockExpressionAst block)
+    {
+        if (block.Parent is InvokeMemberExpressionAst { Member: StringConstantExpressionAst method })
+        {
+            return method.Value.Equals("ForEach", StringComparison.OrdinalIgnoreCase) || method.Value.Equals("Where", StringComparison.OrdinalIgnoreCase);
+        }
+        if (CommandOf(block, isInTable: true) is not CommandAst command || command.GetCommandName() is not string name)
+        {
+            return false;
+        }
+        // Those that ForEach-Object runs before and after the items have none.
+        return ItemCommands.Contains(name)
+            || (ForEachCommands.Contains(name) && command.CommandElements.Count(element => element is ScriptBlockExpressionAst or CommandParameterAst { Argument: ScriptBlockExpressionAst }) == 1
+                && !command.CommandElements.OfType<CommandParameterAst>().Any(parameter => IsBeginOrEnd(parameter.ParameterName)));
+    }
+
+    private static bool IsBeginOrEnd(string parameter) =>
+        parameter.Length > 0 && ("Begin".StartsWith(parameter, StringComparison.OrdinalIgnoreCase) || "End".StartsWith(parameter, StringComparison.OrdinalIgnoreCase));
 
     private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
 

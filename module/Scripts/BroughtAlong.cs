@@ -1,8 +1,9 @@
-// What a call that runs in another session brought along from its caller, and what it adds to that session's own state. Any thread.
+// What a call that runs in another session brought along from its caller, and what it adds to that session's own state. Pipeline thread.
 
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Management.Automation;
 using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Scripts;
@@ -19,7 +20,7 @@ internal sealed class BroughtAlong
     /// <summary>Of $using: values that come with each item.</summary>
     internal string[] LateKeys { get; set; } = Array.Empty<string>();
 
-    internal void AddTo(CallerState caller)
+    internal void AddTo(CallerState caller, CallerFunctions functions)
     {
         foreach (DictionaryEntry value in Usings)
         {
@@ -31,7 +32,7 @@ internal sealed class BroughtAlong
         }
         foreach (DictionaryEntry function in Functions)
         {
-            caller.Functions.Add(new KeyValuePair<string, string>((string)function.Key, (string)function.Value));
+            functions.Add((string)function.Key, ScriptBlock.Create((string)function.Value));
         }
     }
 }

@@ -7,7 +7,6 @@ using System.Collections.ObjectModel;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
-using System.Management.Automation.Language;
 using RustRunspaces.Output;
 using RustRunspaces.Scripts.Workers;
 
@@ -16,7 +15,7 @@ namespace RustRunspaces.Scripts;
 internal sealed class CallerImports
 {
     // Not for a pattern to bring along: the session's own, and what decides which streams a worker writes.
-    private static readonly HashSet<string> SessionVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    internal static readonly HashSet<string> SessionVariables = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
     {
         "_", "args", "ConfirmPreference", "ConsoleFileName", "DebugPreference", "Error", "ErrorView", "ExecutionContext", "foreach",
         "HOME", "Host", "InformationPreference", "input", "LASTEXITCODE", "Matches", "MyInvocation", "NestedPromptLevel", "null",
@@ -30,14 +29,16 @@ internal sealed class CallerImports
     private readonly CallerState caller;
 
     /// <param name="cmdlet">The call's cmdlet.</param>
-    /// <param name="caller">Gets what comes along.</param>
-    internal CallerImports(PSCmdlet cmdlet, CallerState caller)
+    /// <param name="caller">Gets variables and modules that come along.</param>
+    /// <param name="functions">Gets functions.</param>
+    internal CallerImports(PSCmdlet cmdlet, CallerState caller, CallerFunctions functions)
     {
         this.cmdlet = cmdlet;
         this.caller = caller;
+        Functions = functions;
     }
 
-    internal IReadOnlyList<KeyValuePair<string, string>> Functions => caller.Functions;
+    internal CallerFunctions Functions { get; }
 
     /// <summary>-Variables.</summary>
     internal void AddVariables(IEnumerable<string> names)
@@ -95,11 +96,11 @@ internal sealed class CallerImports
     /// <summary>A function of the caller's that its jobs call by name.</summary>
     internal void AddFunction(FunctionInfo function)
     {
-        if (ForeignBlocks.IsClosure(function, cmdlet.SessionState.Module))
+        if (Closures.Lost(cmdlet, function.ScriptBlock) is string lost)
         {
-            throw new CallRefusedException(ScriptErrors.ClosureRefused(function));
+            throw new CallRefusedException(ScriptErrors.ClosureRefused(function, lost));
         }
-        caller.Functions.Add(new KeyValuePair<string, string>(function.Name, Definition(function)));
+        Functions.Add(function.Name, function.ScriptBlock);
     }
 
     /// <summary>-ModuleNames: names, paths, and patterns of modules that the caller has imported.</summary>
@@ -145,19 +146,6 @@ internal sealed class CallerImports
     private static bool IsInEverySession(PSVariable variable) =>
         SessionVariables.Contains(variable.Name)
         && ((variable.Options & ScopedItemOptions.Constant) != 0 || variable.Name.Equals("null", StringComparison.OrdinalIgnoreCase));
-
-    /// <summary>A session state entry makes a function of any definition; what makes a filter is the block its statements are in.</summary>
-    private static string Definition(FunctionInfo function)
-    {
-        string text = function.Definition;
-        ScriptBlockAst? body = function is FilterInfo ? Parser.ParseInput(text, out _, out _) : null;
-        if (body?.EndBlock is null || !body.EndBlock.Unnamed)
-        {
-            return text;
-        }
-        int start = body.ParamBlock?.Extent.EndOffset ?? 0;
-        return text.Substring(0, start) + " process {" + text.Substring(start) + "\n}";
-    }
 
     private PSModuleInfo[] ImportedModules()
     {

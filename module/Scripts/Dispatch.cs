@@ -27,9 +27,24 @@ internal static class Dispatch
             stages.Add(new CommandExpressionAst(position, new ArrayLiteralAst(position, new[] { Item(position) }), null));
         }
         stages.Add(new CommandAst(position, new CommandElementAst[] { Value(position, values, 0) }.Concat(elements).ToArray(), TokenKind.Ampersand, null));
-        var statements = new StatementBlockAst(position, new StatementAst[] { new PipelineAst(position, stages) }, null);
-        return new ScriptBlockAst(position, null, statements, isFilter: false).GetScriptBlock();
+        return Block(position, new PipelineAst(position, stages));
     }
+
+    /// <summary>`try { . block } catch { throw }`: a statement that cannot go on ends it, as a throw does.</summary>
+    internal static ScriptBlock Unforgiving(ScriptBlock block)
+    {
+        IScriptExtent position = block.Ast.Extent;
+        CommandElementAst called = Value(position, new object?[] { block }, 0);
+        var call = new PipelineAst(position, new CommandAst(position, new[] { called }, TokenKind.Dot, null));
+        var again = new CatchClauseAst(position, null, One(new ThrowStatementAst(position, null)));
+        return Block(position, new TryStatementAst(position, One(call), new[] { again }, null));
+    }
+
+    /// <summary>A block of no runspace with these statements.</summary>
+    internal static ScriptBlock Block(IScriptExtent position, params StatementAst[] statements) =>
+        new ScriptBlockAst(position, null, new StatementBlockAst(position, statements, null), isFilter: false).GetScriptBlock();
+
+    private static StatementBlockAst One(StatementAst statement) => new StatementBlockAst(statement.Extent, new[] { statement }, null);
 
     /// <summary>A parameter for what takes arguments as texts: the engine takes the text from the parameter's position.</summary>
     /// <param name="line">Where it stands.</param>

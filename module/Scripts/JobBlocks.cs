@@ -46,8 +46,8 @@ internal static class JobBlocks
         return direct;
     }
 
-    /// <summary>A block that runs once in each runspace, in its global scope.</summary>
-    internal static ScriptBlock Unbound(ScriptBlock block) => new BlockBody(block).Unbound();
+    /// <summary>-InitializationScript, which runs once in each runspace. Jobs that go on without their connection are worse than none.</summary>
+    internal static ScriptBlock Initialization(ScriptBlock block) => Dispatch.Unforgiving(new BlockBody(block).Unbound());
 
     /// <summary>Runs a command by name: the item is bound to one parameter, the others are the same for every job.</summary>
     /// <param name="position">Where errors say that the command was called.</param>

@@ -1,10 +1,13 @@
-// Variables of $using: that get their value with each item: those of a -PipelineVariable upstream, which are $null when the call
-// begins. Their values travel beside the items, in the same order. Taken on the pipeline thread, handed out on the thread that runs.
+// Variables of $using: that get their value with each item: those of a -PipelineVariable upstream. Their values travel beside the
+// items, in the same order. Taken on the pipeline thread, handed out on the thread that runs.
 
 using System;
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
+using System.Management.Automation;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts;
 
@@ -21,6 +24,19 @@ internal sealed class LateUsings
     }
 
     internal string[] Keys { get; }
+
+    /// <summary>
+    /// What commands before this one in its pipeline set for each of their outputs; nothing where the engine does not tell. Not all are
+    /// $null when a call begins: a command that writes in its begin block has written by then.
+    /// </summary>
+    internal static HashSet<string> Upstream(PSCmdlet cmdlet)
+    {
+        static object? Get(object? from, string name) => EngineMembers.Property(from?.GetType(), name)?.GetValue(from);
+        IEnumerable<object?> runtimes = Get(Get(cmdlet.CommandRuntime, "PipelineProcessor"), "Commands") is IEnumerable commands
+            ? commands.Cast<object>().Select(command => Get(command, "CommandRuntime")).TakeWhile(runtime => !ReferenceEquals(runtime, cmdlet.CommandRuntime))
+            : Enumerable.Empty<object?>();
+        return new HashSet<string>(runtimes.Select(runtime => Get(runtime, "PipelineVariable")).OfType<string>(), StringComparer.OrdinalIgnoreCase);
+    }
 
     /// <summary>Remembers the values that belong to the item which has just come.</summary>
     internal void Take() => Put(readers.Select(read => read()).ToArray());

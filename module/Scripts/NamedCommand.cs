@@ -71,10 +71,10 @@ internal static class NamedCommand
                 return cmdlet.MyInvocation.MyCommand.Name;
             case CmdletInfo common when SessionTemplate.HasCmdlet(common):
                 return Qualified(common.ModuleName, common.Name);
-            case FunctionInfo function when function.Module is null || ForeignBlocks.IsNameless(function.ScriptBlock.Module):
+            case FunctionInfo function when function.Module is null || Closures.IsNameless(function.ScriptBlock.Module):
                 caller.AddFunction(function);
                 return function.Name;
-            case FunctionInfo function when caller.Functions.Any(copied => copied.Key.Equals(function.Name, StringComparison.OrdinalIgnoreCase)):
+            case FunctionInfo function when caller.Functions.Contains(function.Name):
                 return function.Name;
         }
         if (command.Module is not PSModuleInfo module)

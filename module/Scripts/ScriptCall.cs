@@ -61,10 +61,11 @@ internal sealed class ScriptCallOptions
 
 internal sealed class ScriptCall
 {
-    private ScriptCall(ScriptCallOptions options, Hashtable? data, WorkerSetup setup)
+    private ScriptCall(ScriptCallOptions options, Hashtable? data, CallerFunctions functions, WorkerSetup setup)
     {
         Options = options;
         Data = data;
+        Functions = functions;
         Setup = setup;
     }
 
@@ -72,6 +73,8 @@ internal sealed class ScriptCall
 
     /// <summary>The synchronized hashtable that jobs of the host form see as $Data; null in the item form.</summary>
     internal Hashtable? Data { get; }
+
+    internal CallerFunctions Functions { get; }
 
     internal WorkerSetup Setup { get; }
 
@@ -112,10 +115,11 @@ internal sealed class ScriptCall
     /// <param name="brought">What was read where the caller is, on the far side of a call over sessions; else null.</param>
     internal static ScriptCall Create(PSCmdlet cmdlet, ScriptCallOptions options, BroughtAlong? brought = null)
     {
-        Check(options, cmdlet.SessionState.Module);
+        Check(cmdlet, options);
         var caller = new CallerState(cmdlet);
-        var imports = new CallerImports(cmdlet, caller);
-        brought?.AddTo(caller);
+        var functions = new CallerFunctions();
+        var imports = new CallerImports(cmdlet, caller, functions);
+        brought?.AddTo(caller, functions);
         imports.AddFunctions(options.Functions);
         imports.AddModules(options.ModuleNames);
         Hashtable? data = options.IsHostForm ? Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase)) : null;
@@ -132,7 +136,7 @@ internal sealed class ScriptCall
             UsingValues.Read(cmdlet, BlockReader.Read(initialization).Usings, caller.Usings);
         }
         imports.AddVariables(options.Variables);
-        bool isLean = contents.IsLean && options.InitializationScript is null && caller.Functions.Count == 0 && caller.Modules.Count == 0;
+        bool isLean = contents.IsLean && options.InitializationScript is null && functions.Count == 0 && caller.Modules.Count == 0;
         // Jobs call by the same cmdlet; in another session it stands beside the one that runs here.
         string commandName = brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CommandName;
         Type command = brought is null
@@ -143,9 +147,11 @@ internal sealed class ScriptCall
             caller,
             template,
             block,
-            options.InitializationScript is null ? null : JobBlocks.Unbound(options.InitializationScript),
+            options.InitializationScript is null ? null : JobBlocks.Initialization(options.InitializationScript),
             position)
         {
+            Definitions = functions.Definitions(),
+            FunctionBlocks = functions.Blocks,
             KeepsOutput = options.IsHostForm || options.AsObject,
             KeepsErrors = options.AsObject,
             IsOrdered = options.IsOrdered,
@@ -153,7 +159,7 @@ internal sealed class ScriptCall
             LateKeys = late.Select(variable => variable.Key).ToArray(),
             ChangesSession = !options.UseNewRunspace && (!contents.IsLean || contents.NamesScope),
         };
-        var call = new ScriptCall(options, data, setup)
+        var call = new ScriptCall(options, data, functions, setup)
         {
             Late = late.Count == 0 ? null : new LateUsings(late),
         };
@@ -202,13 +208,13 @@ internal sealed class ScriptCall
             : null;
     }
 
-    private static void Check(ScriptCallOptions options, PSModuleInfo? caller)
+    private static void Check(PSCmdlet cmdlet, ScriptCallOptions options)
     {
         foreach (ScriptBlock? block in new[] { options.ScriptBlock, options.InitializationScript })
         {
-            if (block is not null && ForeignBlocks.IsClosure(block, caller))
+            if (block is not null && Closures.Lost(cmdlet, block) is string lost)
             {
-                throw new CallRefusedException(ScriptErrors.ClosureRefused(block));
+                throw new CallRefusedException(ScriptErrors.ClosureRefused(block, lost));
             }
         }
         foreach (object? argument in options.ArgumentList)

@@ -18,10 +18,11 @@ internal static class UsingValues
     /// <param name="mentions">Of a block.</param>
     /// <param name="values">Gets a value for each of them.</param>
     /// <exception cref="CallRefusedException">A variable does not exist, or its value is a script block.</exception>
-    /// <returns>Those whose variable has no value in a call that expects input: keys, and how to read them later.</returns>
+    /// <returns>Those whose variable is set, or may be, with each item that comes: keys, and how to read them later.</returns>
     internal static IReadOnlyList<KeyValuePair<string, Func<object?>>> Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
     {
         var late = new List<KeyValuePair<string, Func<object?>>>();
+        HashSet<string>? upstream = null;
         foreach (UsingMention mention in mentions)
         {
             UsingExpressionAst expression = mention.Expression;
@@ -44,7 +45,8 @@ internal static class UsingValues
             Func<object?> read = expression.SubExpression is VariableExpressionAst
                 ? () => cmdlet.SessionState.PSVariable.GetValue(path.UserPath)
                 : Reader(cmdlet, expression.SubExpression);
-            bool isLate = path.IsVariable && cmdlet.MyInvocation.ExpectingInput && cmdlet.SessionState.PSVariable.GetValue(path.UserPath) is null;
+            bool isLate = path.IsVariable && cmdlet.MyInvocation.ExpectingInput
+                && (cmdlet.SessionState.PSVariable.GetValue(path.UserPath) is null || (upstream ??= LateUsings.Upstream(cmdlet)).Contains(path.UserPath));
             // An element of nothing is an error, which is no error while the variable waits for its value.
             object? value = isLate ? null : read();
             if (ForeignBlocks.Is(value))
@@ -80,8 +82,7 @@ internal static class UsingValues
     {
         IScriptExtent extent = expression.Extent;
         var statement = new PipelineAst(extent, new CommandExpressionAst(extent, new ArrayLiteralAst(extent, new[] { (ExpressionAst)expression.Copy() }), null));
-        var statements = new StatementBlockAst(extent, new StatementAst[] { statement }, null);
-        ScriptBlock block = new ScriptBlockAst(extent, null, statements, isFilter: false).GetScriptBlock();
+        ScriptBlock block = Dispatch.Block(extent, statement);
         return () => cmdlet.InvokeCommand.InvokeScript(false, block, null, null).FirstOrDefault();
     }
 }

@@ -100,9 +100,10 @@ internal sealed class FarScripts : ISink
     /// <summary>What ended a job: with -AsObject its record has it.</summary>
     void ISink.WriteError(ErrorRecord error) => ((ISink)this).WriteJobError(error);
 
+    /// <summary>Of no job: what a runspace wrote while it was made ready.</summary>
     void ISink.WriteJobError(ErrorRecord error)
     {
-        if (!call.Options.AsObject)
+        if (!call.Options.AsObject || place == NoJob)
         {
             Add(RecordKind.Error, place, message => SiteScriptWork.Write(message, error));
         }

@@ -293,6 +293,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     {
         var kind = (RecordKind)message.Byte();
         long number = message.Long() - 1;
+        SharedJob? job = number < 0 ? null : site.JobOf(number);
         switch (kind)
         {
             case RecordKind.Job:
@@ -300,12 +301,12 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                 return;
             case RecordKind.Output:
                 object? output = SiteScriptWork.FromText(message.Text());
-                Say(site.JobOf(number), () => Sink.WriteObject(output));
+                // Where output is kept in entries and records, none is of no job.
+                Say(call.Setup.KeepsOutput ? site.JobOf(number) : job, () => Sink.WriteObject(output));
                 return;
             case RecordKind.Error:
-                SharedJob failing = site.JobOf(number);
-                ErrorRecord error = ReadError(site, failing, message);
-                Say(failing, () => Sink.WriteJobError(error));
+                ErrorRecord error = ReadError(site, job, message);
+                Say(job, () => Sink.WriteJobError(error));
                 return;
             case RecordKind.Progress:
                 // Of all workers of all sites.
@@ -314,7 +315,7 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
                 progress.Show(worker, SiteScriptWork.ReadProgress(message));
                 return;
         }
-        Sink.Attribute(number < 0 ? CallItself : site.JobOf(number).Place);
+        Sink.Attribute(job?.Place ?? CallItself);
         switch (kind)
         {
             case RecordKind.Warning:
@@ -359,10 +360,10 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     }
 
     /// <summary>With its host or item, as local jobs' errors have it.</summary>
-    private ErrorRecord ReadError(ScriptSite site, SharedJob job, MessageReader message)
+    private ErrorRecord ReadError(ScriptSite site, SharedJob? job, MessageReader message)
     {
-        ErrorRecord error = SiteScriptWork.ReadError(message, call.Options.IsHostForm ? $"{job.Item}" : site.Name, site.Link.Session.InstanceId);
-        if (!call.Options.IsHostForm)
+        ErrorRecord error = SiteScriptWork.ReadError(message, call.Options.IsHostForm && job is not null ? $"{job.Item}" : site.Name, site.Link.Session.InstanceId);
+        if (!call.Options.IsHostForm && job is not null)
         {
             ScriptRun.Mark(error.Exception, "InputObject", job.Item);
             ScriptRun.Mark(error, "InputObject", job.Item);
@@ -418,8 +419,14 @@ internal sealed class SiteScriptRun : SiteRun<ScriptSite>
     /// At once; with -Ordered when all before the job has been said, with -RetryLost when the job has ended, for what is said of one
     /// that runs again would be said twice.
     /// </summary>
-    private void Say(SharedJob job, Action say, bool isEnd = false)
+    private void Say(SharedJob? job, Action say, bool isEnd = false)
     {
+        if (job is null)
+        {
+            Sink.Attribute(CallItself);
+            say();
+            return;
+        }
         held++;
         job.Held.Add(say);
         job.HasEnded |= isEnd;

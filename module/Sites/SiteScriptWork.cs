@@ -47,7 +47,7 @@ internal static class SiteScriptWork
             ["Arguments"] = options.ArgumentList,
             ["Parameters"] = options.Parameters is null ? null : new Hashtable(options.Parameters),
             ["Variables"] = ToTable(caller.Variables),
-            ["Functions"] = ToTable(caller.Functions),
+            ["Functions"] = call.Functions.ToTexts(),
             ["Modules"] = options.ModuleNames,
             ["Late"] = call.Setup.LateKeys,
         };

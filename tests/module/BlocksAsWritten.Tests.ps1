@@ -67,6 +67,32 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         Get-Line '7 | Invoke-RustParallel { "$_ $($args[0])" } -ArgumentList 8' | Should -Be '7 8'
     }
 
+    It 'finds it there where $_ means something else: <Block>' -ForEach @(
+        @{ Block = '{ 1 | ForEach-Object { $x = $_ }; $args[0] }' }
+        @{ Block = '{ 1 | % -Process { $x = $_ }; $args[0] }' }
+        @{ Block = '{ $args[0] | ForEach-Object { & { $_ } } }' }
+        @{ Block = '{ $null = 1 | Where-Object { $_ }; $args[0] }' }
+        @{ Block = '{ $null = 2, 1 | Sort-Object { $_ } | Select-Object @{ n = "n"; e = { $_ } }; $args[0] }' }
+        @{ Block = '{ $null = (1, 2).ForEach({ $_ }).Where({ $_ }); $args[0] }' }
+        @{ Block = '{ try { throw 1 } catch { $null = "$_" }; $args[0] }' }
+        @{ Block = '{ trap { $null = "$_"; continue }; switch ($args[0]) { { $_ } { $_ } default { $_ } } }' }
+    ) {
+        Get-Line "7 | Invoke-RustParallel $Block -ArgumentList 8" | Should -Be '7'
+    }
+
+    It 'finds it as $_ where that is the block''s own: <Block>' -ForEach @(
+        @{ Block = '{ $x = $args; 1 | ForEach-Object -Begin { "$_ $x" } -Process { } }' }
+        @{ Block = '{ $x = $args; 1 | ForEach-Object { "$_ $x" } { } }' }
+        @{ Block = '{ & { "$_ $args" } @args }' }
+        @{ Block = '{ switch ($_) { 7 { "$_ $args" } } }' }
+        @{ Block = '{ try { "$_ $args" } catch { } }' }
+        @{ Block = '{ 1 | ForEach-Object { } ; try { throw 1 } catch { $null = $_ }; "$_ $args" }' }
+        @{ Block = '{ function Show { "$_ $args" } Show @args }' }
+        @{ Block = '{ $_ | ForEach-Object { $null = $_ }; "$PSItem $args" }' }
+    ) {
+        Get-Line "7 | Invoke-RustParallel $Block -ArgumentList 8" | Should -Be '7 8'
+    }
+
     It 'keeps begin, process and end apart: <Block>' -ForEach @(
         @{ Block = '{ begin { $x = 1; return } process { "p$x"; return; "not" } end { "e$x" } }'; Expected = 'p1', 'e1' }
         @{ Block = '{ begin { $_ = 1; "b$_" } process { "p$_" } }'; Expected = 'b1', 'p7' }
@@ -333,7 +359,27 @@ using namespace System.Text
         try {
             Set-MissingMember Parent
             Get-Line '7 | Invoke-RustParallel { class In { [int] $v = 1 }; "$_ $([In]::new().v)" }' | Should -Be '7 1'
+            $run = Invoke-File "using namespace System.Text`n# second`n7 | Invoke-RustParallel { class In { [StringBuilder] `$v = 'sb' }; `"`$([In]::new().v)`"`n[int] 'x' }"
+            ConvertTo-Line $run.Output | Should -Be 'sb'
+            $run.Errors[0].InvocationInfo.ScriptLineNumber | Should -Be 4
+            $run.Errors[0].InvocationInfo.ScriptName | Should -Be (Join-Path $TestDrive 'blocks.ps1')
         }
         finally { Set-MissingMember }
+    }
+
+    It 'has its line and column in a tree that other code made of no whole text' {
+        $run = Invoke-Script '
+            $line = "    { class In { [int] `$v = 1 }; [In]::new().v; [int] ""x"" }"
+            $at = 5, ($line.Length + 1) | ForEach-Object { New-Object Management.Automation.Language.ScriptPosition "made.ps1", 7, $_, $line }
+            $extent = New-Object Management.Automation.Language.ScriptExtent $at
+            $parsed = [Management.Automation.Language.Parser]::ParseInput($extent.Text.Trim("{}"), [ref] $null, [ref] $null)
+            $statements = [Management.Automation.Language.StatementAst[]] $parsed.EndBlock.Statements.ForEach({ $_.Copy() })
+            $body = New-Object Management.Automation.Language.StatementBlockAst $extent, $statements, $null
+            $tree = New-Object Management.Automation.Language.ScriptBlockAst $extent, $null, $body, $false
+            $null = New-Object Management.Automation.Language.ScriptBlockExpressionAst $extent, $tree
+            7 | Invoke-RustParallel $tree.GetScriptBlock()'
+        ConvertTo-Line $run.Output | Should -Be '1'
+        $position = $run.Errors[0].InvocationInfo
+        "$($position.ScriptName):$($position.ScriptLineNumber):$($position.OffsetInLine)" | Should -Be 'made.ps1:7:49'
     }
 }

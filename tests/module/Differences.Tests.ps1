@@ -70,7 +70,7 @@ BeforeDiscovery {
         @{ Theirs = "lines of errors count from the block's first"; Ours = 'from the beginning of its file'
             Theirs7 = "`n`n1 | ForEach-Object -Parallel {`n1/0 } -ErrorVariable e 2> `$null; `$e[0].InvocationInfo.ScriptLineNumber"; Theirs7Is = '2'
             Script = "`n`n1 | Invoke-RustParallel {`n1/0 } -ErrorVariable e 2> `$null; `$e[0].InvocationInfo.ScriptLineNumber"; Is = '4' }
-        @{ Theirs = 'closures run without their variables'; Ours = 'are refused: ClosureNotAllowed'
+        @{ Theirs = 'closures run without their variables'; Ours = 'are refused if they read them: ClosureNotAllowed'
             Theirs7 = '$x = 7; $b = { "<$x>" }.GetNewClosure(); 1 | ForEach-Object -Parallel $b'; Theirs7Is = '<>'
             Script = '$x = 7; $b = { "<$x>" }.GetNewClosure(); try { 1 | Invoke-RustParallel $b } catch { $_.FullyQualifiedErrorId.Split(",")[0] }'; Is = 'ClosureNotAllowed' }
         @{ Theirs = 'objects with script code give wrong values or hang, silently'; Ours = 'the same, with a warning that names the type; the call ends all the same'; Slow = $true

@@ -28,6 +28,27 @@ Describe '$using: of a pipeline variable' {
         $run.Errors.Count | Should -Be 1
     }
 
+    It 'is the value of its item where the command upstream writes before its first item: <Call>' -ForEach @(
+        @{ Call = 'Get-Early -PipelineVariable p | {0}' }
+        @{ Call = 'Get-Early -PipelineVariable P | ForEach-Object { $_ } | {0}' }
+        @{ Call = '1..3 | ForEach-Object -Begin { 0 } -Process { $_ } -End { 4 } -PipelineVariable p | {0}' }
+        @{ Call = '$p = 9; Get-Early -PipelineVariable p | {0}' }
+    ) {
+        $early = 'function Get-Early { [CmdletBinding()] param() begin { 1; 2 } process { 3 } end { 4 } }; '
+        Get-SortedLine ($early + $Call.Replace('{0}', 'Invoke-RustParallel { "$_ of $using:p" }')) |
+            Should -Be (Get-SortedLine ($early + $Call.Replace('{0}', 'ForEach-Object { "$_ of $p" }')))
+    }
+
+    It 'is the value at the beginning where the engine does not tell of such commands, and $null is none: <_>' -ForEach 'PipelineProcessor', 'Commands', 'CommandRuntime' {
+        $early = 'function Get-Early { [CmdletBinding()] param() begin { 1; 2 } end { 3 } }; Get-Early -PipelineVariable p | Invoke-RustParallel { "$_ of $using:p" }'
+        try {
+            Set-MissingMember $_
+            Get-SortedLine $early | Should -Be '1 of 1', '2 of 1', '3 of 1'
+            Get-SortedLine '1..2 | ForEach-Object { $_ } -PipelineVariable p | Invoke-RustParallel { "$_ of $using:p" }' | Should -Be '1 of 1', '2 of 2'
+        }
+        finally { Set-MissingMember }
+    }
+
     It 'is nothing for a variable that stays $null' {
         Get-Line '$none = $null; 1..2 | Invoke-RustParallel { "<$using:none>" }' | Should -Be '<>', '<>'
     }

@@ -33,6 +33,30 @@ Describe 'what is said while runspaces are made ready' {
         "$($run.$Stream[0])" | Should -Be 'once'
     }
 
+    It 'comes once as output of the initialization script: <Call>' -ForEach @(
+        @{ Call = '' }
+        @{ Call = '-Ordered' }
+        @{ Call = '-AsJob | Wait-Job | Receive-Job' }
+        @{ Call = '-AsJob | ForEach-Object { $null = $_.ChildJobs; $_ } | Wait-Job | Receive-Job' }
+    ) {
+        $lines = Get-Line "1..6 | Invoke-RustParallel { `$_ } -UseNewRunspace -ThrottleLimit 2 -InitializationScript { 'once'; `$null = 5 } $Call"
+        @($lines | Sort-Object) | Should -Be '1', '2', '3', '4', '5', '6', 'once'
+    }
+
+    It 'comes as output while the script goes on' {
+        $run = Start-Script '1 | Invoke-RustParallel { $_ } -InitializationScript { "ready"; Start-Sleep 20 }'
+        try { Wait-Output $run 1 } finally { $null = Stop-Script $run; $null = Wait-Script $run }
+        ConvertTo-Line $run.Output | Should -Be 'ready'
+    }
+
+    It 'has no place as output among records and in tables: <Call>' -ForEach @(
+        @{ Call = '1, 2 | Invoke-RustParallel { $_ } -AsObject -InitializationScript { "once" } | ForEach-Object { "$($_.Output)" }'; Expected = '1', '2' }
+        @{ Call = '(Invoke-RustParallel a, b { $_ } -InitializationScript { "once" }).Values'; Expected = 'a', 'b' }
+        @{ Call = 'Invoke-RustParallel a, b { $_ } -AsObject -InitializationScript { "once" } | ForEach-Object Output'; Expected = 'a', 'b' }
+    ) {
+        Get-SortedLine $Call | Should -Be $Expected
+    }
+
     It 'comes once from a module' {
         $folder = Join-Path $TestDrive 'Loud'
         $null = New-Item -ItemType Directory $folder

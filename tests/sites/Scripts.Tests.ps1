@@ -59,6 +59,17 @@ Describe 'Script jobs shared among sessions' {
         $lines | Should -Be '7 8 yes'
     }
 
+    It 'what a script that begins outputs and says comes once from a session, its errors each time' {
+        $run = Invoke-Script '1..6 | Invoke-RustParallel { $_ } -UseNewRunspace -ThrottleLimit 2 -InitializationScript { "begun"; Write-Warning "warned"; Write-Error "said" } -Session $sites[0]' @{ sites = $sites }
+        ConvertTo-Line $run.Output | Sort-Object | Should -Be '1', '2', '3', '4', '5', '6', 'begun'
+        $run.Warnings.Count | Should -Be 1
+        $run.Errors.Count | Should -BeGreaterOrEqual 6
+        $run.Errors | ForEach-Object { "$_" } | Select-Object -Unique | Should -Be 'said'
+        $run = Invoke-Script 'Invoke-RustParallel a, b { $_ } -AsObject -InitializationScript { "begun"; Write-Error "said" } -ThrottleLimit 1 -Session $sites[0]' @{ sites = $sites }
+        $run.Output.Output | Sort-Object | Should -Be 'a', 'b'
+        $run.Errors | ForEach-Object { "$_" } | Should -Be 'said'
+    }
+
     It 'a command runs by its name' {
         Get-Line '5 | Invoke-RustParallel -CommandName Write-Output -ParameterName InputObject -Session $sites' @{ sites = $sites } | Should -Be '5'
     }

@@ -48,9 +48,6 @@ internal sealed class CallerState
     /// <summary>Names and values.</summary>
     internal List<KeyValuePair<string, object?>> Variables { get; } = new List<KeyValuePair<string, object?>>();
 
-    /// <summary>Names and definitions.</summary>
-    internal List<KeyValuePair<string, string>> Functions { get; } = new List<KeyValuePair<string, string>>();
-
     /// <summary>Names or paths, as Import-Module takes them.</summary>
     internal List<string> Modules { get; } = new List<string>();
 

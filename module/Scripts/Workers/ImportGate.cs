@@ -36,20 +36,20 @@ internal sealed class ImportGate
     /// <summary>Runs an import when it may.</summary>
     /// <param name="module">Its name or path.</param>
     /// <param name="import">Does it; throws where it fails.</param>
-    internal T Import<T>(string module, Func<T> import)
+    internal void Import(string module, Action import)
     {
         var place = new object();
         if (!Enter(place, module))
         {
-            return import();
+            import();
+            return;
         }
         ImportGate? outer = inside;
         inside = new ImportGate();
         try
         {
-            T imported = import();
+            import();
             Remember(module);
-            return imported;
         }
         finally
         {

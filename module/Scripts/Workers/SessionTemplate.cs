@@ -81,30 +81,7 @@ internal static class SessionTemplate
         {
             Set(state, DataVariable, data);
         }
-        if (caller.LanguageMode == PSLanguageMode.FullLanguage)
-        {
-            foreach (KeyValuePair<string, string> function in caller.Functions)
-            {
-                state.Commands.Add(new SessionStateFunctionEntry(function.Key, function.Value));
-            }
-        }
         return state;
-    }
-
-    /// <summary>
-    /// Functions for a session that is open. An entry of the template is trusted, whatever the session's language mode; what is
-    /// defined inside has that mode, as the caller's own function has.
-    /// </summary>
-    internal static void DefineFunctions(SessionStateProxy session, CallerState caller)
-    {
-        if (caller.LanguageMode == PSLanguageMode.FullLanguage)
-        {
-            return;
-        }
-        foreach (KeyValuePair<string, string> function in caller.Functions)
-        {
-            session.InvokeProvider.Item.Set(new[] { "Function::" + function.Key }, function.Value, force: true, literalPath: true);
-        }
     }
 
     /// <summary>The command is in every session made here.</summary>

@@ -4,7 +4,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Linq;
 using System.Management.Automation;
@@ -172,7 +171,14 @@ internal sealed class WorkerSession : IDisposable
 
     private void Prepare(WorkerStreams streams)
     {
-        SessionTemplate.DefineFunctions(Runspace.SessionStateProxy, setup.Caller);
+        foreach (KeyValuePair<string, ScriptBlock> function in setup.FunctionBlocks)
+        {
+            Runspace.SessionStateProxy.InvokeProvider.Item.Set(new[] { "Function::" + function.Key }, function.Value, force: true, literalPath: true);
+        }
+        if (setup.Definitions is ScriptBlock definitions)
+        {
+            Run(definitions, streams);
+        }
         ParameterDefaults.Separate(Runspace.SessionStateProxy.PSVariable);
         foreach (string module in setup.Caller.Modules)
         {
@@ -194,17 +200,11 @@ internal sealed class WorkerSession : IDisposable
         locationOnDrive = drive.CurrentLocation;
     }
 
-    /// <summary>
-    /// Runs the block in the global scope, as a statement of a try block: a statement that cannot go on ends it, as a throw does.
-    /// Jobs that go on without their connection are worse than none.
-    /// </summary>
     private void Initialize(ScriptBlock block, WorkerStreams streams)
     {
         try
         {
-            Run(streams, powerShell => powerShell.AddScript("try { . $args[0] } catch { throw }", useLocalScope: false)
-                .AddArgument(block)
-                .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
+            Run(block, streams);
         }
         catch (RuntimeException error)
         {
@@ -218,11 +218,12 @@ internal sealed class WorkerSession : IDisposable
 
     private void Import(string module, WorkerStreams streams)
     {
-        Collection<PSObject> imported;
+        using var imported = new PSDataCollection<PSObject>();
         try
         {
-            imported = setup.Imports.Import(module, () => Run(
+            setup.Imports.Import(module, () => Run(
                 streams,
+                imported,
                 powerShell => powerShell.AddCommand("Microsoft.PowerShell.Core\\Import-Module")
                     .AddParameter("Name", module)
                     .AddParameter("PassThru")
@@ -242,7 +243,17 @@ internal sealed class WorkerSession : IDisposable
     private bool HasCmdletsOf(string module) =>
         Runspace.SessionStateProxy.InvokeCommand.GetCommands(module + "\\*", CommandTypes.Cmdlet, true).Any();
 
-    private Collection<PSObject> Run(WorkerStreams streams, Func<PowerShell, PowerShell> compose)
+    /// <summary>Runs a block in the global scope.</summary>
+    private void Run(ScriptBlock block, WorkerStreams streams)
+    {
+        using PSDataCollection<PSObject> output = streams.Output();
+        Run(streams, output, powerShell => powerShell
+            .AddScript(". $args[0]", useLocalScope: false)
+            .AddArgument(block)
+            .AddParameter(LoopCommands.UsingParameter, setup.Caller.Usings));
+    }
+
+    private void Run(WorkerStreams streams, PSDataCollection<PSObject> output, Func<PowerShell, PowerShell> compose)
     {
         using (PowerShell powerShell = PowerShell.Create())
         {
@@ -259,12 +270,11 @@ internal sealed class WorkerSession : IDisposable
             }
             try
             {
-                return powerShell.Invoke();
+                powerShell.Invoke<PSObject, PSObject>(null, output, null);
             }
             catch (FlowControlException)
             {
                 // A question to nobody, which is noted, or exit.
-                return new Collection<PSObject>();
             }
             finally
             {

@@ -1,6 +1,7 @@
 // What every worker of a call needs to know. Made on the pipeline thread before the pool is opened; immutable, then read by all
 // workers.
 
+using System.Collections.Generic;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
@@ -34,6 +35,12 @@ internal sealed class WorkerSetup
 
     /// <summary>Where imports of modules wait for each other: that of the thread the call is made on.</summary>
     internal ImportGate Imports { get; } = ImportGate.Current;
+
+    /// <summary>Defines functions of the caller's where it is dot-sourced; null where there are none.</summary>
+    internal ScriptBlock? Definitions { get; set; }
+
+    /// <summary>Further functions of the caller's, by name.</summary>
+    internal IReadOnlyDictionary<string, ScriptBlock> FunctionBlocks { get; set; } = new Dictionary<string, ScriptBlock>();
 
     /// <summary>What a job writes goes into its entry or record instead of the caller's output.</summary>
     internal bool KeepsOutput { get; set; }

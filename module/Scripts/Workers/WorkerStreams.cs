@@ -74,13 +74,14 @@ internal sealed class WorkerStreams
         output.DataAdded += (sender, _) =>
         {
             PSObject value = Take<PSObject>(sender);
-            if (keepsOutput && Job is ScriptJob job)
+            if (!keepsOutput)
             {
-                job.AddOutput(value);
+                Relay(StreamKind.Output, value);
             }
             else
             {
-                Relay(StreamKind.Output, value);
+                // A script that begins has no entry or record for it.
+                Job?.AddOutput(value);
             }
         };
         return output;
