@@ -1,5 +1,5 @@
-// A script block once on each session. The far side needs nothing of this module, so nothing is known of it but what it writes and
-// how it ends; limits are kept here, whatever it does. The thread that advances the run, but for Cancel, Figures and OpenItems.
+// A script block once on each session. The far side needs nothing of this module; limits are kept here, whatever it does, and where
+// it may have a lease it ends there when this side is gone. The thread that advances the run, but for Cancel, Figures and OpenItems.
 
 using System;
 using System.Collections;
@@ -16,45 +16,18 @@ using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
 
-/// <summary>What runs on each session.</summary>
-internal sealed class SessionBlock
-{
-    // The name of the engine's own parameter for the values of $using:.
-    private const string UsingParameter = "--%";
-
-    private readonly string text;
-    private readonly object?[] arguments;
-    private readonly Hashtable usings;
-
-    internal SessionBlock(ScriptBlock block, object?[] arguments, Hashtable usings)
-    {
-        text = block.ToString();
-        this.arguments = arguments;
-        this.usings = usings;
-    }
-
-    internal void AddTo(PowerShell pipeline)
-    {
-        pipeline.AddScript(text);
-        foreach (object? argument in arguments)
-        {
-            pipeline.AddArgument(argument);
-        }
-        if (usings.Count > 0)
-        {
-            pipeline.AddParameter(UsingParameter, usings);
-        }
-    }
-}
-
 internal sealed class EachSessionRun : IRun
 {
     private const long CallItself = -1;
+
+    // What an endpoint says that takes no script text.
+    private const string ScriptsRefused = "ScriptsNotAllowed";
 
     // Of what is left over when the run ends.
     private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(800);
 
     private readonly SessionBlock block;
+    private readonly SessionLease lease = new SessionLease();
     private readonly ISink sink;
     private readonly bool asObject;
     private readonly double jobSeconds;
@@ -78,7 +51,7 @@ internal sealed class EachSessionRun : IRun
         this.limitSeconds = limitSeconds;
         progress = new WorkerProgress(sink, ProgressReporter.ActivityId);
         string[] names = Site.NamesOf(sessions);
-        jobs = sessions.Select((session, place) => new Job(place, names[place], new SiteLink(session, () => signal.Set()))).ToArray();
+        jobs = sessions.Select((session, place) => new Job(place, names[place], LinkTo(session))).ToArray();
     }
 
     /// <inheritdoc/>
@@ -118,7 +91,7 @@ internal sealed class EachSessionRun : IRun
         Job job = jobs[started++];
         job.Begin();
         job.Link.CompleteInput();
-        job.Link.Start(block.AddTo);
+        job.Link.Start(pipeline => block.AddTo(pipeline, lease), mayAsk: true);
     }
 
     /// <inheritdoc/>
@@ -165,9 +138,21 @@ internal sealed class EachSessionRun : IRun
             // First whether it has ended: what it wrote before is in the queues by then.
             bool hasEnded = job.Link.HasEnded;
             Relay(job);
-            if (hasEnded)
+            if (hasEnded && IsTextRefused(job))
+            {
+                job.Link.Abandon();
+                job.Link = LinkTo(job.Link.Session);
+                job.Link.CompleteInput();
+                job.HasCommands = true;
+                job.Link.Start(block.AddCommandsTo);
+            }
+            else if (hasEnded)
             {
                 End(job);
+            }
+            else if (job.IsLeased && job.Link.Silence > FarLink.Lease)
+            {
+                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, SiteErrors.Silence));
             }
             else if (isCancelled || isLimitOver)
             {
@@ -249,12 +234,25 @@ internal sealed class EachSessionRun : IRun
     private void Relay(Job job)
     {
         sink.Attribute(job.Place);
+        PSDataStreams streams = job.Link.Streams;
+        // Before the output, in which the lease's last word came before whatever error is here and is the block's.
+        var errors = new Queue<ErrorRecord>(streams.Error.ReadAll());
         while (job.Link.TryTake(out PSObject? item))
         {
+            if (!job.HasMark && lease.IsMark(item, out bool isLeased))
+            {
+                job.HasMark = true;
+                job.IsLeased = isLeased;
+                continue;
+            }
             job.Output.Add(item);
         }
-        PSDataStreams streams = job.Link.Streams;
-        foreach (ErrorRecord plain in streams.Error.ReadAll())
+        if (!job.HasMark && !job.IsLeaseRefused && errors.Count > 0)
+        {
+            job.IsLeaseRefused = true;
+            errors.Dequeue();
+        }
+        foreach (ErrorRecord plain in errors)
         {
             ErrorRecord error = WithOrigin(plain, job);
             job.Errors.Add(error);
@@ -283,6 +281,13 @@ internal sealed class EachSessionRun : IRun
         sink.Attribute(CallItself);
     }
 
+    /// <summary>Nothing of it has run, since its endpoint takes no text; and it can do without.</summary>
+    private bool IsTextRefused(Job job) =>
+        block.HasCommands && job.IsLeaseRefused && !job.HasCommands
+        && job.Link.Reason is RemoteException { ErrorRecord.FullyQualifiedErrorId: ScriptsRefused };
+
+    private SiteLink LinkTo(PSSession session) => new SiteLink(session, () => signal.Set());
+
     /// <summary>Its pipeline is over: to its end, by an error of the block's, or because the session is gone.</summary>
     private void End(Job job)
     {
@@ -296,7 +301,7 @@ internal sealed class EachSessionRun : IRun
                 break;
             default:
                 // An end without a word is a lost session, too.
-                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, job.Link.Reason));
+                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, job.Link.Problem));
                 break;
         }
     }
@@ -362,7 +367,19 @@ internal sealed class EachSessionRun : IRun
 
         internal string Name { get; }
 
-        internal SiteLink Link { get; }
+        internal SiteLink Link { get; set; }
+
+        /// <summary>What came before the block has run; all that follows is the block's.</summary>
+        internal bool HasMark { get; set; }
+
+        /// <summary>The far side asks for a sign of life, and ends without one.</summary>
+        internal bool IsLeased { get; set; }
+
+        /// <summary>What comes before the block was not run, which was an error.</summary>
+        internal bool IsLeaseRefused { get; set; }
+
+        /// <summary>It runs as commands, not as text.</summary>
+        internal bool HasCommands { get; set; }
 
         internal List<PSObject?> Output { get; } = new List<PSObject?>();
 

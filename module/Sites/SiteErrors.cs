@@ -10,6 +10,9 @@ namespace RustRunspaces.Sites;
 
 internal static class SiteErrors
 {
+    /// <summary>Why a session counts as lost that nothing came from.</summary>
+    internal static readonly string Silence = $"it gave no sign of life for {FarLink.Lease.TotalSeconds:0} seconds";
+
     private const string Install = "Invoke-Command -Session $sessions { Install-Module RustRunspaces -Force }";
 
     /// <summary>Non-terminating while other sessions go on, else terminating: sessions that cannot take part.</summary>
@@ -35,8 +38,8 @@ internal static class SiteErrors
         null);
 
     /// <summary>Non-terminating: a session went away while a job ran in it, which may have done its work or not.</summary>
-    internal static ErrorRecord Lost(string site, Exception? reason) => new ErrorRecord(
-        new InvalidOperationException($"The session to '{site}' was lost while its job ran: {(reason?.Message ?? "its pipeline ended without a word").TrimEnd('.', ' ')}", reason),
+    internal static ErrorRecord Lost(string site, string reason) => new ErrorRecord(
+        new InvalidOperationException($"The session to '{site}' was lost while its job ran: {reason.TrimEnd('.', ' ')}"),
         "SessionLost",
         ErrorCategory.ConnectionError,
         site);

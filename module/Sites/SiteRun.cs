@@ -304,12 +304,11 @@ else { 'RustRunspaces: not there' }";
         }
         if (hasEnded)
         {
-            string reason = site.Link.Reason?.Message ?? "its pipeline ended without a word";
-            GiveUp(site, site.State == SiteState.Starting ? SiteState.Unusable : SiteState.Lost, reason);
+            GiveUp(site, site.State == SiteState.Starting ? SiteState.Unusable : SiteState.Lost, site.Link.Problem);
         }
         else if (site.Link.Silence > FarLink.Lease)
         {
-            GiveUp(site, SiteState.Lost, $"it gave no sign of life for {FarLink.Lease.TotalSeconds:0} seconds");
+            GiveUp(site, SiteState.Lost, SiteErrors.Silence);
         }
     }
 
