@@ -283,7 +283,7 @@ internal sealed class EachSessionRun : IRun
 
     /// <summary>Nothing of it has run, since its endpoint takes no text; and it can do without.</summary>
     private bool IsTextRefused(Job job) =>
-        block.HasCommands && job.IsLeaseRefused && !job.HasCommands
+        block.HasOtherForm && job.IsLeaseRefused && !job.HasCommands
         && job.Link.Reason is RemoteException { ErrorRecord.FullyQualifiedErrorId: ScriptsRefused };
 
     private SiteLink LinkTo(PSSession session) => new SiteLink(session, () => signal.Set());

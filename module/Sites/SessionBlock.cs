@@ -1,8 +1,10 @@
-// What runs on each session, as Invoke-Command would send it: the text of a block, with a lease before it; or, where no text is taken,
-// the commands that the block consists of, if it consists of commands. Any thread, but for the constructor.
+// What runs on each session, as Invoke-Command would send it: the text of a block, or commands where no text is taken and it consists
+// of such; or a command. A lease stands before it. Any thread, but for the constructors.
 
+using System;
 using System.Collections;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 
 namespace RustRunspaces.Sites;
 
@@ -11,7 +13,7 @@ internal sealed class SessionBlock
     // The name of the engine's own parameter for the values of $using:.
     private const string UsingParameter = "--%";
 
-    private readonly string text;
+    private readonly string? text;
     private readonly object?[] arguments;
     private readonly Hashtable usings;
     private readonly PSCommand? commands;
@@ -25,7 +27,7 @@ internal sealed class SessionBlock
         try
         {
             using PowerShell pipeline = block.GetPowerShell(true, arguments);
-            commands = pipeline.Commands.Clone();
+            commands = pipeline.Commands;
         }
         catch (RuntimeException)
         {
@@ -33,12 +35,27 @@ internal sealed class SessionBlock
         }
     }
 
-    /// <summary>It can do without script text.</summary>
-    internal bool HasCommands => commands is not null;
+    /// <param name="command">Looked up over there.</param>
+    /// <param name="parameters">Of the command; null for none.</param>
+    internal SessionBlock(string command, IDictionary? parameters)
+    {
+        arguments = Array.Empty<object?>();
+        usings = new Hashtable();
+        using PowerShell pipeline = PowerShell.Create();
+        commands = pipeline.AddCommand(command).AddParameters(parameters ?? usings).Commands;
+    }
+
+    /// <summary>There are commands to run in place of a text that was refused.</summary>
+    internal bool HasOtherForm => text is not null && commands is not null;
 
     internal void AddTo(PowerShell pipeline, SessionLease lease)
     {
         lease.AddTo(pipeline);
+        if (text is null)
+        {
+            AddCommandsTo(pipeline);
+            return;
+        }
         pipeline.AddScript(text);
         foreach (object? argument in arguments)
         {
@@ -50,5 +67,11 @@ internal sealed class SessionBlock
         }
     }
 
-    internal void AddCommandsTo(PowerShell pipeline) => pipeline.Commands = commands!.Clone();
+    internal void AddCommandsTo(PowerShell pipeline)
+    {
+        foreach (Command command in commands!.Commands)
+        {
+            pipeline.Commands.AddCommand(command);
+        }
+    }
 }

@@ -55,7 +55,7 @@ internal static class SiteErrors
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord TakesNoInput() => new ErrorRecord(
-        new ArgumentException("-FromEach runs the block once on each session, and takes no input: pass values by -ArgumentList or $using:"),
+        new ArgumentException("-FromEach runs the block or command once on each session, and takes no input: pass values by -ArgumentList, $using: or -Parameters"),
         "InputNotAllowed",
         ErrorCategory.InvalidArgument,
         null);
@@ -63,7 +63,7 @@ internal static class SiteErrors
     /// <summary>Terminating.</summary>
     internal static ErrorRecord TakesNoHosts() => new ErrorRecord(
         new ArgumentException(
-            "-FromEach runs a script block once on each session, and takes neither hosts nor a command: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
+            "-FromEach runs a script block or command once on each session, and takes no hosts: leave -FromEach out and the sessions share the jobs, or leave out the hosts and give the values by -ArgumentList, $using: or -Parameters"),
         "FromEachRunsBlockOnce",
         ErrorCategory.InvalidArgument,
         null);

@@ -140,11 +140,21 @@ Describe 'A block once on each session' {
         @($run.Progress | Where-Object { $_.Activity -in 'lima', 'oslo', 'paris', 'rome' } | ForEach-Object ActivityId | Sort-Object -Unique).Count | Should -Be 4
     }
 
-    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }' {
+    It 'a command runs once on each, with its parameters, also where no text is taken' {
+        $own = New-PSSession -HostName rome -Subsystem restricted
+        $run = Invoke-CleanScript 'Invoke-RustParallel -CommandName Get-Command -Parameters @{ Name = "Get-Help", "Get-Command" } -Session $all -FromEach -AsObject -JobTimeoutSeconds 20' @{ all = @($sites[0]) + $own }
+        ($run.Output | Sort-Object ComputerName | ForEach-Object { "$($_.ComputerName) $($_.Status) $(($_.Output.Name | Sort-Object) -join ' ')" }) -join ', ' |
+            Should -Be 'lima Completed Get-Command Get-Help, rome Completed Get-Command Get-Help'
+        $run = Invoke-Script 'Invoke-RustParallel -Session $all -CommandName none -FromEach' @{ all = @($sites[0]) + $own }
+        $own | Remove-PSSession
+        ($run.Errors | ForEach-Object { "$(Get-ErrorId $_) $($_.TargetObject)" } | Sort-Object) -join ', ' | Should -Be 'CommandNotFoundException none, CommandNotFoundException none'
+    }
+
+    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }', '-CommandName Get-Date' {
         Get-ErrorId (Get-Failure "1, 2 | Invoke-RustParallel $_ -Session `$sites -FromEach" @{ sites = $sites }) | Should -Be 'InputNotAllowed'
     }
 
-    It 'takes no hosts and no command, and says so: <_>' -ForEach @(
+    It 'takes no hosts, and says so: <_>' -ForEach @(
         '-ComputerName a, b -ScriptBlock { 1 } -FromEach', 'a, b { 1 } -FromEach', 'a { 1 } -FromEach', 'a, b -ScriptBlock { 1 } -FromEach',
         'a -CommandName Get-Date -FromEach', '-FromEach -ComputerName a { 1 }', 'a { 1 } -FromEach -ArgumentList 2 -JobTimeoutSeconds 5'
     ) {
