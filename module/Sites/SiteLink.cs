@@ -30,6 +30,7 @@ internal sealed class SiteLink
     private int hasBegunStop;
     private int isEnding;
     private int hasEnded;
+    private volatile bool hasAnswered;
     private long lastHeard = Stopwatch.GetTimestamp();
 
     /// <param name="session">The caller's; it stays open.</param>
@@ -148,7 +149,9 @@ internal sealed class SiteLink
     internal void Abandon()
     {
         runspace.StateChanged -= OnRunspaceState;
-        if (HasEnded && State != PSInvocationState.NotStarted)
+        // One that was stopped as it began may have its beginning still acknowledged: of a pipeline that is disposed of by then, the
+        // engine takes that for nonsense and breaks the session.
+        if (HasEnded && State != PSInvocationState.NotStarted && (hasAnswered || State != PSInvocationState.Stopped))
         {
             OnThread(pipeline.Dispose);
         }
@@ -195,17 +198,23 @@ internal sealed class SiteLink
 
     private void Heard()
     {
+        hasAnswered = true;
         Volatile.Write(ref lastHeard, Stopwatch.GetTimestamp());
         wake();
     }
 
     private void Receive()
     {
+        Drain();
+        Heard();
+    }
+
+    private void Drain()
+    {
         foreach (PSObject? item in output.ReadAll())
         {
             received.Enqueue(item);
         }
-        Heard();
     }
 
     private void OnState(PSInvocationStateInfo info)
@@ -228,7 +237,7 @@ internal sealed class SiteLink
     {
         if (Interlocked.Exchange(ref isEnding, 1) == 0)
         {
-            Receive();
+            Drain();
             State = state;
             Reason = reason ?? pipeline.Streams.Error.FirstOrDefault()?.Exception;
             Volatile.Write(ref hasEnded, 1);
