@@ -9,6 +9,7 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace RustRunspaces.Sites;
 
@@ -16,6 +17,8 @@ internal sealed class SiteLink
 {
     // Ends the input, in the order of what is sent.
     private static readonly object EndOfInput = new object();
+
+    private static readonly TimeSpan LongestAcknowledgement = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan LongestRelease = TimeSpan.FromMilliseconds(200);
 
@@ -30,7 +33,6 @@ internal sealed class SiteLink
     private int hasBegunStop;
     private int isEnding;
     private int hasEnded;
-    private volatile bool hasAnswered;
     private long lastHeard = Stopwatch.GetTimestamp();
 
     /// <param name="session">The caller's; it stays open.</param>
@@ -149,12 +151,18 @@ internal sealed class SiteLink
     internal void Abandon()
     {
         runspace.StateChanged -= OnRunspaceState;
-        // One that was stopped as it began may have its beginning still acknowledged: of a pipeline that is disposed of by then, the
-        // engine takes that for nonsense and breaks the session.
-        if (HasEnded && State != PSInvocationState.NotStarted && (hasAnswered || State != PSInvocationState.Stopped))
+        if (!HasEnded || State == PSInvocationState.NotStarted)
+        {
+            return;
+        }
+        if (State != PSInvocationState.Stopped)
         {
             OnThread(pipeline.Dispose);
+            return;
         }
+        // The beginning of one that was stopped as it began may be acknowledged later than its end. Of a pipeline that is disposed of
+        // by then, the engine takes that for nonsense and breaks the session.
+        Task.Delay(LongestAcknowledgement).ContinueWith(_ => OnThread(pipeline.Dispose), TaskScheduler.Default);
     }
 
     private static void OnThread(Action action) => ThreadPool.QueueUserWorkItem(_ =>
@@ -198,23 +206,17 @@ internal sealed class SiteLink
 
     private void Heard()
     {
-        hasAnswered = true;
         Volatile.Write(ref lastHeard, Stopwatch.GetTimestamp());
         wake();
     }
 
     private void Receive()
     {
-        Drain();
-        Heard();
-    }
-
-    private void Drain()
-    {
         foreach (PSObject? item in output.ReadAll())
         {
             received.Enqueue(item);
         }
+        Heard();
     }
 
     private void OnState(PSInvocationStateInfo info)
@@ -237,7 +239,7 @@ internal sealed class SiteLink
     {
         if (Interlocked.Exchange(ref isEnding, 1) == 0)
         {
-            Drain();
+            Receive();
             State = state;
             Reason = reason ?? pipeline.Streams.Error.FirstOrDefault()?.Exception;
             Volatile.Write(ref hasEnded, 1);

@@ -390,18 +390,18 @@ Describe 'The near end of a session' {
 }
 
 Describe 'Calls that are stopped as they begin' {
-    # Without care a session broke in some of twenty to some hundred such calls.
+    # A race: without care a session broke after some twenty to some hundred of such calls, not in every run.
     It 'their session stays good' {
-        $site = New-Site 'paris'
+        $sites = New-Site
         $runspace = New-Session
         $clock = [Diagnostics.Stopwatch]::StartNew()
-        for ($round = 0; $clock.Elapsed.TotalSeconds -lt 8 -and $site.State -eq 'Opened'; $round++) {
-            $run = Start-Script 'Invoke-RustParallel -Session $site -FromEach -ScriptBlock { [Threading.Thread]::Sleep(20) }' @{ site = $site } $runspace
-            [Threading.Thread]::Sleep(3 + $round % 6)
+        for ($round = 0; $clock.Elapsed.TotalSeconds -lt 8 -and @($sites.State) -notcontains 'Broken'; $round++) {
+            $run = Start-Script 'Invoke-RustParallel -Session $sites -FromEach -ScriptBlock { [Threading.Thread]::Sleep(20) }' @{ sites = $sites } $runspace
+            [Threading.Thread]::Sleep($round % 10)
             $null = Stop-Script $run
         }
-        $reason = "$($site.Runspace.RunspaceStateInfo.Reason)"
-        $site | Remove-PSSession
+        $reason = "$($sites.Runspace.RunspaceStateInfo.Reason)".Trim()
+        $sites | Remove-PSSession
         $runspace.Dispose()
         $reason | Should -BeNullOrEmpty -Because "of round $round"
     }
