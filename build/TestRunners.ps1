@@ -143,7 +143,7 @@ function Get-Pester {
 function Invoke-ModuleTest {
     $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
     if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
-    return Get-ModuleCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+    return Get-PesterCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
 }
 
 # The build's own tests.
@@ -155,13 +155,13 @@ function Invoke-BuildTest {
         })
 }
 
-# Those tests side by side: what waits, and the others in two halves.
-function Get-ModuleCount([string[]] $Line, $Environment) {
+# The tests of a folder side by side: what waits, and the others in two halves.
+function Get-PesterCount([string[]] $Line, $Environment) {
     $parts = [ordered] @{ 'a half' = '-ExcludeTag', 'Slow', '-Share', '1/2'; 'the other half' = '-ExcludeTag', 'Slow', '-Share', '2/2' }
     if (-not $Quick) { $parts['the slow ones'] = '-Tag', 'Slow' }
     $started = foreach ($name in $parts.Keys) { @{ Name = $name; Job = Start-Beside ($Line + $parts[$name]) $Environment } }
     $count = New-Count
-    foreach ($one in $started) { Add-Count $count (Get-ScriptCount "the tests of the module, $($one.Name)," (Wait-Beside $one.Job)) }
+    foreach ($one in $started) { Add-Count $count (Get-ScriptCount "the tests by $(Split-Path -Leaf $Line[-1]), $($one.Name)," (Wait-Beside $one.Job)) }
     return $count
 }
 
@@ -180,12 +180,12 @@ function Invoke-HostTest {
     return Get-ReportCount $report (Invoke-Program -File $first -Arguments $rest -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest })
 }
 
-# The command over real sessions: OpenSSH's servers in network namespaces, this PowerShell behind them.
+# The command over real sessions: OpenSSH's servers in network namespaces, this PowerShell behind them; each part
+# has sites of its own.
 function Invoke-SiteTest {
-    return Invoke-TestScript 'tests/sites/run.sh' -Environment @{
-        RUSTRUNSPACES_MODULE = Get-TestedManifest
-        RUSTRUNSPACES_PESTER = Get-Pester
-    }
+    $script = 'tests/sites/run.sh'
+    if ($IsOnWindows) { return New-SkippedCount $script 'it is for Linux' }
+    return Get-PesterCount "$Root/$script" @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
 }
 
 # The counts in the report of an xunit executable.

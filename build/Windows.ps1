@@ -174,7 +174,7 @@ function Invoke-WineModuleTest {
     # The first program makes Wine's system, which two at once must not.
     $null = Invoke-Program -File 'wineboot' -Arguments '-i' -Environment $environment
     try {
-        return Get-ModuleCount @("$Root/tests/wine/run.sh", "$folder/pwsh.exe", (ConvertTo-WinePath "$Root/tests/module/Invoke-ModuleTests.ps1")) $environment
+        return Get-PesterCount @("$Root/tests/wine/run.sh", "$folder/pwsh.exe", (ConvertTo-WinePath "$Root/tests/module/Invoke-ModuleTests.ps1")) $environment
     }
     finally { Stop-Wine }
 }

@@ -31,6 +31,7 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>The command to run for each host or item.</summary>
     [Parameter(Mandatory = true, ParameterSetName = HostCommandSet)]
     [Parameter(Mandatory = true, ParameterSetName = ItemCommandSet)]
+    [Parameter(Mandatory = true, ParameterSetName = EachSessionCommandSet)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(CommandNameCompleter))]
     public string? CommandName { get; set; }
@@ -38,6 +39,7 @@ public sealed partial class InvokeRustParallelCommand
     /// <summary>Parameters of the command that are the same for every host or item.</summary>
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
+    [Parameter(ParameterSetName = EachSessionCommandSet)]
     [Alias("Parameter")]
     public IDictionary? Parameters { get; set; }
 
@@ -72,6 +74,7 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
     [Parameter(ParameterSetName = EachSessionSet)]
+    [Parameter(ParameterSetName = EachSessionCommandSet)]
     [ValidateRange(0.0, 2_147_483.0)]
     public double JobTimeoutSeconds { get; set; }
 

@@ -17,6 +17,7 @@ namespace RustRunspaces;
 public sealed partial class InvokeRustParallelCommand
 {
     private const string EachSessionSet = "EachSession";
+    private const string EachSessionCommandSet = "EachSessionCommand";
 
     /// <summary>Open sessions (New-PSSession) that share the hosts, or do all of it each.</summary>
     [Parameter(ParameterSetName = ProbeSet)]
@@ -25,12 +26,14 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
     [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
+    [Parameter(Mandatory = true, ParameterSetName = EachSessionCommandSet)]
     [ValidateNotNullOrEmpty]
     public PSSession[]? Session { get; set; }
 
     /// <summary>Each session does all of it, instead of a share.</summary>
     [Parameter(ParameterSetName = ProbeSet)]
     [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
+    [Parameter(Mandatory = true, ParameterSetName = EachSessionCommandSet)]
     // With hosts and a block or command only to be refused in words: else the binder says that it cannot tell what is meant.
     [Parameter(DontShow = true, ParameterSetName = HostScriptSet)]
     [Parameter(DontShow = true, ParameterSetName = HostCommandSet)]
@@ -55,14 +58,22 @@ public sealed partial class InvokeRustParallelCommand
         return sink => isFromEach ? new EachProbeRun(settings, sessions, sink) : new SiteProbeRun(settings, sessions, sink);
     }
 
-    private bool IsEachSession => ParameterSetName == EachSessionSet;
+    private bool IsEachSession => ParameterSetName is EachSessionSet or EachSessionCommandSet;
 
     private Func<ISink, IRun> PrepareEachSession()
     {
         PSSession[] sessions = Session!;
-        var usings = new Hashtable(StringComparer.Ordinal);
-        UsingValues.Read(this, BlockReader.Read(ScriptBlock!).Usings, usings);
-        var block = new SessionBlock(ScriptBlock!, ArgumentList ?? Array.Empty<object?>(), usings);
+        SessionBlock block;
+        if (ScriptBlock is null)
+        {
+            block = new SessionBlock(CommandName!, Parameters);
+        }
+        else
+        {
+            var usings = new Hashtable(StringComparer.Ordinal);
+            UsingValues.Read(this, BlockReader.Read(ScriptBlock).Usings, usings);
+            block = new SessionBlock(ScriptBlock, ArgumentList ?? Array.Empty<object?>(), usings);
+        }
         bool asObject = AsObject;
         double jobSeconds = JobTimeoutSeconds;
         double limitSeconds = MaximumWaitTimeSeconds;

@@ -1,5 +1,5 @@
-// A script block once on each session. The far side needs nothing of this module, so nothing is known of it but what it writes and
-// how it ends; limits are kept here, whatever it does. The thread that advances the run, but for Cancel, Figures and OpenItems.
+// A script block once on each session. The far side needs nothing of this module; limits are kept here, whatever it does, and where
+// it may have a lease it ends there when this side is gone. The thread that advances the run, but for Cancel, Figures and OpenItems.
 
 using System;
 using System.Collections;
@@ -9,80 +9,38 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Remoting;
 using System.Management.Automation.Runspaces;
-using System.Threading;
 using RustRunspaces.Background;
-using RustRunspaces.Native;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
 
-/// <summary>What runs on each session.</summary>
-internal sealed class SessionBlock
+internal sealed class EachSessionRun : SessionRun
 {
-    // The name of the engine's own parameter for the values of $using:.
-    private const string UsingParameter = "--%";
-
-    private readonly string text;
-    private readonly object?[] arguments;
-    private readonly Hashtable usings;
-
-    internal SessionBlock(ScriptBlock block, object?[] arguments, Hashtable usings)
-    {
-        text = block.ToString();
-        this.arguments = arguments;
-        this.usings = usings;
-    }
-
-    internal void AddTo(PowerShell pipeline)
-    {
-        pipeline.AddScript(text);
-        foreach (object? argument in arguments)
-        {
-            pipeline.AddArgument(argument);
-        }
-        if (usings.Count > 0)
-        {
-            pipeline.AddParameter(UsingParameter, usings);
-        }
-    }
-}
-
-internal sealed class EachSessionRun : IRun
-{
-    private const long CallItself = -1;
-
-    // Of what is left over when the run ends.
-    private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(800);
+    // What an endpoint says that takes no script text.
+    private const string ScriptsRefused = "ScriptsNotAllowed";
 
     private readonly SessionBlock block;
-    private readonly ISink sink;
+    private readonly SessionLease lease = new SessionLease();
     private readonly bool asObject;
     private readonly double jobSeconds;
-    private readonly double limitSeconds;
-    private readonly AutoResetEvent signal = new AutoResetEvent(false);
-    private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly WorkerProgress progress;
     private readonly Job[] jobs;
     private readonly Hashtable data = Hashtable.Synchronized(new Hashtable(StringComparer.OrdinalIgnoreCase));
     private int started;
-    private bool isDisposed;
-    private bool isLimitReached;
-    private volatile bool isCancelled;
 
     internal EachSessionRun(SessionBlock block, IReadOnlyList<PSSession> sessions, bool asObject, double jobSeconds, double limitSeconds, ISink sink)
+        : base(sink, limitSeconds)
     {
         this.block = block;
-        this.sink = sink;
         this.asObject = asObject;
         this.jobSeconds = jobSeconds;
-        this.limitSeconds = limitSeconds;
         progress = new WorkerProgress(sink, ProgressReporter.ActivityId);
         string[] names = Site.NamesOf(sessions);
-        jobs = sessions.Select((session, place) => new Job(place, names[place], new SiteLink(session, () => signal.Set()))).ToArray();
+        jobs = sessions.Select((session, place) => new Job(place, names[place], LinkTo(session))).ToArray();
     }
 
     /// <inheritdoc/>
-    public RunFigures Figures
+    public override RunFigures Figures
     {
         get
         {
@@ -92,70 +50,34 @@ internal sealed class EachSessionRun : IRun
     }
 
     /// <inheritdoc/>
-    public double? LimitReached => isLimitReached ? limitSeconds : null;
+    public override bool IsComplete => started == jobs.Length && jobs.All(job => job.IsOver);
+
+    private protected override IEnumerable<SiteLink> Links => jobs.Where(job => job.HasBegun).Select(job => job.Link);
 
     /// <inheritdoc/>
-    public bool IsComplete => started == jobs.Length && jobs.All(job => job.IsOver);
-
-    /// <inheritdoc/>
-    public bool IsBatchFull => false;
-
-    /// <summary>None of this process: what is sent, others send.</summary>
-    public PoolCounts? Counts => null;
-
-    /// <summary>None of this process: what hangs, hangs elsewhere.</summary>
-    public int Abandoned => 0;
-
-    /// <inheritdoc/>
-    public IReadOnlyList<object?> OpenItems() => jobs.Where(job => !job.IsOver || job.IsCutOff).Select(job => (object?)job.Name).ToArray();
-
-    /// <summary>None: no worker of this process is busy with any.</summary>
-    public IReadOnlyList<RunningItem> RunningItems() => Array.Empty<RunningItem>();
+    public override IReadOnlyList<object?> OpenItems() => jobs.Where(job => !job.IsOver || job.IsCutOff).Select(job => (object?)job.Name).ToArray();
 
     /// <summary>The next session: its block begins at once.</summary>
-    public void Add(object? item)
+    public override void Add(object? item)
     {
         Job job = jobs[started++];
         job.Begin();
         job.Link.CompleteInput();
-        job.Link.Start(block.AddTo);
+        job.Link.Start(pipeline => block.AddTo(pipeline, lease), mayAsk: true);
     }
 
     /// <inheritdoc/>
-    public bool Submit() => true;
+    public override bool Submit() => true;
 
     /// <inheritdoc/>
-    public void CloseInput()
+    public override void CloseInput()
     {
     }
 
     /// <inheritdoc/>
-    public void Wait(ulong milliseconds)
+    public override void Deliver()
     {
-        if (IsComplete)
-        {
-            return;
-        }
-        double wait = milliseconds;
-        double now = clock.Elapsed.TotalSeconds;
-        if (limitSeconds > 0)
-        {
-            wait = Math.Min(wait, (limitSeconds - now) * 1000);
-        }
-        if (jobSeconds > 0)
-        {
-            foreach (Job job in jobs.Where(job => !job.IsOver && job.HasBegun))
-            {
-                wait = Math.Min(wait, (jobSeconds - job.Elapsed.TotalSeconds) * 1000);
-            }
-        }
-        signal.WaitOne((int)Math.Min(Math.Max(0, Math.Ceiling(wait)), int.MaxValue));
-    }
-
-    /// <inheritdoc/>
-    public void Deliver()
-    {
-        bool isLimitOver = limitSeconds > 0 && clock.Elapsed.TotalSeconds >= limitSeconds;
+        bool isLimitOver = IsLimitOver;
         foreach (Job job in jobs)
         {
             if (job.IsOver || !job.HasBegun)
@@ -165,13 +87,25 @@ internal sealed class EachSessionRun : IRun
             // First whether it has ended: what it wrote before is in the queues by then.
             bool hasEnded = job.Link.HasEnded;
             Relay(job);
-            if (hasEnded)
+            if (hasEnded && IsTextRefused(job))
+            {
+                job.Link.Abandon();
+                job.Link = LinkTo(job.Link.Session);
+                job.Link.CompleteInput();
+                job.Lease = LeaseState.None;
+                job.Link.Start(block.AddCommandsTo);
+            }
+            else if (hasEnded)
             {
                 End(job);
             }
-            else if (isCancelled || isLimitOver)
+            else if (job.Lease == LeaseState.Kept && job.Link.Silence > FarLink.Lease)
             {
-                isLimitReached |= !isCancelled;
+                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, SiteErrors.Silence));
+            }
+            else if (IsCancelled || isLimitOver)
+            {
+                IsLimitReached |= !IsCancelled;
                 End(job, JobStatus.Stopped, null);
             }
             else if (jobSeconds > 0 && job.Elapsed.TotalSeconds >= jobSeconds)
@@ -182,106 +116,90 @@ internal sealed class EachSessionRun : IRun
     }
 
     /// <summary>Of each session the newest state of progress.</summary>
-    public void Show()
+    public override void Show()
     {
         foreach (Job job in jobs.Where(job => job.Progress is not null))
         {
-            sink.Attribute(job.Place);
+            Sink.Attribute(job.Place);
             progress.Show(job.Place + 1, job.Progress!);
             job.Progress = null;
         }
-        sink.Attribute(CallItself);
+        Sink.Attribute(CallItself);
     }
 
     /// <inheritdoc/>
-    public void Complete()
+    public override void Complete()
     {
-        sink.Attribute(CallItself);
+        Sink.Attribute(CallItself);
         if (!asObject)
         {
-            sink.WriteObject(data);
+            Sink.WriteObject(data);
         }
-        if (isLimitReached)
+        if (IsLimitReached)
         {
-            sink.WriteError(ScriptErrors.MaximumWaitReached(limitSeconds, OpenItems().ToArray()));
+            Sink.WriteError(ScriptErrors.MaximumWaitReached(LimitSeconds, OpenItems().ToArray()));
         }
     }
 
-    /// <inheritdoc/>
-    public void Cancel()
-    {
-        isCancelled = true;
-        foreach (Job job in jobs)
-        {
-            job.Link.BeginStop();
-        }
-        signal.Set();
-    }
-
-    /// <summary>Stops what still runs and waits a moment, so that the sessions can be used again; what hangs is left alone.</summary>
-    public void Dispose()
-    {
-        if (isDisposed)
-        {
-            return;
-        }
-        isDisposed = true;
-        var end = Stopwatch.StartNew();
-        foreach (Job job in jobs)
-        {
-            if (job.HasBegun)
-            {
-                job.Link.BeginStop();
-            }
-        }
-        while (jobs.Any(job => job.HasBegun && !job.Link.HasEnded) && end.Elapsed < LongestEnd)
-        {
-            TimeSpan left = LongestEnd - end.Elapsed;
-            signal.WaitOne(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        }
-        foreach (Job job in jobs)
-        {
-            job.Link.Abandon();
-        }
-    }
+    /// <summary>Of the job whose time is over first.</summary>
+    private protected override double SecondsToDeadline() => jobSeconds > 0
+        ? jobs.Where(job => !job.IsOver && job.HasBegun).Select(job => jobSeconds - job.Elapsed.TotalSeconds).DefaultIfEmpty(double.MaxValue).Min()
+        : double.MaxValue;
 
     /// <summary>Everything that came meanwhile, stream by stream.</summary>
     private void Relay(Job job)
     {
-        sink.Attribute(job.Place);
+        Sink.Attribute(job.Place);
+        PSDataStreams streams = job.Link.Streams;
+        // Before the output, in which the lease's last word came before whatever error is here and is the block's.
+        var errors = new Queue<ErrorRecord>(streams.Error.ReadAll());
         while (job.Link.TryTake(out PSObject? item))
         {
+            if (job.Lease == LeaseState.Unknown && lease.IsMark(item, out bool isKept))
+            {
+                job.Lease = isKept ? LeaseState.Kept : LeaseState.None;
+                continue;
+            }
             job.Output.Add(item);
         }
-        PSDataStreams streams = job.Link.Streams;
-        foreach (ErrorRecord plain in streams.Error.ReadAll())
+        if (job.Lease == LeaseState.Unknown && errors.Count > 0)
+        {
+            job.Lease = LeaseState.Refused;
+            errors.Dequeue();
+        }
+        foreach (ErrorRecord plain in errors)
         {
             ErrorRecord error = WithOrigin(plain, job);
             job.Errors.Add(error);
             if (!asObject)
             {
-                sink.WriteJobError(error);
+                Sink.WriteJobError(error);
             }
         }
         foreach (WarningRecord record in streams.Warning.ReadAll())
         {
-            sink.WriteWarning(record.Message);
+            Sink.WriteWarning(record.Message);
         }
         foreach (VerboseRecord record in streams.Verbose.ReadAll())
         {
-            sink.WriteVerbose(record.Message);
+            Sink.WriteVerbose(record.Message);
         }
         foreach (DebugRecord record in streams.Debug.ReadAll())
         {
-            sink.WriteDebug(record.Message);
+            Sink.WriteDebug(record.Message);
         }
         foreach (InformationRecord record in streams.Information.ReadAll())
         {
-            sink.WriteInformation(record);
+            Sink.WriteInformation(record);
         }
         job.Progress = streams.Progress.ReadAll().LastOrDefault() ?? job.Progress;
-        sink.Attribute(CallItself);
+        Sink.Attribute(CallItself);
     }
+
+    /// <summary>Nothing of it has run, since its endpoint takes no text; and it can do without.</summary>
+    private bool IsTextRefused(Job job) =>
+        block.HasOtherForm && job.Lease == LeaseState.Refused
+        && job.Link.Reason is RemoteException { ErrorRecord.FullyQualifiedErrorId: ScriptsRefused };
 
     /// <summary>Its pipeline is over: to its end, by an error of the block's, or because the session is gone.</summary>
     private void End(Job job)
@@ -296,7 +214,7 @@ internal sealed class EachSessionRun : IRun
                 break;
             default:
                 // An end without a word is a lost session, too.
-                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, job.Link.Reason));
+                End(job, JobStatus.Lost, SiteErrors.Lost(job.Name, job.Link.Problem));
                 break;
         }
     }
@@ -313,7 +231,7 @@ internal sealed class EachSessionRun : IRun
             error = WithOrigin(error, job);
             job.Errors.Add(error);
         }
-        sink.Attribute(job.Place);
+        Sink.Attribute(job.Place);
         job.Progress = null;
         progress.End(job.Place + 1);
         object? output = job.Output.Count switch
@@ -324,13 +242,13 @@ internal sealed class EachSessionRun : IRun
         };
         if (asObject)
         {
-            sink.WriteObject(new HostJobRecord(job.Name, status, output, job.Errors.ToArray(), DateTime.Now, job.Elapsed, job.Place + 1) { ObservedFrom = job.Name });
+            Sink.WriteObject(new HostJobRecord(job.Name, status, output, job.Errors.ToArray(), DateTime.Now, job.Elapsed, job.Place + 1) { ObservedFrom = job.Name });
         }
         else
         {
             if (error is not null)
             {
-                sink.WriteError(error);
+                Sink.WriteError(error);
             }
             if (status == JobStatus.Completed || job.Output.Count > 0)
             {
@@ -340,12 +258,27 @@ internal sealed class EachSessionRun : IRun
         ItemOutcome outcome = status == JobStatus.Completed ? ItemOutcome.Completed
             : status.IsUnfinished() ? ItemOutcome.Stopped
             : ItemOutcome.Failed;
-        sink.EndItem(job.Place, outcome, error);
-        sink.Attribute(CallItself);
+        Sink.EndItem(job.Place, outcome, error);
+        Sink.Attribute(CallItself);
     }
 
     private static ErrorRecord WithOrigin(ErrorRecord error, Job job) =>
         error as RemotingErrorRecord ?? new RemotingErrorRecord(error, new OriginInfo(job.Name, job.Link.Session.InstanceId));
+
+    private enum LeaseState
+    {
+        /// <summary>Nothing has been heard of it.</summary>
+        Unknown,
+
+        /// <summary>The far side asks for a sign of life, and ends without one.</summary>
+        Kept,
+
+        /// <summary>What comes before the block found that there can be none.</summary>
+        None,
+
+        /// <summary>What comes before the block was not run, which was an error.</summary>
+        Refused,
+    }
 
     private sealed class Job
     {
@@ -362,7 +295,9 @@ internal sealed class EachSessionRun : IRun
 
         internal string Name { get; }
 
-        internal SiteLink Link { get; }
+        internal SiteLink Link { get; set; }
+
+        internal LeaseState Lease { get; set; }
 
         internal List<PSObject?> Output { get; } = new List<PSObject?>();
 

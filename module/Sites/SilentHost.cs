@@ -9,7 +9,12 @@ namespace RustRunspaces.Sites;
 
 internal sealed class SilentHost : PSHost
 {
+    private readonly PSHostUserInterface? ui;
+
     private static readonly Version OwnVersion = typeof(SilentHost).Assembly.GetName().Version ?? new Version(0, 0);
+
+    /// <param name="asked">Called when something asks; null for no user interface.</param>
+    internal SilentHost(Action? asked) => ui = asked is null ? null : new SilentUserInterface(asked);
 
     /// <inheritdoc/>
     public override string Name => "RustRunspaces";
@@ -26,8 +31,8 @@ internal sealed class SilentHost : PSHost
     /// <inheritdoc/>
     public override CultureInfo CurrentUICulture => CultureInfo.CurrentUICulture;
 
-    /// <summary>None.</summary>
-    public override PSHostUserInterface UI => null!;
+    /// <inheritdoc/>
+    public override PSHostUserInterface UI => ui!;
 
     /// <inheritdoc/>
     public override void EnterNestedPrompt() => throw new NotSupportedException("a session has no prompt of its own");

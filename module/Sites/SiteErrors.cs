@@ -10,6 +10,9 @@ namespace RustRunspaces.Sites;
 
 internal static class SiteErrors
 {
+    /// <summary>Why a session counts as lost that nothing came from.</summary>
+    internal static readonly string Silence = $"it gave no sign of life for {FarLink.Lease.TotalSeconds:0} seconds";
+
     private const string Install = "Invoke-Command -Session $sessions { Install-Module RustRunspaces -Force }";
 
     /// <summary>Non-terminating while other sessions go on, else terminating: sessions that cannot take part.</summary>
@@ -35,8 +38,8 @@ internal static class SiteErrors
         null);
 
     /// <summary>Non-terminating: a session went away while a job ran in it, which may have done its work or not.</summary>
-    internal static ErrorRecord Lost(string site, Exception? reason) => new ErrorRecord(
-        new InvalidOperationException($"The session to '{site}' was lost while its job ran: {(reason?.Message ?? "its pipeline ended without a word").TrimEnd('.', ' ')}", reason),
+    internal static ErrorRecord Lost(string site, string reason) => new ErrorRecord(
+        new InvalidOperationException($"The session to '{site}' was lost while its job ran: {reason.TrimEnd('.', ' ')}"),
         "SessionLost",
         ErrorCategory.ConnectionError,
         site);
@@ -52,7 +55,7 @@ internal static class SiteErrors
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord TakesNoInput() => new ErrorRecord(
-        new ArgumentException("-FromEach runs the block once on each session, and takes no input: pass values by -ArgumentList or $using:"),
+        new ArgumentException("-FromEach runs the block or command once on each session, and takes no input: pass values by -ArgumentList, $using: or -Parameters"),
         "InputNotAllowed",
         ErrorCategory.InvalidArgument,
         null);
@@ -60,7 +63,7 @@ internal static class SiteErrors
     /// <summary>Terminating.</summary>
     internal static ErrorRecord TakesNoHosts() => new ErrorRecord(
         new ArgumentException(
-            "-FromEach runs a script block once on each session, and takes neither hosts nor a command: leave -FromEach out and the sessions share the jobs, or give the block its values by -ArgumentList or $using:"),
+            "-FromEach runs a script block or command once on each session, and takes no hosts: leave -FromEach out and the sessions share the jobs, or leave out the hosts and give the values by -ArgumentList, $using: or -Parameters"),
         "FromEachRunsBlockOnce",
         ErrorCategory.InvalidArgument,
         null);

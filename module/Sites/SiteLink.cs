@@ -9,6 +9,7 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace RustRunspaces.Sites;
 
@@ -16,6 +17,10 @@ internal sealed class SiteLink
 {
     // Ends the input, in the order of what is sent.
     private static readonly object EndOfInput = new object();
+
+    private static readonly TimeSpan LongestAcknowledgement = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan LongestRelease = TimeSpan.FromMilliseconds(200);
 
     private readonly Action wake;
     private readonly Runspace runspace;
@@ -47,6 +52,9 @@ internal sealed class SiteLink
     /// <summary>Why it ended, as far as anybody said; null where nobody did.</summary>
     internal Exception? Reason { get; private set; }
 
+    /// <summary>The same in words.</summary>
+    internal string Problem => Reason?.Message ?? "its pipeline ended without a word";
+
     /// <summary>How the pipeline ended.</summary>
     internal PSInvocationState State { get; private set; }
 
@@ -59,7 +67,8 @@ internal sealed class SiteLink
 
     /// <summary>Begins the pipeline, on a thread that may wait for a session that takes nothing.</summary>
     /// <param name="prepare">Gives the pipeline its commands.</param>
-    internal void Start(Action<PowerShell> prepare)
+    /// <param name="mayAsk">Questions are answered, with a refusal: without that nobody over there can ask any.</param>
+    internal void Start(Action<PowerShell> prepare, bool mayAsk = false)
     {
         output.DataAdded += (_, _) => Receive();
         PSDataStreams streams = pipeline.Streams;
@@ -76,6 +85,8 @@ internal sealed class SiteLink
         {
             try
             {
+                // What has just ended there has said so before the engine lets go of it.
+                SpinWait.SpinUntil(() => runspace.RunspaceAvailability != RunspaceAvailability.Busy, LongestRelease);
                 if (runspace.RunspaceAvailability != RunspaceAvailability.Available)
                 {
                     // The engine would queue the pipeline until whatever runs there has ended.
@@ -86,7 +97,7 @@ internal sealed class SiteLink
                 }
                 pipeline.Runspace = runspace;
                 prepare(pipeline);
-                pipeline.BeginInvoke(input, output, new PSInvocationSettings { Host = new SilentHost() }, null, null);
+                pipeline.BeginInvoke(input, output, new PSInvocationSettings { Host = new SilentHost(mayAsk ? Heard : null) }, null, null);
             }
             catch (Exception error) when (error is InvalidOperationException or RuntimeException)
             {
@@ -140,10 +151,18 @@ internal sealed class SiteLink
     internal void Abandon()
     {
         runspace.StateChanged -= OnRunspaceState;
-        if (HasEnded && State != PSInvocationState.NotStarted)
+        if (!HasEnded || State == PSInvocationState.NotStarted)
+        {
+            return;
+        }
+        if (State != PSInvocationState.Stopped)
         {
             OnThread(pipeline.Dispose);
+            return;
         }
+        // The beginning of one that was stopped as it began may be acknowledged later than its end. Of a pipeline that is disposed of
+        // by then, the engine takes that for nonsense and breaks the session.
+        Task.Delay(LongestAcknowledgement).ContinueWith(_ => OnThread(pipeline.Dispose), TaskScheduler.Default);
     }
 
     private static void OnThread(Action action) => ThreadPool.QueueUserWorkItem(_ =>

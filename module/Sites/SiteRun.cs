@@ -1,31 +1,23 @@
-// What every run over sessions shares: starts their far sides, takes what they say, finds out which of them are gone, keeps the
-// call's limits, says what happened. Decides nothing about who does what: that is the derived run's. The thread that advances the
+// What every run shares that speaks with this module in its sessions: starts their far sides, takes what they say, finds out which of
+// them are gone, says what happened. Decides nothing about who does what: that is the derived run's. The thread that advances the
 // run, but for Cancel, Figures and OpenItems.
 
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
-using RustRunspaces.Background;
-using RustRunspaces.Native;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
 
-internal abstract class SiteRun<TSite> : IRun
+internal abstract class SiteRun<TSite> : SessionRun
     where TSite : Site
 {
-    private protected const long CallItself = -1;
-
     // Well below the lease, for a sign may be late.
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
-
-    // Of what is left over when everything is answered or given up.
-    private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(800);
 
     // Asks for the command before its module's version can differ: only what was imported or is where modules are is found.
     private const string FarScript = @"param($Work, $IsVerbose, $IsDebug)
@@ -33,54 +25,27 @@ if (Get-Command -Name Invoke-RustParallelSite -ErrorAction Ignore) { Invoke-Rust
 elseif (Get-Command -Name Invoke-RustParallel -ErrorAction Ignore) { 'RustRunspaces: another version' }
 else { 'RustRunspaces: not there' }";
 
-    private readonly AutoResetEvent signal = new AutoResetEvent(false);
-    private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly Timer signOfLife;
     private readonly SshInputPipes pipes;
-    private readonly double limitSeconds;
     private readonly HashSet<TSite> saidUnusable = new HashSet<TSite>();
     private bool isEnding;
-    private bool isDisposed;
-    private volatile bool isCancelled;
 
     /// <summary>Opens nothing yet: <see cref="Start"/> does.</summary>
     private protected SiteRun(ISink sink, IReadOnlyList<PSSession> sessions, double limitSeconds, Func<int, string, SiteLink, TSite> make)
+        : base(sink, limitSeconds)
     {
-        Sink = sink;
-        this.limitSeconds = limitSeconds;
         pipes = SshInputPipes.Hold(sessions);
         string[] names = Site.NamesOf(sessions);
-        Sites = sessions.Select((session, number) => make(number, names[number], new SiteLink(session, Signal))).ToArray();
+        Sites = sessions.Select((session, number) => make(number, names[number], LinkTo(session))).ToArray();
         signOfLife = new Timer(_ => SaySignOfLife(), null, SignOfLife, SignOfLife);
     }
 
-    /// <summary>Since the run began.</summary>
-    protected TimeSpan Elapsed => clock.Elapsed;
-
-    /// <inheritdoc/>
-    public abstract RunFigures Figures { get; }
-
-    /// <inheritdoc/>
-    public double? LimitReached => IsLimitReached && Figures.Unfinished > 0 ? limitSeconds : null;
-
-    /// <inheritdoc/>
-    public abstract bool IsComplete { get; }
-
-    /// <inheritdoc/>
-    public abstract bool IsBatchFull { get; }
-
-    /// <summary>None of this process: what is sent, others send.</summary>
-    public PoolCounts? Counts => null;
-
-    /// <summary>None of this process: what hangs, hangs elsewhere, and ends there by its lease.</summary>
-    public int Abandoned => 0;
-
-    private protected ISink Sink { get; }
-
     private protected TSite[] Sites { get; }
 
-    /// <summary>The maximum wait has ended the run.</summary>
-    private protected bool IsLimitReached { get; private set; }
+    private protected override IEnumerable<SiteLink> Links => Sites.Select(site => site.Link);
+
+    /// <summary>Not those that were lost.</summary>
+    private protected override IEnumerable<SiteLink> LinksToAwait => Sites.Where(site => site.State != SiteState.Lost).Select(site => site.Link);
 
     /// <summary>No more will be added.</summary>
     private protected bool IsInputClosed { get; private set; }
@@ -89,49 +54,23 @@ else { 'RustRunspaces: not there' }";
     private protected bool IsAnyAlive => Sites.Any(site => site.IsAlive);
 
     /// <inheritdoc/>
-    public abstract IReadOnlyList<object?> OpenItems();
-
-    /// <summary>None: no worker of this process is busy with any.</summary>
-    public IReadOnlyList<RunningItem> RunningItems() => Array.Empty<RunningItem>();
-
-    /// <inheritdoc/>
-    public abstract void Add(object? item);
-
-    /// <inheritdoc/>
-    public abstract bool Submit();
-
-    /// <inheritdoc/>
-    public void CloseInput()
+    public override void CloseInput()
     {
         IsInputClosed = true;
         HandOut();
     }
 
     /// <inheritdoc/>
-    public void Wait(ulong milliseconds)
-    {
-        double wait = milliseconds;
-        if (limitSeconds > 0 && !IsLimitReached)
-        {
-            wait = Math.Min(wait, Math.Max(0, Math.Ceiling((limitSeconds - clock.Elapsed.TotalSeconds) * 1000)));
-        }
-        if (!IsComplete)
-        {
-            signal.WaitOne((int)Math.Min(wait, int.MaxValue));
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Deliver()
+    public override void Deliver()
     {
         foreach (TSite site in Sites)
         {
             Deliver(site);
         }
         SayUnusable(isLast: false);
-        if (!isEnding && (isCancelled || (limitSeconds > 0 && clock.Elapsed.TotalSeconds >= limitSeconds && !IsComplete)))
+        if (!isEnding && (IsCancelled || (IsLimitOver && !IsComplete)))
         {
-            IsLimitReached = !isCancelled;
+            IsLimitReached = !IsCancelled;
             GiveUp();
         }
         else if (!isEnding && !IsAnyAlive && !IsComplete)
@@ -144,42 +83,14 @@ else { 'RustRunspaces: not there' }";
         }
     }
 
-    /// <summary>Nothing of its own: what sites do shows in the figures.</summary>
-    public virtual void Show()
+    /// <summary>Those that are done leave by themselves.</summary>
+    private protected override void BeginEnd()
     {
-    }
-
-    /// <inheritdoc/>
-    public abstract void Complete();
-
-    /// <inheritdoc/>
-    public void Cancel()
-    {
-        isCancelled = true;
-        foreach (TSite site in Sites)
-        {
-            site.Link.BeginStop();
-        }
-        signal.Set();
-    }
-
-    /// <summary>
-    /// Ends the far sides and waits a moment for their pipelines, so that the sessions can be used again; what has not ended by then
-    /// is left alone.
-    /// </summary>
-    public void Dispose()
-    {
-        if (isDisposed)
-        {
-            return;
-        }
-        isDisposed = true;
         isEnding = true;
         signOfLife.Dispose();
-        var end = Stopwatch.StartNew();
         foreach (TSite site in Sites)
         {
-            if (IsComplete && !isCancelled && !IsLimitReached && site.State == SiteState.Ready)
+            if (IsComplete && !IsCancelled && !IsLimitReached && site.State == SiteState.Ready)
             {
                 site.Link.CompleteInput();
             }
@@ -188,22 +99,10 @@ else { 'RustRunspaces: not there' }";
                 site.Link.BeginStop();
             }
         }
-        // Those that were lost are not waited for.
-        bool AreOver() => Sites.All(site => site.Link.HasEnded || site.State == SiteState.Lost);
-        while (!AreOver() && end.Elapsed < LongestEnd)
-        {
-            signal.WaitOne(LongestEnd - end.Elapsed > TimeSpan.Zero ? LongestEnd - end.Elapsed : TimeSpan.Zero);
-        }
-        foreach (TSite site in Sites)
-        {
-            if (!site.Link.HasEnded)
-            {
-                site.Link.BeginStop();
-            }
-            site.Link.Abandon();
-        }
-        pipes.Release(isHanging: Sites.Any(site => !site.Link.HasEnded));
     }
+
+    /// <inheritdoc/>
+    private protected override void End() => pipes.Release(isHanging: Links.Any(link => !link.HasEnded));
 
     /// <summary>Starts every far side with its work; once, by the derived run when it is ready for answers.</summary>
     /// <param name="work">What to do.</param>
@@ -240,21 +139,9 @@ else { 'RustRunspaces: not there' }";
         : null;
 
     /// <summary>Whether the run ended because nobody was left.</summary>
-    private protected bool AreAllLost => !IsLimitReached && !isCancelled && !IsAnyAlive;
+    private protected bool AreAllLost => !IsLimitReached && !IsCancelled && !IsAnyAlive;
 
     private static string OwnVersion => typeof(Site).Assembly.GetName().Version?.ToString(3) ?? "";
-
-    private void Signal()
-    {
-        try
-        {
-            signal.Set();
-        }
-        catch (ObjectDisposedException)
-        {
-            // Nobody waits any more.
-        }
-    }
 
     private void SaySignOfLife()
     {
@@ -304,12 +191,11 @@ else { 'RustRunspaces: not there' }";
         }
         if (hasEnded)
         {
-            string reason = site.Link.Reason?.Message ?? "its pipeline ended without a word";
-            GiveUp(site, site.State == SiteState.Starting ? SiteState.Unusable : SiteState.Lost, reason);
+            GiveUp(site, site.State == SiteState.Starting ? SiteState.Unusable : SiteState.Lost, site.Link.Problem);
         }
         else if (site.Link.Silence > FarLink.Lease)
         {
-            GiveUp(site, SiteState.Lost, $"it gave no sign of life for {FarLink.Lease.TotalSeconds:0} seconds");
+            GiveUp(site, SiteState.Lost, SiteErrors.Silence);
         }
     }
 
@@ -382,10 +268,7 @@ else { 'RustRunspaces: not there' }";
     private void GiveUp()
     {
         isEnding = true;
-        foreach (TSite site in Sites)
-        {
-            site.Link.BeginStop();
-        }
+        StopAll();
         EndUnfinished();
     }
 

