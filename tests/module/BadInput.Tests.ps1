@@ -160,7 +160,8 @@ Describe 'bad arguments' {
 
     It 'that a block takes reach it whole' {
         $run = Invoke-CleanScript '1 | Invoke-RustParallel { $args | ForEach-Object { if ($null -eq $_) { -1 } else { $_.Length } } } -ArgumentList $Long, $Nul, $Half, $null, ''''' $Junk $session
-        ConvertTo-Line $run.Output | Should -BeExactly '100000', '3', '3', '-1', '0'
+        # Behind the item, whose length is 1.
+        ConvertTo-Line $run.Output | Should -BeExactly '1', '100000', '3', '3', '-1', '0'
     }
 
     It 'that are items reach the block whole' {

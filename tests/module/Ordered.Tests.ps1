@@ -166,11 +166,12 @@ Describe 'the bound of what waits' {
     ) {
         $go = New-Object Threading.ManualResetEventSlim
         $written = [int[]]::new(1)
-        $run = Invoke-Script "$Items | Invoke-RustParallel { if (`$_ -eq 1) { `$null = (`$using:go).Wait(25000) } else { $Block } } -ThrottleLimit 2 -Ordered -MaximumWaitTimeSeconds 1 $Record" @{ go = $go; written = $written }
+        $run = Start-Script "$Items | Invoke-RustParallel { if (`$_ -eq 1) { `$null = (`$using:go).Wait(25000) } else { $Block } } -ThrottleLimit 2 -Ordered -MaximumWaitTimeSeconds 2 $Record" @{ go = $go; written = $written }
+        # Without the bound all of it would be written; when the wait is over nothing holds the jobs until they are stopped.
+        Wait-ForStandstill $written | Should -BeIn (1000..4200)
+        $null = Wait-Script $run
         $run.Errors | ForEach-Object { Get-ErrorId $_ } | Should -Be 'MaximumWaitReached'
         $run.Errors[0].TargetObject[0] | Should -Be 1
-        # Without the bound all of it would have been written.
-        $written[0] | Should -BeIn (1000..4200)
         $run.Duration.TotalSeconds | Should -BeLessThan 10
         $go.Set()
     }
