@@ -50,18 +50,16 @@ function Invoke-TestRun([string[]] $Areas) {
 # What a run of some tests takes; Invoke-TestArea sets it for its runners.
 $Quick = $false
 
-# The areas in three lanes side by side, about equally long: each waits a good deal, and machines have more
-# than one core. What asks cargo for one folder, and what Wine runs, stays together. The first lane begins
-# while the package is made.
+# The areas in two lanes side by side: each waits a good deal, and machines have more than one core. A third one
+# gains nothing on two cores and starves what asserts times. The first lane begins while the package is made.
 function Invoke-TestLane($Total) {
     Build-All
     $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $lanes = @(Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module')
+    $lane = Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module', 'sites'
     # Unpacked once: nobody's module goes while it is tested.
     $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-    $lanes += Start-Lane @{} 'sites', 'package'
-    Invoke-TestArea 'windows' $Total
-    foreach ($lane in $lanes) { Join-Lane $lane $Total }
+    Invoke-TestArea 'package', 'windows' $Total
+    Join-Lane $lane $Total
 }
 
 # The quick tests: those of the module take as long as all others, which wait a good deal.
