@@ -10,14 +10,15 @@ use crate::tun::{now, silence, Answer, Tun};
 use std::fs;
 use std::net::IpAddr;
 use std::sync::mpsc::{channel, sync_channel, Receiver, Sender, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Junk packets per flood and their bytes: together more than any receive buffer a process gets
 /// here, yet sent within milliseconds.
 const FLOOD: usize = 1000;
 const JUNK: usize = 60_000;
-/// With a timeout in which a busy machine comes to stop the process.
+/// With a timeout in which a busy machine comes to stop the process and to send the flood.
 const SWEEP: &str = "--count 1 --timeout 600 10.80.1.1";
+const LONGEST_FLOOD: Duration = Duration::from_millis(400);
 
 /// The two ends of the test: the played network asks it to stop the process before it floods, and
 /// waits until that is done.
@@ -70,8 +71,17 @@ impl Stage {
         let before = drops(sweep.id());
         sweep.signal(libc::SIGSTOP);
         self.stopped.send(()).expect("the network plays");
-        std::thread::sleep(Duration::from_millis(80));
-        let lost = drops(sweep.id()) - before;
+        // The flood has passed when the counter stands still; the reply is its last packet.
+        let end = Instant::now() + LONGEST_FLOOD;
+        let mut lost = 0;
+        loop {
+            std::thread::sleep(Duration::from_millis(40));
+            let all = drops(sweep.id()) - before;
+            if (all > 0 && all == lost) || Instant::now() > end {
+                break;
+            }
+            lost = all;
+        }
         sweep.signal(libc::SIGCONT);
         assert!(lost > 0, "the receive buffer held the whole flood");
     }

@@ -1,7 +1,7 @@
 //! A network played by the test: every packet that a namespace sends to the device's subnets
 //! comes to the test, and what the test answers arrives there. It can be late, double, wrong.
 
-use crate::lab::{go_first, Namespace};
+use crate::lab::Namespace;
 use crate::packets::Request;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -67,10 +67,7 @@ impl Tun {
         namespace.ip("addr add 10.80.0.1/16 dev tun0");
         namespace.ip("addr add fd80::1/64 dev tun0 nodad");
         let (stop, stopped) = UnixStream::pair().expect("two sockets");
-        let player = std::thread::spawn(move || {
-            go_first(2);
-            play_network(device, &stopped, play);
-        });
+        let player = std::thread::spawn(move || play_network(device, &stopped, play));
         Ok(Tun { stop: Some(stop), player: Some(player) })
     }
 }
