@@ -65,6 +65,8 @@ function Invoke-TestLane($Total) {
 # The quick tests: those of the module take as long as all others, which wait a good deal.
 function Invoke-QuickLane($Total) {
     $null = Build-All
+    # The build's own, for both lanes: neither builds again.
+    $env:RUSTRUNSPACES_TESTED_MODULE = "$ModuleFolder/RustRunspaces.psd1"
     $lane = Start-Lane @{} 'quick-module'
     Invoke-TestArea 'quick-hosts' $Total
     Join-Lane $lane $Total
@@ -84,16 +86,6 @@ function Join-Lane($Lane, $Total) {
     Add-Count $Total (Get-ScriptCount "the areas $($Lane.Areas)" $said)
 }
 
-# Seconds of processors that programs started from here have taken, those that have ended. 0 where the system does
-# not say.
-function Measure-ChildProcessor {
-    if (-not (Test-Path '/proc/self/stat')) { return 0 }
-    # proc(5): the fields after the name in parentheses begin with the third; the 16th and 17th are
-    # hundredths of seconds in user and in system mode.
-    $fields = ((Get-Content '/proc/self/stat') -replace '^.*\) ').Split(' ')
-    return [int] (([int] $fields[13] + [int] $fields[14]) / 100)
-}
-
 function Invoke-TestArea([string[]] $Areas, $Total) {
     $Quick = [bool] ($Areas -match '^quick-')
     $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or ($_['Quick'] -and $Areas -contains "quick-$($_.Area)") })
@@ -103,7 +95,6 @@ function Invoke-TestArea([string[]] $Areas, $Total) {
     if (-not $isGiven) { $null = Build-All }
     $times = foreach ($runner in $runners) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
-        $before = Measure-ChildProcessor
         try { $count = & $runner.Run }
         catch {
             $count = New-Count -Failed 1
@@ -111,8 +102,8 @@ function Invoke-TestArea([string[]] $Areas, $Total) {
         }
         foreach ($note in $count.Notes) { Write-Step "    $note" }
         $seconds = [int] $watch.Elapsed.TotalSeconds
-        Write-Step ("{0}, {1}: {2} passed, {3} failed, {4} skipped ({5} s, {6} s of processors)" -f
-            $runner.Area, $runner.Name, $count.Passed, $count.Failed, $count.Skipped, $seconds, ((Measure-ChildProcessor) - $before))
+        Write-Step ("{0}, {1}: {2} passed, {3} failed, {4} skipped ({5} s)" -f
+            $runner.Area, $runner.Name, $count.Passed, $count.Failed, $count.Skipped, $seconds)
         Add-Count $Total $count
         [PSCustomObject] @{ Name = $runner.Name; Seconds = $seconds }
     }

@@ -5,14 +5,12 @@ using System;
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using RustRunspaces.Scripts.Workers;
 
 namespace RustRunspaces.Sites;
 
 internal sealed class SessionBlock
 {
-    // The name of the engine's own parameter for the values of $using:.
-    private const string UsingParameter = "--%";
-
     private readonly string? text;
     private readonly object?[] arguments;
     private readonly Hashtable usings;
@@ -63,7 +61,7 @@ internal sealed class SessionBlock
         }
         if (usings.Count > 0)
         {
-            pipeline.AddParameter(UsingParameter, usings);
+            pipeline.AddParameter(LoopCommands.UsingParameter, usings);
         }
     }
 

@@ -37,8 +37,7 @@ if [ "${RUSTRUNSPACES_SITES:-}" != inside ]; then
 fi
 
 folder=$RUSTRUNSPACES_SITES_FOLDER
-# As in ../module/laboratory.sh: what a runspace that opens need not look at.
-awk '$5 ~ "^/(sys|run)/" { print $5 }' /proc/self/mountinfo | sort -r | xargs -r -n 1 umount -l
+"$here/../module/few-mounts.sh"
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/sshd
 ip link set lo up
