@@ -225,12 +225,15 @@ find_powershell() {
         pwsh -NoProfile -NonInteractive -Command 'exit [int]($PSVersionTable.PSVersion -lt [version] "7.4")'; then
         return 0
     fi
-    local version
+    local version folder
     version=$(sed -n 's/.*"version": "\([0-9.]\{5,\}\)".*/\1/p' .config/dotnet-tools.json)
     if [[ ! -x target/pwsh/pwsh || $(<target/pwsh/version) != "$version" ]]; then
         say "restoring PowerShell $version"
         logged dotnet tool install PowerShell --version "$version" --tool-path target/pwsh ||
             fail "PowerShell $version cannot be restored, see $log"
+        folder=$(dirname "$(find "$root/target/pwsh" -path '*/unix/System.Management.Automation.dll')")
+        logged dotnet msbuild build/PowerShell.proj -restore -t:CompileAhead "-p:Folder=$folder" ||
+            say "PowerShell is not compiled ahead, see $log: the tests take longer"
         echo "$version" >target/pwsh/version
     fi
     export PATH="$root/target/pwsh:$PATH"

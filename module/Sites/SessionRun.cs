@@ -7,6 +7,7 @@ using System.Diagnostics;
 using System.Linq;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using System.Threading.Tasks;
 using RustRunspaces.Background;
 using RustRunspaces.Native;
 using RustRunspaces.Output;
@@ -132,11 +133,7 @@ internal abstract class SessionRun : IRun
             signal.WaitOne(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
         StopAll();
-        foreach (SiteLink link in Links)
-        {
-            link.Abandon();
-        }
-        End();
+        End(Task.WhenAll(Links.Select(link => link.Abandon()).ToArray()));
     }
 
     /// <summary>What runs on a session has until then; of no interest where nothing has.</summary>
@@ -156,7 +153,8 @@ internal abstract class SessionRun : IRun
     private protected virtual void BeginEnd() => StopAll();
 
     /// <summary>Nothing is used any more.</summary>
-    private protected virtual void End()
+    /// <param name="written">Done when nothing more is written to the sessions either.</param>
+    private protected virtual void End(Task written)
     {
     }
 

@@ -29,6 +29,7 @@ internal sealed class SiteLink
     private readonly PSDataCollection<PSObject> output = new PSDataCollection<PSObject>();
     private readonly ConcurrentQueue<PSObject?> received = new ConcurrentQueue<PSObject?>();
     private readonly ConcurrentQueue<object?> toSend = new ConcurrentQueue<object?>();
+    private readonly TaskCompletionSource<bool> inputEnded = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
     private int isSending;
     private int hasBegunStop;
     private int isEnding;
@@ -147,22 +148,31 @@ internal sealed class SiteLink
         });
     }
 
-    /// <summary>Nothing more is wanted of it. What has ended is disposed of, what has not is left alone.</summary>
-    internal void Abandon()
+    /// <summary>Nothing more is wanted of it. What has ended is disposed of; what has not is left alone when its input has ended.</summary>
+    /// <returns>Done when nothing more is written to the session for it.</returns>
+    internal Task Abandon()
     {
         runspace.StateChanged -= OnRunspaceState;
-        if (!HasEnded || State == PSInvocationState.NotStarted)
+        if (!HasEnded)
         {
-            return;
+            // The engine ends an open input itself when the session is closed. Where that one's end is acknowledged in the same moment,
+            // it fails at what it has let go of, and whoever closes the session waits for ever.
+            CompleteInput();
+            return inputEnded.Task;
+        }
+        if (State == PSInvocationState.NotStarted)
+        {
+            return Task.CompletedTask;
         }
         if (State != PSInvocationState.Stopped)
         {
             OnThread(pipeline.Dispose);
-            return;
+            return Task.CompletedTask;
         }
         // The beginning of one that was stopped as it began may be acknowledged later than its end. Of a pipeline that is disposed of
         // by then, the engine takes that for nonsense and breaks the session.
         Task.Delay(LongestAcknowledgement).ContinueWith(_ => OnThread(pipeline.Dispose), TaskScheduler.Default);
+        return Task.CompletedTask;
     }
 
     private static void OnThread(Action action) => ThreadPool.QueueUserWorkItem(_ =>
@@ -197,6 +207,10 @@ internal sealed class SiteLink
                 catch (Exception error) when (error is InvalidOperationException or RuntimeException)
                 {
                     // The pipeline has ended: its state says so.
+                }
+                if (ReferenceEquals(item, EndOfInput))
+                {
+                    inputEnded.TrySetResult(true);
                 }
             }
             Volatile.Write(ref isSending, 0);

@@ -9,6 +9,7 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
+using System.Threading.Tasks;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
@@ -102,7 +103,7 @@ else { 'RustRunspaces: not there' }";
     }
 
     /// <inheritdoc/>
-    private protected override void End() => pipes.Release(isHanging: Links.Any(link => !link.HasEnded));
+    private protected override void End(Task written) => written.ContinueWith(_ => pipes.Release(), TaskScheduler.Default);
 
     /// <summary>Starts every far side with its work; once, by the derived run when it is ready for answers.</summary>
     /// <param name="work">What to do.</param>

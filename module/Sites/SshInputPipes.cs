@@ -16,9 +16,6 @@ namespace RustRunspaces.Sites;
 
 internal sealed class SshInputPipes
 {
-    // A session that hangs when its run ends may die at any later time: its pipe is held as long as this process lives.
-    private static readonly List<SshInputPipes> Kept = new List<SshInputPipes>();
-
     private readonly List<Stream> readers = new List<Stream>();
 
     private SshInputPipes()
@@ -37,17 +34,9 @@ internal sealed class SshInputPipes
         return pipes;
     }
 
-    /// <param name="isHanging">Something hangs that may die later.</param>
-    internal void Release(bool isHanging)
+    /// <summary>When no input is open any more.</summary>
+    internal void Release()
     {
-        if (isHanging)
-        {
-            lock (Kept)
-            {
-                Kept.Add(this);
-            }
-            return;
-        }
         foreach (Stream reader in readers)
         {
             reader.Dispose();

@@ -36,7 +36,8 @@ $files = @($files | Select-Object -Unique | Sort-Object { -(Get-Item -LiteralPat
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = [string[]] $files
 $configuration.Run.PassThru = $true
-$configuration.Output.Verbosity = if ($Detailed) { 'Detailed' } else { 'None' }
+# With a report the output is for people: which files are done shows where a run stopped.
+$configuration.Output.Verbosity = if ($Detailed) { 'Detailed' } elseif ($Report) { 'Normal' } else { 'None' }
 if ($Name) { $configuration.Filter.FullName = $Name }
 if ($Tag) { $configuration.Filter.Tag = [string[]] ($Tag -split ',') }
 if ($ExcludeTag) { $configuration.Filter.ExcludeTag = [string[]] ($ExcludeTag -split ',') }

@@ -160,8 +160,11 @@ function Invoke-RustParallelSite($Source, $Work) {
         @{ Name = 'jobs'; Answer = 'Ended 1' }
     ) {
         Set-Answer "`$first = @(Read-Chunk (Wait-Message 64))[0]; $Answer; Start-Sleep 60"
-        $run = Invoke-Script 'Invoke-RustParallel 127.0.0.0/22 -Session $sites -AsObject -PacketsPerSecond 1000 -MaximumWaitTimeSeconds 20' @{ sites = $sites }
-        Wait-Session
+        # On a busy machine the honest session may have done all of it before the other one began: once more, then.
+        do {
+            $run = Invoke-Script 'Invoke-RustParallel 127.0.0.0/22 -Session $sites -AsObject -PacketsPerSecond 1000 -MaximumWaitTimeSeconds 20' @{ sites = $sites }
+            Wait-Session
+        } until ($run.Warnings -or @($run.Output.ObservedFrom | Sort-Object -Unique).Count -gt 1 -or ++$tries -eq 3)
         Get-WrongCount $run.Output 1022 | Should -Be $NoneWrong
         @($run.Output | Where-Object { -not $_.Ping }) | Should -BeNullOrEmpty
         $run.Warnings.Count | Should -Be 1
@@ -276,12 +279,13 @@ Describe 'Sessions that are lost on the way' -Tag Slow {
         $quiet = New-Site 'paris', 'rome'
         $patient = Start-Script '1 | Invoke-RustParallel { Start-Sleep 36; 5 } -Session $site' @{ site = $quiet[0] }
         $slow = Start-Script 'Invoke-RustParallel 127.0.0.0/21 -Session $site -AsObject | ForEach-Object { if (++$n -eq 5) { Start-Sleep 36 }; $_ }' @{ site = $quiet[1] }
-        $sweep = Start-Script 'Invoke-RustParallel 127.0.0.0/20, 10.78.128.0/21, 127.0.16.0-127.0.255.254, 10.99.0.0/24 -Session $sites -AsObject -Count 1 -ReplyTimeoutMilliseconds 500 -PacketsPerSecond 2000 -MaximumWaitTimeSeconds 0' @{ sites = $sites + $old }
         $jobs = Start-Script '1..30 | Invoke-RustParallel { while ($env:SITE -ne "paris") { [IO.File]::AppendAllText("$using:folder/$env:SITE", "."); Start-Sleep -Milliseconds 100 }; $_ } -Session $workers -MaximumThreadCount 2 -AsObject' @{ workers = $workers; folder = $folder }
         $each = Start-Script 'Invoke-RustParallel -Session $blocks -FromEach -AsObject -ScriptBlock { while ($env:SITE -eq "lima") { Add-Content "$using:folder/each" . -NoNewline; Start-Sleep -Milliseconds 100 }; Start-Sleep 36; 5 }' @{ blocks = $blocks; folder = $folder }
-        Wait-Output $sweep 7000
         Wait-Until $jobs { (Test-Path $folder/oslo) -and (Test-Path $folder/lima) -and (Test-Path $folder/each) }
         $growth = (Get-Growth $folder/lima), (Get-Growth $folder/each)
+        # Last, for it takes ten seconds, and is to be far from its end when the sessions are lost.
+        $sweep = Start-Script 'Invoke-RustParallel 127.0.0.0/20, 10.78.128.0/21, 127.0.16.0-127.0.255.254, 10.99.0.0/24 -Session $sites -AsObject -Count 1 -ReplyTimeoutMilliseconds 500 -PacketsPerSecond 2000 -MaximumWaitTimeSeconds 0' @{ sites = $sites + $old }
+        Wait-Output $sweep 7000
         $socketsBefore = Get-EchoSocket 'lima'
         kill -KILL $process.paris[0]
         kill -STOP $process.oslo
@@ -404,6 +408,40 @@ Describe 'Calls that are stopped as they begin' {
         $sites | Remove-PSSession
         $runspace.Dispose()
         $reason | Should -BeNullOrEmpty -Because "of round $round"
+    }
+}
+
+Describe 'Sessions that a call left hanging' {
+    # A race: with an open input one removal of twenty waited for ever.
+    It 'are removed when they go on' {
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        do {
+            $sites = New-Site
+            $process = $sites | ForEach-Object { Get-SiteProcess $_ }
+            kill -STOP $process
+            $null = Invoke-Script 'Invoke-RustParallel 127.0.0.1 -Session $sites -AsObject -MaximumWaitTimeSeconds 0.2' @{ sites = $sites }
+            $removals = foreach ($site in $sites) { Start-Script 'Remove-PSSession $site' @{ site = $site } }
+            Start-Sleep -Milliseconds (Get-Random -Maximum 40)
+            kill -CONT $process
+            foreach ($removal in $removals) { $null = Wait-Script $removal }
+        } while ($clock.Elapsed.TotalSeconds -lt 8)
+        $sites.State | Should -Be (@('Closed') * 4)
+    }
+
+    It 'may die later, and the caller lives' {
+        $sites = New-Site 'paris', 'oslo'
+        $process = $sites | ForEach-Object { Get-SiteProcess $_ }
+        $near = (Get-NearProcess 'paris'), (Get-NearProcess 'oslo')
+        kill -STOP $process
+        $null = Invoke-Script 'Invoke-RustParallel 127.0.0.1 -Session $sites -AsObject -MaximumWaitTimeSeconds 0.2' @{ sites = $sites }
+        kill -KILL $near
+        Wait-Until $null { @($sites.State) -eq 'Broken' }
+        [GC]::Collect()
+        [GC]::WaitForPendingFinalizers()
+        $sites | Remove-PSSession
+        Start-Sleep -Milliseconds 300
+        $sites.State | Should -Be 'Broken', 'Broken'
+        kill -KILL $process
     }
 }
 

@@ -157,7 +157,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 UsePAM no
 MaxStartups 100
-SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
+SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
 Subsystem powershell $subsystem -sshs -NoLogo -NoProfile
 $(cat "$folder/subsystems")
 CONFIG
