@@ -40,7 +40,7 @@ $job = 1..3 | Invoke-RustParallel { $_ } -ThrottleLimit 1 -AsJob; $null = Wait-J
 $job = 1 | Invoke-RustParallel { 'first'; $null = ($using:go).Wait(20000); 'last' } -AsJob
 while (-not $job.HasMoreData) { Start-Sleep -Milliseconds 5 }
 Receive-Job $job; $job.HasMoreData
-$null = $go.Set(); Receive-Job $job -Wait -AutoRemoveJob
+$null = $go.Set(); $null = Wait-Job $job; Receive-Job $job; Remove-Job $job
 '@ @{ go = New-Object Threading.ManualResetEventSlim } | Should -BeExactly 'first', 'False', 'last'
     }
 
@@ -143,7 +143,7 @@ $null = Wait-Job $job; "$($job.State) $($job.Error.Count) $($job.Error[0])"; Rem
     It 'progress and unfinished items are told' {
         Get-Line @'
 $job = 1..3 | Invoke-RustParallel { if ($_ -ne 2) { $null = ($using:go).Wait(20000) } } -ThrottleLimit 3 -AsJob
-while ($job.Unfinished.Count -gt 2) { Start-Sleep -Milliseconds 5 }
+while ($job.StatusMessage -ne '1 of 3 finished') { Start-Sleep -Milliseconds 5 }
 "$($job.Unfinished | Sort-Object)"; $job.StatusMessage
 $null = $go.Set(); $null = Wait-Job $job; $job.Unfinished.Count; $job.StatusMessage; Remove-Job $job
 '@ @{ go = New-Object Threading.ManualResetEventSlim } | Should -BeExactly '1 3', '1 of 3 finished', '0', '3 of 3 finished'
