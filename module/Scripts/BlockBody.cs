@@ -42,13 +42,9 @@ internal sealed class BlockBody
     internal BlockBody(ScriptBlock block)
     {
         source = block;
-        IReadOnlyList<ParameterAst>? header = (block.Ast as FunctionDefinitionAst)?.Parameters;
-        body = block.Ast switch
-        {
-            ScriptBlockAst script => script,
-            FunctionDefinitionAst function => function.Body,
-            _ => Parser.ParseInput(block.ToString(), out _, out _),
-        };
+        var function = block.Ast as FunctionDefinitionAst;
+        IReadOnlyList<ParameterAst>? header = function?.Parameters;
+        body = function?.Body ?? (ScriptBlockAst)block.Ast;
         definesTypes = body.Find(part => part is TypeDefinitionAst, searchNestedScriptBlocks: true) is not null;
         hasHeader = header is not null;
         Parameters = header ?? (IReadOnlyList<ParameterAst>?)body.ParamBlock?.Parameters ?? Array.Empty<ParameterAst>();
@@ -57,20 +53,21 @@ internal sealed class BlockBody
         ItemParameter = item is null ? null : NameOf(item);
         IsAdvanced = (body.ParamBlock?.Attributes.Any(attribute => IsNamed(attribute, "CmdletBinding")) ?? false)
             || Parameters.Any(parameter => ParameterAttributes(parameter).Any());
-        HasIdleAttributes = body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && CanBeComposed
-            && item is not null && ReferenceEquals(item, Parameters[0])
-            && (body.ParamBlock?.Attributes.All(attribute => IsNamed(attribute, "CmdletBinding") && attribute.NamedArguments.Count == 0) ?? true)
-            && Parameters.All(parameter => parameter.StaticType != typeof(SwitchParameter) && parameter.Attributes.All(attribute => IsIdle(attribute, ReferenceEquals(parameter, item))));
         IsParticular = item is not null && (item.Attributes.Any(attribute => attribute is TypeConstraintAst) || ParameterAttributes(item).Any(attribute => attribute.NamedArguments.Count > 0));
         TakesItemFromPipeline = item is not null && Takes(item, "ValueFromPipeline");
         TakesItemByProperty = item is not null && Takes(item, "ValueFromPipelineByPropertyName");
         isJoined = body.EndBlock is not { Unnamed: true } && body.DynamicParamBlock is null && CleanBlock is null && CanBeComposed
             && body.Find(IsOfItsPart, searchNestedScriptBlocks: false) is null;
-        // Plain: nothing that needs the pipe or the parameter binder. A type constraint does not, its conversion is the variable's.
-        IsPlain = (isJoined || (body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null))
-            && (body.ParamBlock is null || body.ParamBlock.Attributes.Count == 0)
-            && Parameters.All(parameter => parameter.StaticType != typeof(SwitchParameter) && parameter.Attributes.All(attribute => attribute is TypeConstraintAst))
+        // Nothing but attributes may need the pipe or the parameter binder. A type constraint does not, its conversion is the variable's.
+        bool isSimple = (isJoined || (body.EndBlock is { Unnamed: true } && body.DynamicParamBlock is null))
+            && Parameters.All(parameter => parameter.StaticType != typeof(SwitchParameter))
             && (item is null || ReferenceEquals(item, Parameters[0]));
+        IsPlain = isSimple
+            && (body.ParamBlock is null || body.ParamBlock.Attributes.Count == 0)
+            && Parameters.All(parameter => parameter.Attributes.All(attribute => attribute is TypeConstraintAst));
+        HasIdleAttributes = isSimple && item is not null
+            && (body.ParamBlock?.Attributes.All(attribute => IsNamed(attribute, "CmdletBinding") && attribute.NamedArguments.Count == 0) ?? true)
+            && Parameters.All(parameter => parameter.Attributes.All(attribute => IsIdle(attribute, ReferenceEquals(parameter, item))));
     }
 
     internal IReadOnlyList<ParameterAst> Parameters { get; }
@@ -91,9 +88,6 @@ internal sealed class BlockBody
 
     /// <summary>Of a block with idle attributes: the item's parameter does not take everything, or not as it is.</summary>
     internal bool IsParticular { get; }
-
-    /// <summary>There is no statement.</summary>
-    internal bool IsEmpty => PartsOf(body).All(part => part.Statements.Count == 0);
 
     /// <summary>The parameter that the host or item is for: ComputerName, else the first one.</summary>
     internal string? ItemParameter { get; }
@@ -116,14 +110,7 @@ internal sealed class BlockBody
         new ParameterAst(Extent, new VariableExpressionAst(Extent, name, splatted: false), null, null);
 
     /// <summary>The block as it was written, bound to no runspace. It keeps its file, its lines and its `using namespace`.</summary>
-    internal ScriptBlock Unbound()
-    {
-        if (hasHeader || (definesTypes && CanBeComposed))
-        {
-            return Restricted(Tree(NoParameters, item: null, isJoined: false, hasParamBlock: HasParamBlock).GetScriptBlock());
-        }
-        return Restricted((definesTypes ? ParsedAlone() : body).GetScriptBlock());
-    }
+    internal ScriptBlock Unbound() => Made(NoParameters, item: null, isJoined: false);
 
     /// <summary>The same with parameters before its own.</summary>
     /// <param name="before">New ones.</param>
@@ -131,10 +118,7 @@ internal sealed class BlockBody
     /// The variable that $_ is set from at the beginning: one of its own survives catch blocks, which restore what their scope had.
     /// Null: leave $_ alone.
     /// </param>
-    internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) =>
-        isJoined || (CanBeComposed && (before.Count > 0 || item is not null))
-            ? Restricted(Tree(before, item, isJoined, HasParamBlock || before.Count > 0).GetScriptBlock())
-            : Unbound();
+    internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) => Made(before, item, isJoined);
 
     /// <summary>Of a function: the statement that defines it under a name, in the language mode of whoever runs it; null for a block.</summary>
     internal FunctionDefinitionAst? Definition(string name) =>
@@ -186,8 +170,13 @@ internal sealed class BlockBody
         return part;
     }
 
-    private ScriptBlock Restricted(ScriptBlock made)
+    private ScriptBlock Made(IReadOnlyList<ParameterAst> before, string? item, bool isJoined)
     {
+        bool isNew = CanBeComposed && (hasHeader || definesTypes || isJoined || before.Count > 0 || item is not null);
+        ScriptBlockAst tree = isNew ? Tree(before, item, isJoined, HasParamBlock || before.Count > 0)
+            : hasHeader || definesTypes ? ParsedAlone()
+            : body;
+        ScriptBlock made = tree.GetScriptBlock();
         if (IsRestricted && ModeProperty is { CanWrite: true } mode)
         {
             mode.SetValue(made, PSLanguageMode.ConstrainedLanguage);
@@ -231,7 +220,7 @@ internal sealed class BlockBody
     /// <summary>The block's text alone, at its line and column: where its surroundings are not known, or must stay as they are.</summary>
     private ScriptBlockAst ParsedAlone()
     {
-        string text = body.Extent.Text;
+        string text = hasHeader ? source.ToString() : body.Extent.Text;
         bool isLiteral = body.Parent is not null && text.Length >= 2 && text[0] == '{';
         string head = string.Concat(Usings().Select(statement => statement.Extent.Text.TrimEnd(';') + ";"));
         string before = new string('\n', Math.Max(0, Extent.StartLineNumber - 1)) + head.PadRight(Math.Max(0, Extent.StartColumnNumber - 1));

@@ -13,8 +13,11 @@ namespace RustRunspaces.Scripts;
 /// <summary>What <see cref="BlockReader"/> found.</summary>
 internal sealed class BlockContents
 {
-    /// <summary>Every $using: whose value the block may ask for.</summary>
-    internal List<UsingMention> Usings { get; } = new List<UsingMention>();
+    /// <summary>
+    /// Every $using: whose value the block may ask for, and whether it must be there: the job itself reads it. Else it stands in a block
+    /// that is handed on, and means perhaps another session.
+    /// </summary>
+    internal List<(UsingExpressionAst Expression, bool IsRequired)> Usings { get; } = new List<(UsingExpressionAst, bool)>();
 
     /// <summary>The block names $_ or $PSItem, and not only where that is a value of something inside it.</summary>
     internal bool HasItem { get; set; }
@@ -23,13 +26,17 @@ internal sealed class BlockContents
     internal bool RestoresItem { get; set; }
 
     /// <summary>The block names $Data, and not as a variable of its own.</summary>
-    internal bool HasData { get; set; }
+    internal bool HasData => NamesData && !OwnsData;
 
     /// <summary>The block reads or sets entries of a $Data that it never sets itself.</summary>
-    internal bool HasDataEntries { get; set; }
+    internal bool HasDataEntries => NamesDataEntries && !OwnsData;
 
     /// <summary>The block sets a $Data of its own.</summary>
     internal bool OwnsData { get; set; }
+
+    internal bool NamesData { get; set; }
+
+    internal bool NamesDataEntries { get; set; }
 
     /// <summary>The block names $args.</summary>
     internal bool HasArguments { get; set; }
@@ -51,21 +58,6 @@ internal sealed class BlockContents
 
     /// <summary>The block calls no command of a module.</summary>
     internal bool IsCore { get; set; } = true;
-}
-
-/// <summary>One $using: of a block.</summary>
-internal readonly struct UsingMention
-{
-    internal UsingMention(UsingExpressionAst expression, bool isRequired)
-    {
-        Expression = expression;
-        IsRequired = isRequired;
-    }
-
-    internal UsingExpressionAst Expression { get; }
-
-    /// <summary>The job itself reads it. Else it stands in a block that is handed on, and means perhaps another session.</summary>
-    internal bool IsRequired { get; }
 }
 
 // AstVisitor2: the older one does not go into classes.
@@ -121,7 +113,6 @@ internal sealed class BlockReader : AstVisitor2
     };
 
     private readonly BlockContents contents = new BlockContents();
-    private bool ownsData;
     // Blocks around the current place that something else may run.
     private int handedOn;
     // Parts around it in which $_ is another value.
@@ -131,15 +122,12 @@ internal sealed class BlockReader : AstVisitor2
     {
         var reader = new BlockReader();
         block.Ast.Visit(reader);
-        reader.contents.OwnsData = reader.ownsData;
-        reader.contents.HasData &= !reader.ownsData;
-        reader.contents.HasDataEntries &= !reader.ownsData;
         return reader.contents;
     }
 
     public override AstVisitAction VisitUsingExpression(UsingExpressionAst usingExpressionAst)
     {
-        contents.Usings.Add(new UsingMention(usingExpressionAst, handedOn == 0));
+        contents.Usings.Add((usingExpressionAst, handedOn == 0));
         return AstVisitAction.SkipChildren;
     }
 
@@ -155,7 +143,7 @@ internal sealed class BlockReader : AstVisitor2
                 break;
             case "DATA":
             case "GLOBAL:DATA":
-                contents.HasData = true;
+                contents.NamesData = true;
                 break;
             case "ARGS":
                 contents.HasArguments = true;
@@ -202,7 +190,7 @@ internal sealed class BlockReader : AstVisitor2
                 Own(variable);
                 break;
             case MemberExpressionAst { Expression: VariableExpressionAst table }:
-                contents.HasDataEntries |= IsData(table);
+                contents.NamesDataEntries |= IsData(table);
                 break;
         }
     }
@@ -211,7 +199,7 @@ internal sealed class BlockReader : AstVisitor2
     {
         if (indexExpressionAst.Target is VariableExpressionAst table)
         {
-            contents.HasDataEntries |= IsData(table);
+            contents.NamesDataEntries |= IsData(table);
             contents.IndexesArguments |= table.VariablePath.UserPath.Equals("args", StringComparison.OrdinalIgnoreCase);
         }
         return AstVisitAction.Continue;
@@ -219,7 +207,7 @@ internal sealed class BlockReader : AstVisitor2
 
     public override AstVisitAction VisitInvokeMemberExpression(InvokeMemberExpressionAst methodCallAst)
     {
-        contents.HasDataEntries |= methodCallAst.Expression is VariableExpressionAst table && IsData(table)
+        contents.NamesDataEntries |= methodCallAst.Expression is VariableExpressionAst table && IsData(table)
             && methodCallAst.Member is StringConstantExpressionAst { Value: var method } && method.Equals("Add", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
     }
@@ -260,23 +248,15 @@ internal sealed class BlockReader : AstVisitor2
         return AstVisitAction.Continue;
     }
 
-    public override AstVisitAction VisitCatchClause(CatchClauseAst catchClauseAst)
-    {
-        contents.RestoresItem = true;
-        return ReadItem(true, catchClauseAst.CatchTypes.Append<Ast>(catchClauseAst.Body).ToArray());
-    }
+    public override AstVisitAction VisitCatchClause(CatchClauseAst catchClauseAst) =>
+        ReadRestoring(catchClauseAst.CatchTypes.Append<Ast>(catchClauseAst.Body).ToArray());
 
-    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst)
-    {
-        contents.RestoresItem = true;
-        return ReadItem(true, trapStatementAst.TrapType, trapStatementAst.Body);
-    }
+    public override AstVisitAction VisitTrap(TrapStatementAst trapStatementAst) => ReadRestoring(trapStatementAst.TrapType, trapStatementAst.Body);
 
     public override AstVisitAction VisitSwitchStatement(SwitchStatementAst switchStatementAst)
     {
-        contents.RestoresItem = true;
         switchStatementAst.Condition.Visit(this);
-        return ReadItem(true, switchStatementAst.Clauses.SelectMany(clause => new Ast[] { clause.Item1, clause.Item2 }).Append(switchStatementAst.Default).ToArray());
+        return ReadRestoring(switchStatementAst.Clauses.SelectMany(clause => new Ast[] { clause.Item1, clause.Item2 }).Append(switchStatementAst.Default).ToArray());
     }
 
     public override AstVisitAction VisitTypeExpression(TypeExpressionAst typeExpressionAst)
@@ -315,7 +295,7 @@ internal sealed class BlockReader : AstVisitor2
     public override AstVisitAction VisitStringConstantExpression(StringConstantExpressionAst stringConstantExpressionAst)
     {
         string name = stringConstantExpressionAst.Value.TrimStart('+');
-        ownsData |= name.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase) && NamesVariable(stringConstantExpressionAst);
+        contents.OwnsData |= name.Equals(SessionTemplate.DataVariable, StringComparison.OrdinalIgnoreCase) && NamesVariable(stringConstantExpressionAst);
         // Wherever it stands: it may come to the command by a variable or a table.
         contents.NamesScope |= name.StartsWith("global:", StringComparison.OrdinalIgnoreCase) || name.StartsWith("script:", StringComparison.OrdinalIgnoreCase);
         return AstVisitAction.Continue;
@@ -343,13 +323,24 @@ internal sealed class BlockReader : AstVisitor2
 
     private static bool SetsVariable(Ast command) => (command as CommandAst)?.GetCommandName() is string name && VariableCommands.Contains(name);
 
-    private static bool IsNameParameter(string name) => name.Length > 0 && "Name".StartsWith(name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNameParameter(string name) => Shortens(name, "Name");
+
+    /// <summary>A parameter's name, with so many letters at least as tell it from others.</summary>
+    private static bool Shortens(string name, string parameter, int letters = 1) =>
+        name.Length >= letters && parameter.StartsWith(name, StringComparison.OrdinalIgnoreCase);
 
     // The common ones may be shortened; other commands have -Variable, -SessionVariable and the like.
     private static bool IsVariableParameter(string name) =>
         name.EndsWith("Variable", StringComparison.OrdinalIgnoreCase)
         || VariableAliases.Contains(name)
-        || (name.Length > 3 && VariableParameters.Any(parameter => parameter.StartsWith(name, StringComparison.OrdinalIgnoreCase)));
+        || VariableParameters.Any(parameter => Shortens(name, parameter, letters: 4));
+
+    /// <summary>Reads parts in which $_ is another value, and which put it back.</summary>
+    private AstVisitAction ReadRestoring(params Ast?[] parts)
+    {
+        contents.RestoresItem = true;
+        return ReadItem(true, parts);
+    }
 
     /// <summary>Reads parts here, instead of the engine.</summary>
     private AstVisitAction ReadItem(bool isOwn, params Ast?[] parts)
@@ -381,10 +372,9 @@ internal sealed class BlockReader : AstVisitor2
                 && !command.CommandElements.OfType<CommandParameterAst>().Any(parameter => IsBeginOrEnd(parameter.ParameterName)));
     }
 
-    private static bool IsBeginOrEnd(string parameter) =>
-        parameter.Length > 0 && ("Begin".StartsWith(parameter, StringComparison.OrdinalIgnoreCase) || "End".StartsWith(parameter, StringComparison.OrdinalIgnoreCase));
+    private static bool IsBeginOrEnd(string name) => Shortens(name, "Begin") || Shortens(name, "End");
 
-    private void Own(VariableExpressionAst variable) => ownsData |= IsData(variable);
+    private void Own(VariableExpressionAst variable) => contents.OwnsData |= IsData(variable);
 
     private static bool IsData(VariableExpressionAst variable) =>
         !variable.VariablePath.IsDriveQualified
@@ -394,6 +384,5 @@ internal sealed class BlockReader : AstVisitor2
     private static bool EvaluatesUsing(CommandAst command) =>
         command.GetCommandName() is string name && ForEachCommands.Contains(name)
         // -Parallel may be shortened to what no other parameter begins with
-        && command.CommandElements.OfType<CommandParameterAst>().Any(parameter => parameter.ParameterName.Length >= 2
-            && "Parallel".StartsWith(parameter.ParameterName, StringComparison.OrdinalIgnoreCase));
+        && command.CommandElements.OfType<CommandParameterAst>().Any(parameter => Shortens(parameter.ParameterName, "Parallel", letters: 2));
 }

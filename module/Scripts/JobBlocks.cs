@@ -103,7 +103,7 @@ internal static class JobBlocks
         var parameters = new List<ParameterAst>();
         bool takesItem = contents.HasItem && !body.HasParameter(ItemVariable);
         // A tree that cannot be composed finds $_ and $Data beyond its scope.
-        if (takesItem && !body.IsEmpty && body.CanBeComposed)
+        if (takesItem && body.CanBeComposed)
         {
             itemPlaces.Add(arguments.Count);
             arguments.Add(null);

@@ -436,7 +436,7 @@ internal sealed class ScriptRun : ICallHost, IRun
         {
             error = ScriptErrors.JobTimedOut(job.Item, call.Options.JobTimeoutSeconds);
         }
-        else if (ended.Status is JobStatus.Failed or JobStatus.Lost && !job.HasEnded)
+        else if (ended.Status == JobStatus.Failed && !job.HasEnded)
         {
             error = ScriptErrors.JobFailed(job.Item, ended.Detail);
         }

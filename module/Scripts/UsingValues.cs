@@ -19,13 +19,12 @@ internal static class UsingValues
     /// <param name="values">Gets a value for each of them.</param>
     /// <exception cref="CallRefusedException">A variable does not exist, or its value is a script block.</exception>
     /// <returns>Those whose variable is set, or may be, with each item that comes: keys, and how to read them later.</returns>
-    internal static IReadOnlyList<KeyValuePair<string, Func<object?>>> Read(PSCmdlet cmdlet, IEnumerable<UsingMention> mentions, Hashtable values)
+    internal static IReadOnlyList<KeyValuePair<string, Func<object?>>> Read(PSCmdlet cmdlet, IEnumerable<(UsingExpressionAst Expression, bool IsRequired)> mentions, Hashtable values)
     {
         var late = new List<KeyValuePair<string, Func<object?>>>();
         HashSet<string>? upstream = null;
-        foreach (UsingMention mention in mentions)
+        foreach ((UsingExpressionAst expression, bool isRequired) in mentions)
         {
-            UsingExpressionAst expression = mention.Expression;
             string key = KeyOf(expression);
             if (values.ContainsKey(key))
             {
@@ -36,7 +35,7 @@ internal static class UsingValues
             bool isThere = !path.IsVariable || cmdlet.SessionState.PSVariable.Get(path.UserPath) is not null;
             if (!isThere)
             {
-                if (mention.IsRequired)
+                if (isRequired)
                 {
                     throw new CallRefusedException(ScriptErrors.UsingNotSet(path.UserPath));
                 }
@@ -51,7 +50,7 @@ internal static class UsingValues
             object? value = isLate ? null : read();
             if (ForeignBlocks.Is(value))
             {
-                if (mention.IsRequired)
+                if (isRequired)
                 {
                     throw new CallRefusedException(ScriptErrors.ScriptBlockRefused("$using:" + path.UserPath, value));
                 }

@@ -85,8 +85,6 @@ internal sealed class PartQueue
 
     internal int Count => parts.Count;
 
-    internal IEnumerable<ChunkPart> Parts => parts;
-
     internal void Add(in ChunkPart part)
     {
         parts.AddLast(part);

@@ -126,8 +126,6 @@ internal sealed class SiteLink
     /// <summary>The next object that came; false where none waits.</summary>
     internal bool TryTake(out PSObject? item) => received.TryDequeue(out item);
 
-    internal bool HasWaiting => !received.IsEmpty;
-
     /// <summary>Asks the pipeline to stop, and waits for nothing.</summary>
     internal void BeginStop()
     {

@@ -90,10 +90,22 @@ Describe 'a function that comes along' {
         ConvertTo-Line $run.Output | Should -Be '2'
     }
 
-    It 'is defined where no tree can be taken apart, too' {
+    It 'is defined where no tree can be taken apart, too: <Function>' -ForEach @(
+        @{ Function = 'function Test-It { param($x) class In { [int] $v = 1 }; "$x$([In]::new().v)" }' }
+        @{ Function = 'function Test-It($x) { class In { [int] $v = 1 }; "$x$([In]::new().v)" }' }
+    ) {
         try {
             Set-MissingMember Parent
-            Get-Line 'function Test-It { class In { [int] $v = 1 }; [In]::new().v }; 7 | Invoke-RustParallel { Test-It } -Functions Test-It' | Should -Be '1'
+            Get-Line "$Function; 7 | Invoke-RustParallel { Test-It `$_ } -Functions Test-It; 7 | Invoke-RustParallel `${function:Test-It}" | Should -Be '71', '71'
+        }
+        finally { Set-MissingMember }
+    }
+
+    It 'is defined where no tree can be made of what cleans up, too' {
+        Use-PowerShell7
+        try {
+            Set-MissingMember .ctor
+            Get-Line 'function Test-It($x) { process { "p$x" } clean { $null = 1 } }; 7 | Invoke-RustParallel { Test-It $_ } -Functions Test-It; 7 | Invoke-RustParallel ${function:Test-It}' | Should -Be 'p7', 'p7'
         }
         finally { Set-MissingMember }
     }
