@@ -148,8 +148,6 @@ internal sealed class ProbeChunk
 
     internal long Unanswered { get; private set; }
 
-    internal ChunkPart this[int part] => parts[part];
-
     internal int Count => parts.Count;
 
     /// <summary>A part that is a whole target travels as it was given.</summary>
