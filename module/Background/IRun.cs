@@ -1,4 +1,4 @@
-// A run: what one call does to its hosts or items, whichever form of the command asked for it. One thread adds, submits, waits
+// A run: what one call does to its hosts or items, whichever form of the cmdlet asked for it. One thread adds, submits, waits
 // and delivers: the pipeline thread, or a background job's own.
 
 using System;

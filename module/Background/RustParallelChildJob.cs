@@ -70,12 +70,12 @@ public sealed class RustParallelChildJob : Job, IJobDebugger
     /// <summary>Sets how it ended; once.</summary>
     internal void End(ItemOutcome outcome, Exception? reason)
     {
-        if (JobEnd.IsFinal(JobStateInfo.State))
+        if (BackgroundEnd.IsFinal(JobStateInfo.State))
         {
             return;
         }
         debugger?.End();
-        if (reason is not null && JobEnd.HasReasons)
+        if (reason is not null && BackgroundEnd.HasReasons)
         {
             RemoveError(reason);
         }
@@ -93,7 +93,7 @@ public sealed class RustParallelChildJob : Job, IJobDebugger
             ItemOutcome.Failed => JobState.Failed,
             _ => JobState.Stopped,
         };
-        JobEnd.Set(this, state, reason, SetJobState);
+        BackgroundEnd.Set(this, state, reason, SetJobState);
     }
 
     /// <summary>Receive-Job writes the reason as an error, so that error would come twice.</summary>

@@ -16,7 +16,7 @@ namespace RustRunspaces;
 /// <summary>A call of Invoke-RustParallel that runs in the background.</summary>
 public sealed class RustParallelJob : Job, IJobDebugger
 {
-    // A stopped call returns within 250 ms unless its jobs sit in native code; then it is given up.
+    // A stopped call returns within 250 ms unless hosts or items sit in native code; then it is given up.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromMilliseconds(250);
@@ -25,19 +25,19 @@ public sealed class RustParallelJob : Job, IJobDebugger
 
     private readonly Func<ISink, IRun> open;
     private readonly IReadOnlyList<object?> items;
-    private readonly JobSink sink;
+    private readonly BackgroundSink sink;
     private readonly object gate = new object();
     private IRun? run;
     private int itemsAdded;
     private bool isStopping;
     private bool isOver;
 
-    private RustParallelJob(string command, Func<ISink, IRun> open, IReadOnlyList<object?> items, JobPreferences preferences)
+    private RustParallelJob(string command, Func<ISink, IRun> open, IReadOnlyList<object?> items, BackgroundPreferences preferences)
         : base(command)
     {
         this.open = open;
         this.items = items;
-        sink = new JobSink(this, items, preferences);
+        sink = new BackgroundSink(this, items, preferences);
         PSJobTypeName = nameof(RustParallelJob);
     }
 
@@ -111,7 +111,7 @@ public sealed class RustParallelJob : Job, IJobDebugger
     /// <param name="items">The hosts or items, complete.</param>
     internal static RustParallelJob Start(PSCmdlet cmdlet, string command, Func<ISink, IRun> open, IReadOnlyList<object?> items)
     {
-        var job = new RustParallelJob(command, open, items, new JobPreferences(cmdlet));
+        var job = new RustParallelJob(command, open, items, new BackgroundPreferences(cmdlet));
         cmdlet.JobRepository.Add(job);
         job.SetJobState(JobState.Running);
         new Thread(job.RunToEnd) { IsBackground = true, Name = "Invoke-RustParallel -AsJob" }.Start();
@@ -239,7 +239,7 @@ public sealed class RustParallelJob : Job, IJobDebugger
     {
         try
         {
-            JobEnd.Set(this, state, reason, SetJobState);
+            BackgroundEnd.Set(this, state, reason, SetJobState);
         }
         catch (ObjectDisposedException)
         {

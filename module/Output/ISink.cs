@@ -1,4 +1,4 @@
-// Where a run writes: the caller's command, or a background job. Every method is called on the thread that advances the run.
+// Where a run writes: the cmdlet's caller, or a background job. Every method is called on the thread that advances the run.
 
 using System.Management.Automation;
 

@@ -25,7 +25,7 @@ internal sealed class ProgressReporter
     private bool isShown;
 
     /// <param name="write">Writes a record.</param>
-    /// <param name="activity">The command's name.</param>
+    /// <param name="activity">The cmdlet's name.</param>
     /// <param name="noun">What is counted: "hosts" or "items".</param>
     internal ProgressReporter(Action<ProgressRecord> write, string activity, string noun)
     {

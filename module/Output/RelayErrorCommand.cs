@@ -1,5 +1,5 @@
 // Writes one error record without ending anything, whatever the caller wants of errors, where the engine's own way of doing that is
-// not to be had. A redirection of the caller's command does not reach what it writes. Not exported, and in no session: it is called
+// not to be had. A redirection of the caller's does not reach what it writes. Not exported, and in no session: it is called
 // by its class. Pipeline thread.
 
 using System.Management.Automation;
@@ -21,7 +21,7 @@ internal sealed class RelayErrorCommand : PSCmdlet
     [Parameter(Mandatory = true)]
     public ErrorRecord Record { get; set; } = null!;
 
-    /// <summary>Writes into the error stream of the command.</summary>
+    /// <summary>Writes into the error stream of the cmdlet.</summary>
     internal static void Write(PSCmdlet cmdlet, ErrorRecord record) =>
         cmdlet.InvokeCommand.InvokeScript(Call, true, PipelineResultTypes.Output | PipelineResultTypes.Error, null, Command, record);
 

@@ -1,4 +1,4 @@
-// The progress records of jobs, as the caller sees them: one line per worker, below the command's own, gone when its job ends.
+// The progress records of jobs, as the caller sees them: one line per worker, below the call's own, gone when its job ends.
 // The thread that delivers.
 
 using System.Collections.Generic;

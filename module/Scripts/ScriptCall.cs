@@ -138,11 +138,11 @@ internal sealed class ScriptCall
         imports.AddVariables(options.Variables);
         bool isLean = contents.IsLean && options.InitializationScript is null && functions.Count == 0 && caller.Modules.Count == 0;
         // Jobs call by the same cmdlet; in another session it stands beside the one that runs here.
-        string commandName = brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CommandName;
-        Type command = brought is null
+        string cmdletName = brought is null ? cmdlet.MyInvocation.MyCommand.Name : SessionTemplate.CmdletName;
+        Type cmdletType = brought is null
             ? cmdlet.GetType()
-            : cmdlet.MyInvocation.MyCommand.Module.ExportedCmdlets[SessionTemplate.CommandName].ImplementingType;
-        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, commandName, command);
+            : cmdlet.MyInvocation.MyCommand.Module.ExportedCmdlets[SessionTemplate.CmdletName].ImplementingType;
+        InitialSessionState template = SessionTemplate.Make(caller, data, isLean, isLean && contents.IsCore, cmdletName, cmdletType);
         var setup = new WorkerSetup(
             caller,
             template,

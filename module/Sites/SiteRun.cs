@@ -20,7 +20,7 @@ internal abstract class SiteRun<TSite> : SessionRun
     // Well below the lease, for a sign may be late.
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
-    // Asks for the command before its module's version can differ: only what was imported or is where modules are is found.
+    // Asks for the cmdlet before its module's version can differ: only what was imported or is where modules are is found.
     private const string FarScript = @"param($Work, $IsVerbose, $IsDebug)
 if (Get-Command -Name Invoke-RustParallelSite -ErrorAction Ignore) { Invoke-RustParallelSite -Source $input -Work $Work -Verbose:$IsVerbose -Debug:$IsDebug }
 elseif (Get-Command -Name Invoke-RustParallel -ErrorAction Ignore) { 'RustRunspaces: another version' }

@@ -25,7 +25,7 @@ BeforeDiscovery {
             Theirs7 = '"ErrorAction", "WarningAction", "InformationAction", "ProgressAction", "PipelineVariable" | ForEach-Object { $it = @{ $_ = "Ignore" }; try { 1 | ForEach-Object -Parallel { 1 } @it } catch { $_.FullyQualifiedErrorId.Split(",")[0] } }'; Theirs7Is = @('ParallelCommonParametersNotSupported') * 5
             Script = '1 | Invoke-RustParallel { Write-Error 1; Write-Warning 1; Write-Information 1; 7 } -ErrorAction Ignore -WarningAction Ignore -InformationAction Ignore -PipelineVariable p *>&1 | ForEach-Object { "$_ $p" }'; Is = '7 7'
             Test = 'JobProgress.Tests.ps1: -ProgressAction and the preference hide it, here and in the background: <Arguments><Before>' }
-        @{ Theirs = '-Verbose and -Debug show nothing'; Ours = "show the messages of jobs, -Verbose the command's own lines, too"
+        @{ Theirs = '-Verbose and -Debug show nothing'; Ours = "show the messages of jobs, -Verbose the cmdlet's own lines, too"
             Theirs7 = '@(1 | ForEach-Object -Parallel { Write-Verbose own; Write-Debug bug } -Verbose -Debug *>&1).Count'; Theirs7Is = '0'
             Script = '1 | Invoke-RustParallel { Write-Verbose own; Write-Debug bug } -Verbose -Debug *>&1 | Where-Object { "$_" -in "own", "bug" }; @(1 | Invoke-RustParallel { 1 } -Verbose 4>&1).Count -gt 2'; Is = 'own', 'bug', 'True' }
         @{ Theirs = '$InformationPreference is SilentlyContinue in jobs'; Ours = "Continue; the caller's preference decides what is shown"

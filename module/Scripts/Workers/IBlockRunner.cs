@@ -1,4 +1,4 @@
-// The one command of a worker's pipeline as its drain sees it: whichever way the engine has of running a block for each job.
+// The one cmdlet of a worker's pipeline as its drain sees it: whichever way the engine has of running a block for each job.
 // Worker's thread.
 
 using System.Management.Automation;

@@ -1,4 +1,4 @@
-// Chooses the command of workers' pipelines, and starts it. Worker's thread.
+// Chooses the cmdlet of workers' pipelines, and starts it. Worker's thread.
 
 using System;
 using System.Collections;

@@ -1,4 +1,4 @@
-// The command of a worker's pipeline where the engine's Invoke-Command is not what WorkerLoopCommand needs: a small script calls the
+// The cmdlet of a worker's pipeline where the engine's Invoke-Command is not what WorkerLoopCommand needs: a small script calls the
 // block, which costs a few times as much. Worker's thread.
 
 using System.Management.Automation;

@@ -18,12 +18,12 @@ namespace RustRunspaces.Scripts.Workers;
 
 internal static class SessionTemplate
 {
-    internal const string CommandName = "Invoke-RustParallel";
+    internal const string CmdletName = "Invoke-RustParallel";
 
     internal const string DataVariable = "Data";
 
-    // The command once more, under a name that no function of a job's hides: for calls by its full name.
-    private const string OwnCommandName = "Invoke-RustRunspacesRustParallel";
+    // The cmdlet once more, under a name that no function of a job's hides: for calls by its full name.
+    private const string OwnCmdletName = "Invoke-RustRunspacesRustParallel";
 
     private const string ModuleQualifier = "RustRunspaces\\";
 
@@ -36,9 +36,9 @@ internal static class SessionTemplate
     /// <param name="data">The hashtable that jobs see as $Data; null where there is none.</param>
     /// <param name="isLean">Nothing that runs in the runspaces can import a module or format output.</param>
     /// <param name="isCore">Nor does it call any command of a module: those of the console need not be found first.</param>
-    /// <param name="commandName">The name of the command that the caller used, so that calls nest.</param>
-    /// <param name="command">Its class.</param>
-    internal static InitialSessionState Make(CallerState caller, Hashtable? data, bool isLean, bool isCore, string commandName, Type command)
+    /// <param name="cmdletName">The name by which the caller used the cmdlet, so that calls nest.</param>
+    /// <param name="cmdletType">Its class.</param>
+    internal static InitialSessionState Make(CallerState caller, Hashtable? data, bool isLean, bool isCore, string cmdletName, Type cmdletType)
     {
         InitialSessionState state = (isCore ? Core : Console).Value.Clone();
         if (isLean)
@@ -49,7 +49,7 @@ internal static class SessionTemplate
         }
         else if (Views.Value is string views)
         {
-            // Results of this module's commands look the same in a job.
+            // Results of this module look the same in a job.
             state.Formats.Add(new SessionStateFormatEntry(views));
         }
         // As in a console the modules of its cmdlets can be imported, which the engine refuses while it has them for snap-ins.
@@ -58,14 +58,14 @@ internal static class SessionTemplate
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
         state.ThrowOnRunspaceOpenError = false;
         // The caller's name may be one with a prefix.
-        foreach (string name in new[] { commandName, CommandName, OwnCommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
+        foreach (string name in new[] { cmdletName, CmdletName, OwnCmdletName }.Distinct(StringComparer.OrdinalIgnoreCase))
         {
-            state.Commands.Add(new SessionStateCmdletEntry(name, command, null));
+            state.Commands.Add(new SessionStateCmdletEntry(name, cmdletType, null));
         }
         // A worker has not imported the module, and importing it would cost more than opening the runspace.
-        foreach (string name in new[] { commandName, CommandName }.Distinct(StringComparer.OrdinalIgnoreCase))
+        foreach (string name in new[] { cmdletName, CmdletName }.Distinct(StringComparer.OrdinalIgnoreCase))
         {
-            state.Commands.Add(new SessionStateAliasEntry(ModuleQualifier + name, OwnCommandName));
+            state.Commands.Add(new SessionStateAliasEntry(ModuleQualifier + name, OwnCmdletName));
         }
         Set(state, "ErrorActionPreference", ActionPreference.Continue);
         Set(state, "WarningPreference", ActionPreference.Continue);
@@ -84,7 +84,7 @@ internal static class SessionTemplate
         return state;
     }
 
-    /// <summary>The command is in every session made here.</summary>
+    /// <summary>The cmdlet is in every session made here.</summary>
     internal static bool HasCmdlet(CmdletInfo cmdlet) => Console.Value.Commands[cmdlet.Name]
         .OfType<SessionStateCmdletEntry>()
         .Any(entry => entry.ImplementingType == cmdlet.ImplementingType);

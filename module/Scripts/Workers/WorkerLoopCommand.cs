@@ -1,4 +1,4 @@
-// The one command of a worker's pipeline: it runs job after job, so that a pipeline's cost is paid once per worker. It is
+// The one cmdlet of a worker's pipeline: it runs job after job, so that a pipeline's cost is paid once per worker. It is
 // Invoke-Command's own way of calling a block in this process, which has no cost but the block's. Not exported, and in no session:
 // a worker adds it to its pipeline by its class. Worker's thread.
 

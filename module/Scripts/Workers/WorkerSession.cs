@@ -41,7 +41,7 @@ internal sealed class WorkerSession : IDisposable
         Runspace = RunspaceFactory.CreateRunspace(host, setup.Template);
         int number = setup.NextRunspace();
         isFirst = number == 1;
-        Runspace.Name = string.Format(CultureInfo.InvariantCulture, "{0} {1}", SessionTemplate.CommandName, number);
+        Runspace.Name = string.Format(CultureInfo.InvariantCulture, "{0} {1}", SessionTemplate.CmdletName, number);
     }
 
     internal Runspace Runspace { get; }

@@ -1,4 +1,4 @@
-// What the caller of -AsJob chose for each stream, read once on the pipeline thread: as its command would, the job drops what is
+// What the caller of -AsJob chose for each stream, read once on the pipeline thread: as the cmdlet would, the job drops what is
 // not wanted and ends where it is to stop. Immutable.
 
 using System.Management.Automation;
@@ -6,9 +6,9 @@ using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
-internal sealed class JobPreferences
+internal sealed class BackgroundPreferences
 {
-    internal JobPreferences(PSCmdlet cmdlet)
+    internal BackgroundPreferences(PSCmdlet cmdlet)
     {
         Error = CallerStreams.Preference(cmdlet, "ErrorAction", "ErrorActionPreference");
         Warning = CallerStreams.Preference(cmdlet, "WarningAction", "WarningPreference");
@@ -28,6 +28,6 @@ internal sealed class JobPreferences
 
     internal ActionPreference Progress { get; }
 
-    /// <summary>Of the call's own lines: those of its jobs are not written where nobody wants them.</summary>
+    /// <summary>Of the call's own lines: those of its hosts or items are not written where nobody wants them.</summary>
     internal ActionPreference Verbose { get; }
 }

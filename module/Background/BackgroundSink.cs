@@ -9,13 +9,13 @@ using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
-internal sealed class JobSink : ISink
+internal sealed class BackgroundSink : ISink
 {
     private const long CallItself = -1;
 
     private readonly RustParallelJob job;
     private readonly IReadOnlyList<object?> items;
-    private readonly JobPreferences preferences;
+    private readonly BackgroundPreferences preferences;
     private readonly object gate = new object();
     private readonly ItemStates states = new ItemStates();
     private readonly AttributedStream<PSObject> output;
@@ -32,7 +32,7 @@ internal sealed class JobSink : ISink
     /// <param name="job">Whose collections these are.</param>
     /// <param name="items">Its hosts or items.</param>
     /// <param name="preferences">Of its caller.</param>
-    internal JobSink(RustParallelJob job, IReadOnlyList<object?> items, JobPreferences preferences)
+    internal BackgroundSink(RustParallelJob job, IReadOnlyList<object?> items, BackgroundPreferences preferences)
     {
         this.job = job;
         this.items = items;
@@ -62,7 +62,7 @@ internal sealed class JobSink : ISink
 
     public void WriteObject(object? value) => Add(output, child => child.Output, value is null ? null! : PSObject.AsPSObject(value));
 
-    /// <summary>As the caller's command would: the first error ends the call, or errors are nowhere, or they are written.</summary>
+    /// <summary>As the cmdlet would: the first error ends the call, or errors are nowhere, or they are written.</summary>
     public void WriteError(ErrorRecord record)
     {
         if (preferences.Error == ActionPreference.Stop && !NativeErrors.IsOne(record))
@@ -181,7 +181,7 @@ internal sealed class JobSink : ISink
                 {
                     children[place].End(outcome, states.ErrorOf(place));
                 }
-                else if (JobEnd.IsFinal(job.JobStateInfo.State))
+                else if (BackgroundEnd.IsFinal(job.JobStateInfo.State))
                 {
                     children[place].End(ItemOutcome.Stopped, null);
                 }

@@ -8,7 +8,7 @@ using RustRunspaces.Output;
 
 namespace RustRunspaces.Background;
 
-internal static class JobEnd
+internal static class BackgroundEnd
 {
     internal static bool HasReasons => SetStateAndReason is not null;
 
