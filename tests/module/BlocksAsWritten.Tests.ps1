@@ -149,6 +149,11 @@ Describe 'a job by way of <Way>' -ForEach $ways {
         @{ Block = '{ [CmdletBinding()] param($x) "$args" }' }
         @{ Block = '{ param([Parameter(Mandatory)] [string] $x, [int] $y = "2") "<$x$y>" }' }
         @{ Block = '{ param([Parameter()] $x) [int] "x"; Write-Error "e$x" }' }
+        @{ Block = '{ [CmdletBinding()] param([Parameter(Mandatory)] $x) begin { $b = "b" } process { "<$b$x>" } end { "e$x" } }' }
+        @{ Block = '{ [CmdletBinding()] param([string] $x, $y = 3) process { "<$x$y>"; Write-Error "e$x"; [int] "x" } end { "e" } }' }
+        @{ Block = '{ param([Alias("n")] [Parameter(Mandatory)] [int] $x) process { throw "t$x" } end { "not" } }' }
+        @{ Block = '{ [CmdletBinding()] param($x) begin { "$($null -eq $PSCmdlet)" } process { "$x" } }' }
+        @{ Block = '{ [CmdletBinding()] param($x) process { "$x$(@($input).Count)" } }' }
     ) {
         $given = if ($Arguments) { "-ArgumentList $Arguments" }
         $run = Invoke-Script @"
