@@ -12,6 +12,7 @@ $items = 1..10000
 $blocks = [ordered] @{
     'no attribute'                    = @{ Block = { param($x) $null = $x } }
     'an attribute'                    = @{ Block = { param([Parameter()] $x) $null = $x } }
+    'an attribute, process'           = @{ Block = { [CmdletBinding()] param($x) process { $null = $x } } }
     'process'                         = @{ Block = { process { $null = $_ } }; IsPiped = $true }
     'process that returns'            = @{ Block = { process { return } }; IsPiped = $true }
     'an attribute, item from the pipe' = @{ Block = { param([Parameter(ValueFromPipeline)] $x) process { $null = $x } }; IsPiped = $true }

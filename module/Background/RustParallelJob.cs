@@ -19,8 +19,6 @@ public sealed class RustParallelJob : Job, IJobDebugger
     // A stopped call returns within 250 ms unless hosts or items sit in native code; then it is given up.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan ReminderInterval = TimeSpan.FromMilliseconds(250);
-
     private const int Reminders = 40;
 
     private readonly Func<ISink, IRun> open;
@@ -172,7 +170,7 @@ public sealed class RustParallelJob : Job, IJobDebugger
     {
         for (int times = 0; times < Reminders && sink.AnyChild(child => child.WasDebugged); times++)
         {
-            Thread.Sleep(ReminderInterval);
+            Thread.Sleep(Rhythm.Interval);
             SetEnd(JobStateInfo.State, JobStateInfo.Reason);
         }
     }

@@ -10,6 +10,9 @@ internal sealed class Rhythm
     /// <summary>From one moment to the next: nobody reads faster.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>The same, in a Stopwatch's timestamps.</summary>
+    internal static readonly long Timestamps = (long)(Interval.TotalSeconds * Stopwatch.Frequency);
+
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private TimeSpan next = Interval;
 

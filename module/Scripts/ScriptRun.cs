@@ -29,8 +29,6 @@ internal sealed class ScriptRun : ICallHost, IRun
 
     private const long CallItself = -1;
 
-    private static readonly long ProgressInterval = (long)(Rhythm.Interval.TotalSeconds * Stopwatch.Frequency);
-
     private const long UnixEpochTicks = 621_355_968_000_000_000;
     private const long NanosecondsPerTick = 100;
 
@@ -217,7 +215,7 @@ internal sealed class ScriptRun : ICallHost, IRun
         foreach (WorkerDrain drain in drains.Values)
         {
             RelayAccount account = drain.Account;
-            if (!IsComplete && now - account.ProgressShown < ProgressInterval)
+            if (!IsComplete && now - account.ProgressShown < Rhythm.Timestamps)
             {
                 continue;
             }

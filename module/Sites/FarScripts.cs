@@ -4,7 +4,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.Linq;
 using System.Management.Automation;
 using RustRunspaces.Output;
@@ -22,7 +21,7 @@ internal sealed class FarScripts : ISink
     private readonly ScriptCall call;
     private readonly ScriptRun run;
     private readonly bool isReady;
-    private readonly Stopwatch sinceShown = Stopwatch.StartNew();
+    private readonly Rhythm rhythm = new Rhythm();
     // Hosts whose entries go with their ends, and the entries that did.
     private readonly Dictionary<long, string> hosts = new Dictionary<long, string>();
     private readonly Dictionary<object, object?> told = new Dictionary<object, object?>();
@@ -178,9 +177,9 @@ internal sealed class FarScripts : ISink
     {
         run.Wait(LongestWaitMilliseconds);
         run.Deliver();
-        if (sinceShown.Elapsed >= Rhythm.Interval)
+        if (rhythm.HasCome)
         {
-            sinceShown.Restart();
+            rhythm.Restart();
             run.Show();
         }
         if (count > 0)

@@ -11,10 +11,6 @@ namespace RustRunspaces.Scripts.Workers;
 
 internal sealed class WorkerStreams
 {
-    // Nobody reads more than four states a second, and each would wake the pipeline thread. Those between are taken from the
-    // account in the rhythm of the call.
-    private static readonly long ProgressInterval = (long)(Rhythm.Interval.TotalSeconds * Stopwatch.Frequency);
-
     // Of those that a job begins and never ends.
     private const int MostActivities = 16;
 
@@ -151,13 +147,15 @@ internal sealed class WorkerStreams
         }
         record = Newest(record);
         long now = Stopwatch.GetTimestamp();
-        if (now < Math.Max(nextProgress, Account.ProgressShown + ProgressInterval) && record.RecordType != ProgressRecordType.Completed)
+        // Nobody reads more than four states a second, and each would wake the pipeline thread. Those between are taken from the
+        // account in the rhythm of the call.
+        if (now < Math.Max(nextProgress, Account.ProgressShown + Rhythm.Timestamps) && record.RecordType != ProgressRecordType.Completed)
         {
             Account.HoldProgress(new HeldProgress(job, record));
             return;
         }
         Account.HoldProgress(null);
-        nextProgress = now + ProgressInterval;
+        nextProgress = now + Rhythm.Timestamps;
         shown = job;
         Relay(StreamKind.Progress, record);
     }
