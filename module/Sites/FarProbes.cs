@@ -17,8 +17,6 @@ internal sealed class FarProbes : IResults, ISink
     /// <summary>Rows in a message, at most.</summary>
     private const int MessageRows = 1024;
 
-    private const int LongestWaitMilliseconds = 100;
-
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly FarLink link;
@@ -27,6 +25,7 @@ internal sealed class FarProbes : IResults, ISink
     private readonly Stopwatch sinceFlush = Stopwatch.StartNew();
     private readonly Stopwatch sinceProgress = Stopwatch.StartNew();
     private readonly ProbeRun run;
+    private readonly FarLoop loop;
     private long targets;
     private long lastChunkHosts;
     private long hostsTaken;
@@ -37,6 +36,7 @@ internal sealed class FarProbes : IResults, ISink
     {
         this.link = link;
         run = new ProbeRun(settings, this, this);
+        loop = new FarLoop(link, run, Say);
     }
 
     /// <summary>Until the near side sends no more and everything is answered.</summary>
@@ -44,18 +44,9 @@ internal sealed class FarProbes : IResults, ISink
     {
         using (run)
         {
-            link.Attach(run.Wake, run.Cancel);
-            while (!link.IsCancelled)
+            if (loop.Run(run.Wake, MessageKind.Chunk, Take, () => origins.Count == 0))
             {
-                link.TakeAll(MessageKind.Chunk, Take);
-                if (link.IsInputEnded && origins.Count == 0)
-                {
-                    Flush();
-                    return;
-                }
-                run.Wait(LongestWaitMilliseconds);
-                run.Deliver();
-                Say();
+                Flush();
             }
         }
     }
@@ -138,25 +129,11 @@ internal sealed class FarProbes : IResults, ISink
         for (int target = 0; target < message.Count; target++)
         {
             origins.Add(targets++, new Origin(chunk, target));
-            run.Add(message.Text() ?? "");
-            if (run.IsBatchFull)
-            {
-                Submit();
-            }
+            loop.Add(message.Text() ?? "");
         }
         message.End();
-        Submit();
+        loop.Submit();
         unsentSaid = -1;
-    }
-
-    private void Submit()
-    {
-        while (!run.Submit() && !link.IsCancelled)
-        {
-            run.Wait(LongestWaitMilliseconds);
-            run.Deliver();
-            Say();
-        }
     }
 
     /// <summary>Few results after a while, the last at once; how much is left as soon as that is little; a sign of life.</summary>

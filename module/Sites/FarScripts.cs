@@ -13,13 +13,12 @@ namespace RustRunspaces.Sites;
 
 internal sealed class FarScripts : ISink
 {
-    private const int LongestWaitMilliseconds = 100;
-
     private const long NoJob = -1;
 
     private readonly FarLink link;
     private readonly ScriptCall call;
     private readonly ScriptRun run;
+    private readonly FarLoop loop;
     private readonly bool isReady;
     private readonly Rhythm rhythm = new Rhythm();
     // Hosts whose entries go with their ends, and the entries that did.
@@ -37,6 +36,7 @@ internal sealed class FarScripts : ISink
         this.call = call;
         this.link = link;
         run = new ScriptRun(call, this);
+        loop = new FarLoop(link, run, Say);
         isReady = true;
     }
 
@@ -45,21 +45,10 @@ internal sealed class FarScripts : ISink
     {
         using (run)
         {
-            link.Attach(run.Wake, run.Cancel);
-            while (!link.IsCancelled)
+            if (loop.Run(run.Wake, MessageKind.Jobs, Take, () => ended == taken))
             {
-                link.TakeAll(MessageKind.Jobs, Take);
-                if (run.Failure is ErrorRecord failure)
-                {
-                    throw new CallRefusedException(failure);
-                }
-                if (link.IsInputEnded && ended == taken)
-                {
-                    Flush();
-                    SendData();
-                    return;
-                }
-                Step();
+                Flush();
+                SendData();
             }
         }
     }
@@ -155,28 +144,18 @@ internal sealed class FarScripts : ISink
                 }
             }
             taken++;
-            run.Add(item);
-            if (run.IsBatchFull)
-            {
-                Submit();
-            }
+            loop.Add(item);
         }
         message.End();
-        Submit();
+        loop.Submit();
     }
 
-    private void Submit()
+    private void Say()
     {
-        while (!run.Submit() && !link.IsCancelled)
+        if (run.Failure is ErrorRecord failure)
         {
-            Step();
+            throw new CallRefusedException(failure);
         }
-    }
-
-    private void Step()
-    {
-        run.Wait(LongestWaitMilliseconds);
-        run.Deliver();
         if (rhythm.HasCome)
         {
             rhythm.Restart();
