@@ -62,8 +62,8 @@ Describe 'The same hosts from every session' {
         $rest[0].Detail | Should -Be "$(4094 - $names.Count) of 4094 hosts were not begun"
     }
 
-    It 'needs sessions, and says how to get them' {
-        $failure = Get-Failure 'Invoke-RustParallel 127.0.0.1 -FromEach'
+    It 'needs sessions, and says how to get them: <_>' -ForEach '127.0.0.1 -FromEach', '{ 1 } -FromEach', '-ScriptBlock { 1 } -FromEach -JobTimeoutSeconds 20', '-CommandName Get-Date -FromEach', '1 { 1 } -RetryLost' {
+        $failure = Get-Failure "Invoke-RustParallel $_"
         Get-ErrorId $failure | Should -Be 'SessionRequired'
         "$failure" | Should -Match 'New-PSSession.*-Session \$sessions'
     }
