@@ -482,7 +482,7 @@ Describe 'Sessions that a call left hanging' {
             $removals = foreach ($site in $sites) { Start-Script 'Remove-PSSession $site' @{ site = $site } }
             foreach ($run in $removals + $runs) { $null = Wait-Script $run }
             foreach ($run in $runs) { "$($run.Errors) $($run.Warnings) $($run.Failure)" | Should -Match 'Clos|closed' -Because $run.Script }
-        } while ($clock.Elapsed.TotalSeconds -lt 8)
+        } while ($clock.Elapsed.TotalSeconds -lt 4)
         $sites.State | Should -Be (@('Closed') * 4)
     }
 
