@@ -25,8 +25,8 @@ public sealed partial class InvokeRustParallelCommand
     [Parameter(ParameterSetName = ItemScriptSet)]
     [Parameter(ParameterSetName = HostCommandSet)]
     [Parameter(ParameterSetName = ItemCommandSet)]
-    [Parameter(Mandatory = true, ParameterSetName = EachSessionSet)]
-    [Parameter(Mandatory = true, ParameterSetName = EachSessionCommandSet)]
+    [Parameter(ParameterSetName = EachSessionSet)]
+    [Parameter(ParameterSetName = EachSessionCommandSet)]
     [ValidateNotNullOrEmpty]
     public PSSession[]? Session { get; set; }
 

@@ -77,7 +77,7 @@ internal static class SiteErrors
 
     /// <summary>Terminating.</summary>
     internal static ErrorRecord NeedsSession(string parameter) => new ErrorRecord(
-        new ArgumentException($"-{parameter} needs -Session: name the sessions to do it from"),
+        new ArgumentException($"-{parameter} needs -Session, the sessions to do it from: $sessions = New-PSSession -HostName paris, oslo; then add -Session $sessions"),
         "SessionRequired",
         ErrorCategory.InvalidArgument,
         parameter);

@@ -10,6 +10,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Threading;
 using System.Threading.Tasks;
+using RustRunspaces.Output;
 
 namespace RustRunspaces.Sites;
 
@@ -20,7 +21,9 @@ internal sealed class SiteLink
 
     private static readonly TimeSpan LongestAcknowledgement = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan LongestRelease = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestBeginning = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan LongestRelease = TimeSpan.FromSeconds(1);
 
     private readonly Action wake;
     private readonly Runspace runspace;
@@ -29,11 +32,13 @@ internal sealed class SiteLink
     private readonly PSDataCollection<PSObject> output = new PSDataCollection<PSObject>();
     private readonly ConcurrentQueue<PSObject?> received = new ConcurrentQueue<PSObject?>();
     private readonly ConcurrentQueue<object?> toSend = new ConcurrentQueue<object?>();
+    private readonly TaskCompletionSource<bool> firstWord = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<bool> inputEnded = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
     private int isSending;
     private int hasBegunStop;
     private int isEnding;
     private int hasEnded;
+    private int lettingGo;
     private long lastHeard = Stopwatch.GetTimestamp();
 
     /// <param name="session">The caller's; it stays open.</param>
@@ -54,7 +59,8 @@ internal sealed class SiteLink
     internal Exception? Reason { get; private set; }
 
     /// <summary>The same in words.</summary>
-    internal string Problem => Reason?.Message ?? "its pipeline ended without a word";
+    internal string Problem => Reason?.Message
+        ?? (runspace.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed ? "it was closed" : "its pipeline ended without a word");
 
     /// <summary>How the pipeline ended.</summary>
     internal PSInvocationState State { get; private set; }
@@ -86,7 +92,7 @@ internal sealed class SiteLink
         {
             try
             {
-                // What has just ended there has said so before the engine lets go of it.
+                // What has just ended there has said so before the engine lets go of it; what has just been stopped is about to end.
                 SpinWait.SpinUntil(() => runspace.RunspaceAvailability != RunspaceAvailability.Busy, LongestRelease);
                 if (runspace.RunspaceAvailability != RunspaceAvailability.Available)
                 {
@@ -126,51 +132,72 @@ internal sealed class SiteLink
     /// <summary>The next object that came; false where none waits.</summary>
     internal bool TryTake(out PSObject? item) => received.TryDequeue(out item);
 
-    /// <summary>Asks the pipeline to stop, and waits for nothing.</summary>
+    /// <summary>
+    /// Asks the pipeline to stop, and waits for nothing. A stop that overtakes the beginning is acknowledged over there, and then the
+    /// pipeline runs all the same, until its lease ends it, with whatever comes next waiting behind it. So one that has said nothing
+    /// yet is told that it has no input, which lets a far side without work end, and is stopped at its first word, or a moment later.
+    /// </summary>
     internal void BeginStop()
     {
         if (HasEnded || Interlocked.Exchange(ref hasBegunStop, 1) != 0)
         {
             return;
         }
-        OnThread(() =>
-        {
-            try
+        CompleteInput();
+        Task.WhenAny(firstWord.Task, Task.Delay(LongestBeginning)).ContinueWith(
+            _ =>
             {
-                pipeline.BeginStop(null, null);
-            }
-            catch (Exception error) when (error is InvalidOperationException or RuntimeException)
-            {
-                // It has ended meanwhile.
-            }
-        });
+                if (!HasEnded)
+                {
+                    pipeline.BeginStop(null, null);
+                }
+            },
+            TaskScheduler.Default);
     }
 
-    /// <summary>Nothing more is wanted of it. What has ended is disposed of; what has not is left alone when its input has ended.</summary>
+    /// <summary>Nothing more is wanted of it. It is let go of when it has ended; what has not is left alone when its input has.</summary>
     /// <returns>Done when nothing more is written to the session for it.</returns>
     internal Task Abandon()
     {
-        runspace.StateChanged -= OnRunspaceState;
+        Task written = Task.CompletedTask;
         if (!HasEnded)
         {
-            // The engine ends an open input itself when the session is closed. Where that one's end is acknowledged in the same moment,
-            // it fails at what it has let go of, and whoever closes the session waits for ever.
             CompleteInput();
-            return inputEnded.Task;
+            written = inputEnded.Task;
+            Task.Delay(LongestAcknowledgement).ContinueWith(_ => EndStopTimer(), TaskScheduler.Default);
         }
-        if (State == PSInvocationState.NotStarted)
+        LetGo();
+        return written;
+    }
+
+    /// <summary>Once by whoever wants nothing more of the pipeline, once by its end.</summary>
+    private void LetGo()
+    {
+        if (Interlocked.Increment(ref lettingGo) != 2 || State == PSInvocationState.NotStarted)
         {
-            return Task.CompletedTask;
-        }
-        if (State != PSInvocationState.Stopped)
-        {
-            OnThread(pipeline.Dispose);
-            return Task.CompletedTask;
+            return;
         }
         // The beginning of one that was stopped as it began may be acknowledged later than its end. Of a pipeline that is disposed of
         // by then, the engine takes that for nonsense and breaks the session.
-        Task.Delay(LongestAcknowledgement).ContinueWith(_ => OnThread(pipeline.Dispose), TaskScheduler.Default);
-        return Task.CompletedTask;
+        Task.Delay(State == PSInvocationState.Stopped ? LongestAcknowledgement : TimeSpan.Zero).ContinueWith(
+            _ =>
+            {
+                runspace.StateChanged -= OnRunspaceState;
+                pipeline.Dispose();
+            },
+            TaskScheduler.Default);
+    }
+
+    /// <summary>
+    /// A stop that nobody acknowledges has a timer of the engine's. A minute later it ends the pipeline on this side only: a far side
+    /// that goes on after that breaks the session by its acknowledgements. Of a session that is gone it finds nothing to write to
+    /// any more, and its exception ends the process.
+    /// </summary>
+    private void EndStopTimer()
+    {
+        static object? Get(object? from, string name) => EngineMembers.Property(from?.GetType(), name)?.GetValue(from);
+        object? transport = Get(Get(Get(pipeline, "RemotePowerShell"), "DataStructureHandler"), "TransportManager");
+        EngineMembers.Method(transport?.GetType(), "StopSignalTimerAndDecrementOperations")?.Invoke(transport, null);
     }
 
     private static void OnThread(Action action) => ThreadPool.QueueUserWorkItem(_ =>
@@ -191,24 +218,18 @@ internal sealed class SiteLink
         {
             while (toSend.TryDequeue(out object? item))
             {
+                if (ReferenceEquals(item, EndOfInput))
+                {
+                    EndInput();
+                    continue;
+                }
                 try
                 {
-                    if (ReferenceEquals(item, EndOfInput))
-                    {
-                        input.Complete();
-                    }
-                    else
-                    {
-                        input.Add(item is null ? null! : PSObject.AsPSObject(item));
-                    }
+                    input.Add(item is null ? null! : PSObject.AsPSObject(item));
                 }
                 catch (Exception error) when (error is InvalidOperationException or RuntimeException)
                 {
-                    // The pipeline has ended: its state says so.
-                }
-                if (ReferenceEquals(item, EndOfInput))
-                {
-                    inputEnded.TrySetResult(true);
+                    // The pipeline or its input has ended.
                 }
             }
             Volatile.Write(ref isSending, 0);
@@ -216,9 +237,23 @@ internal sealed class SiteLink
         while (!toSend.IsEmpty && Interlocked.CompareExchange(ref isSending, 1, 0) == 0);
     }
 
+    private void EndInput()
+    {
+        try
+        {
+            input.Complete();
+        }
+        catch (Exception error) when (error is InvalidOperationException or RuntimeException)
+        {
+            // The pipeline has ended: its state says so.
+        }
+        inputEnded.TrySetResult(true);
+    }
+
     private void Heard()
     {
         Volatile.Write(ref lastHeard, Stopwatch.GetTimestamp());
+        firstWord.TrySetResult(true);
         wake();
     }
 
@@ -241,9 +276,19 @@ internal sealed class SiteLink
 
     private void OnRunspaceState(object? sender, RunspaceStateEventArgs change)
     {
-        if (change.RunspaceStateInfo.State is RunspaceState.Broken or RunspaceState.Closed)
+        switch (change.RunspaceStateInfo.State)
         {
-            End(PSInvocationState.NotStarted, change.RunspaceStateInfo.Reason);
+            case RunspaceState.Closing:
+                // Before whoever closes it goes on, which is the thread that says so. The engine ends an open input itself then. Where
+                // the pipeline's end is acknowledged in the same moment, it fails at what it has let go of, and the closing never ends.
+                EndInput();
+                break;
+            case RunspaceState.Broken:
+            case RunspaceState.Closed:
+                runspace.StateChanged -= OnRunspaceState;
+                End(PSInvocationState.NotStarted, change.RunspaceStateInfo.Reason);
+                OnThread(EndStopTimer);
+                break;
         }
     }
 
@@ -255,6 +300,7 @@ internal sealed class SiteLink
             State = state;
             Reason = reason ?? pipeline.Streams.Error.FirstOrDefault()?.Exception;
             Volatile.Write(ref hasEnded, 1);
+            LetGo();
         }
         wake();
     }

@@ -54,8 +54,8 @@ Describe 'A block once on each session' {
     }
 
     It 'records say how it ended on each, and errors are the far side''s own' {
-        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $sites -FromEach -AsObject -ScriptBlock { switch ($env:SITE) { lima { Write-Error "a word" -ErrorId Word; "on" } oslo { throw "away" } paris { Start-Sleep 60 } rome { "done" } } } -JobTimeoutSeconds 2' @{ sites = $sites }
-        $run.Duration.TotalSeconds | Should -BeLessThan 5
+        $run = Invoke-CleanScript 'Invoke-RustParallel -Session $sites -FromEach -AsObject -ScriptBlock { switch ($env:SITE) { lima { Write-Error "a word" -ErrorId Word; "on" } oslo { throw "away" } paris { Start-Sleep 60 } rome { "done" } } } -JobTimeoutSeconds 3' @{ sites = $sites }
+        $run.Duration.TotalSeconds | Should -BeLessThan 8
         $rows = @{}
         foreach ($row in $run.Output) { $rows[$row.ComputerName] = $row }
         ('lima', 'oslo', 'paris', 'rome' | ForEach-Object { $rows[$_].Status }) -join ' ' | Should -Be 'Completed Failed TimedOut Completed'
@@ -90,12 +90,14 @@ Describe 'A block once on each session' {
         $own = New-Site 'paris', 'oslo', 'lima'
         $process = Get-SiteProcess $own[2]
         $hanging = Get-SiteProcess $own[1]
-        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { if ($env:SITE -ne "lima") { Start-Sleep 60 }; "fine" } -JobTimeoutSeconds 3 -ErrorVariable failed -ErrorAction SilentlyContinue' @{ own = $own }
-        Start-Sleep -Milliseconds 700
+        $folder = (New-Item -ItemType Directory (Join-Path $TestDrive dies)).FullName
+        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { $null = New-Item "$using:folder/$env:SITE"; if ($env:SITE -ne "lima") { Start-Sleep 60 }; "fine" } -JobTimeoutSeconds 5' @{ own = $own; folder = $folder }
+        Wait-Until $run { (Get-Item $folder/*).Count -eq 3 }
         kill -KILL $process
         kill -STOP $hanging
         $null = Wait-Script $run
-        $run.Duration.TotalSeconds | Should -BeLessThan 6
+        $run.Duration.TotalSeconds | Should -BeLessThan 10
+        ($run.Errors | ForEach-Object { "$(Get-ErrorId $_) $($_.TargetObject)" } | Sort-Object) -join ', ' | Should -Be 'JobTimedOut oslo, SessionLost paris'
         $table = $run.Output[0].PSObject.BaseObject
         @($table.Keys) -join ' ' | Should -Be 'lima'
         kill -CONT $hanging
@@ -104,21 +106,24 @@ Describe 'A block once on each session' {
     It 'the errors of those name them' {
         $own = New-Site 'paris', 'oslo'
         $process = Get-SiteProcess $own[1]
-        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { Start-Sleep 60 } -MaximumWaitTimeSeconds 2' @{ own = $own }
-        Start-Sleep -Milliseconds 700
+        $begun = Join-Path $TestDrive begun
+        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { if ($env:SITE -eq "paris") { $null = New-Item $using:begun }; Start-Sleep 60 } -MaximumWaitTimeSeconds 4' @{ own = $own; begun = $begun }
+        Wait-Until $run { Test-Path $begun }
         kill -KILL $process
         $null = Wait-Script $run
-        $run.Duration.TotalSeconds | Should -BeLessThan 4
+        $run.Duration.TotalSeconds | Should -BeLessThan 8
         ($run.Errors | ForEach-Object { "$(Get-ErrorId $_) $($_.TargetObject)" }) -join ', ' | Should -Be 'SessionLost paris, MaximumWaitReached oslo'
         Invoke-Command -Session $own[0] { 'usable again' } | Should -Be 'usable again'
         $own | Remove-PSSession
     }
 
     It 'Ctrl+C gives the caller back within a second, whatever the far side does' {
-        $own = New-Site 'paris', 'oslo'
-        $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { [Threading.Thread]::Sleep(4000) }' @{ own = $own }
-        Start-Sleep -Milliseconds 700
-        (Stop-Script $run).TotalSeconds | Should -BeLessThan 1.3
+        Measure-Stop {
+            $begun = Join-Path $TestDrive "stop $(New-Guid)"
+            $run = Start-Script 'Invoke-RustParallel -Session $own -FromEach -ScriptBlock { $null = New-Item "$using:begun $env:SITE"; [Threading.Thread]::Sleep(8000) }' @{ own = New-Site 'paris', 'oslo'; begun = $begun }
+            Wait-Until $run { (Get-Item "$begun *").Count -eq 2 }
+            $run
+        } | Should -BeLessThan 1.3
     }
 
     It 'runs in the background, a child job for each session' {

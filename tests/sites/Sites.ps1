@@ -6,6 +6,14 @@
 # What takes longer than a session may be silent, and then ends.
 $LongestSeconds = 75
 
+# Of those a session that has worked before has its module loaded and compiled: on a busy machine the others else do
+# all of a short piece of work before it has begun.
+function Open-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
+    $sessions = New-Site $Name
+    $null = Invoke-CleanScript 'Invoke-RustParallel 127.0.0.1 -Session $sessions -FromEach; 1..8 | Invoke-RustParallel { $_ } -Session $sessions' @{ sessions = $sessions }
+    return $sessions
+}
+
 function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
     $sessions = @(New-PSSession -HostName $Name -ErrorAction Stop | Sort-Object ComputerName)
     foreach ($session in $sessions) {
@@ -16,6 +24,26 @@ function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
         }
     }
     return $sessions
+}
+
+# Runs a script in which one session has something to say, until it has. A busy machine may let the others do all of
+# it before that one has begun: it has by the next time.
+function Invoke-UntilSaid([string] $Script, $Variables = @{}) {
+    for ($try = 1; $try -le 5; $try++) {
+        $run = Invoke-Script $Script $Variables
+        if ($run.Errors -or $run.Warnings) { break }
+    }
+    return $run
+}
+
+# The seconds that Ctrl+C takes: the shortest of three times, for a busy machine takes some for itself. The block
+# returns a run that may be stopped.
+function Measure-Stop([scriptblock] $Start) {
+    $seconds = 99
+    for ($try = 1; $try -le 3 -and $seconds -ge 1; $try++) {
+        $seconds = [Math]::Min($seconds, (Stop-Script (& $Start)).TotalSeconds)
+    }
+    return $seconds
 }
 
 # The process at the far end.
