@@ -118,7 +118,8 @@ internal sealed class BlockBody
     /// The variable that $_ is set from at the beginning: one of its own survives catch blocks, which restore what their scope had.
     /// Null: leave $_ alone.
     /// </param>
-    internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item) => Made(before, item, isJoined);
+    /// <param name="keepsParts">Its process part does not run for an item that its parameters do not take from the pipe.</param>
+    internal ScriptBlock Composed(IReadOnlyList<ParameterAst> before, string? item, bool keepsParts = false) => Made(before, item, isJoined && !keepsParts);
 
     /// <summary>Of a function: the statement that defines it under a name, in the language mode of whoever runs it; null for a block.</summary>
     internal FunctionDefinitionAst? Definition(string name) =>

@@ -86,7 +86,7 @@ internal static class JobBlocks
             values[own] = parameter.Value;
             Add(name, formOf(name), at => Dispatch.Value(at, values, own));
         }
-        return new JobBlock(Dispatch.Block(position, values, elements, isPiped: false), Array.Empty<object?>());
+        return new JobBlock(Dispatch.Block(position, values, elements, isPiped: false), Array.Empty<object?>()) { CallsAt = position };
     }
 
     /// <summary>Every mandatory parameter takes it, and every way of converting it to text is the same.</summary>
@@ -127,7 +127,8 @@ internal static class JobBlocks
     {
         ScriptBlock called = body.Composed(
             Array.Empty<ParameterAst>(),
-            contents.HasItem && !body.HasParameter(ItemVariable) ? Dispatch.ItemVariable : null);
+            contents.HasItem && !body.HasParameter(ItemVariable) ? Dispatch.ItemVariable : null,
+            keepsParts: body.TakesItemFromPipeline || body.PropertyNames.Length > 0);
         IScriptExtent extent = body.Extent;
         object?[] values = new object?[] { called }.Concat(rest).ToArray();
         JobBlock Make(bool isPiped, bool isNamed)
@@ -143,7 +144,7 @@ internal static class JobBlocks
                 elements.Add(Dispatch.Item(extent));
             }
             elements.AddRange(rest.Select((_, place) => Dispatch.Value(extent, values, place + 1)));
-            return new JobBlock(Dispatch.Block(extent, values, elements, isPiped), Array.Empty<object?>());
+            return new JobBlock(Dispatch.Block(extent, values, elements, isPiped), Array.Empty<object?>()) { CallsAt = extent };
         }
         bool takesValue = body.TakesItemFromPipeline;
         // A simple block takes whatever is piped. An advanced one reports input that none of its parameters takes.

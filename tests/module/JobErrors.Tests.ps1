@@ -31,6 +31,34 @@ Describe 'errors of jobs' {
         ConvertTo-Line $run.Errors | Should -BeExactly 'no', 'no', 'no'
     }
 
+    It 'one whose arguments do not bind has Failed: <Call>' -ForEach @(
+        @{ Call = "'x' | Invoke-RustParallel { param([int] `$n) `$n } -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel { [CmdletBinding()] param([int] `$n) `$n } -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel { param([Parameter(ValueFromPipeline)] [int] `$n) process { `$n } } -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel { param([ValidateRange(1, 5)] [int] `$n, `$Other) process { `$n } } -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel { [CmdletBinding()] param([Parameter(Mandatory)] [int] `$n, [switch] `$Other) `$n } -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel -CommandName Get-N -ParameterName n -AsObject" }
+        @{ Call = "'x' | Invoke-RustParallel -CommandName Start-Sleep -ParameterName Seconds -AsObject" }
+        @{ Call = "Invoke-RustParallel x { [CmdletBinding()] param([int] `$n) `$n } -AsObject" }
+    ) {
+        $setup = 'function Get-N([int] $n) { $n }'
+        $rows = @((Invoke-CleanScript "$setup; $Call").Output)
+        $rows.Count | Should -Be 1
+        "$($rows[0].Status) $(@($rows[0].Errors).Count) $($rows[0].Output)" | Should -BeExactly 'Failed 1 '
+        $run = Invoke-Script "$setup; `$job = $($Call -replace '-AsObject', '-AsJob'); `$null = Wait-Job `$job; `$job.State; Remove-Job `$job"
+        ConvertTo-Line $run.Output | Should -BeExactly 'Failed'
+    }
+
+    It 'arguments that do not bind in the midst of it do not end it: <Block>' -ForEach @(
+        @{ Block = "{ [CmdletBinding()] param(`$n) Start-Sleep -Seconds x; 5 }" }
+        @{ Block = "{ process { & { param([int] `$n) } x; 5 } }" }
+        @{ Block = "([scriptblock]::Create('[CmdletBinding()] param(`$n) Invoke-Expression ''Start-Sleep -Seconds x''; 5'))" }
+        @{ Block = "{ param([Parameter(ValueFromPipeline)] `$n) process { & { [CmdletBinding()] param([int] `$n) } x; 5 } }" }
+    ) {
+        $row = (Invoke-CleanScript "1 | Invoke-RustParallel $Block -AsObject").Output[0]
+        "$($row.Status) $(@($row.Errors).Count) $($row.Output)" | Should -BeExactly 'Completed 1 5'
+    }
+
     It 'exit, break and return end that job only: <Statement>' -ForEach @(
         @{ Statement = 'exit'; Written = @() }
         @{ Statement = 'exit 3'; Written = @() }

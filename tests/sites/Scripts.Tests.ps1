@@ -48,6 +48,16 @@ Describe 'Script jobs shared among sessions' {
             Should -Be (Get-SortedLine '1..60 | ForEach-Object { "$($_ * 10) of $_" }')
     }
 
+    It 'as many run at a time in each session as the limit says' {
+        $rows = (Invoke-CleanScript '1..48 | Invoke-RustParallel { [DateTime]::UtcNow.Ticks; Start-Sleep -Milliseconds 200; [DateTime]::UtcNow.Ticks } -Session $sites -MaximumThreadCount 2 -AsObject' @{ sites = $sites }).Output
+        $rows.Count | Should -Be 48
+        # Of the jobs of one session those that run when one of them begins.
+        $most = foreach ($site in $rows | Group-Object ObservedFrom) {
+            ($site.Group | ForEach-Object { $begin = $_.Output[0]; @($site.Group | Where-Object { $_.Output[0] -le $begin -and $_.Output[1] -gt $begin }).Count } | Measure-Object -Maximum).Maximum
+        }
+        $most | Should -Be (@(2) * 4)
+    }
+
     It 'more than a message takes comes whole' {
         $sizes = Get-SortedLine '1..40 | ForEach-Object { "x" * 20000 * ($_ % 2 + 1) } | Invoke-RustParallel { $_; 1..300 } -Session $sites | ForEach-Object { if ($_ -is [string]) { $_.Length } }' @{ sites = $sites }
         $sizes.Count | Should -Be 40

@@ -3,6 +3,7 @@
 
 using System;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 
 namespace RustRunspaces.Scripts.Workers;
 
@@ -22,6 +23,9 @@ internal sealed class JobBlock
     }
 
     internal ScriptBlock Block { get; }
+
+    /// <summary>Where the block calls what the job is by the engine's binder; null where it is the job.</summary>
+    internal IScriptExtent? CallsAt { get; set; }
 
     /// <summary>Which items this is for; null for all of them.</summary>
     internal Func<object?, bool>? Takes { get; set; }

@@ -302,6 +302,7 @@ internal sealed class WorkerDrain : IJobDialog
                 usings[setup.LateKeys[i]] = job.Late![i];
             }
             JobBlock block = setup.Block.For(job.Item);
+            streams.CallsAt = block.CallsAt;
             runner.Run(block.Block, block.ArgumentsFor(job.Item));
         }
         catch (PipelineStoppedException) when (hasAsked)
@@ -328,7 +329,7 @@ internal sealed class WorkerDrain : IJobDialog
             streams.Fail(ScriptErrors.FromException(error));
             return JobStatus.Failed;
         }
-        return hasAsked ? JobStatus.Failed : JobStatus.Completed;
+        return hasAsked || job.Failure is not null ? JobStatus.Failed : JobStatus.Completed;
     }
 
     private bool IsStopping()

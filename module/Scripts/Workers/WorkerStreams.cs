@@ -5,6 +5,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Management.Automation.Language;
 using RustRunspaces.Output;
 
 namespace RustRunspaces.Scripts.Workers;
@@ -39,6 +40,9 @@ internal sealed class WorkerStreams
 
     /// <summary>Whose records these are; null while the runspace is made ready.</summary>
     internal ScriptJob? Job { get; set; }
+
+    /// <summary>Where the job is called by the engine's binder; null where it is not.</summary>
+    internal IScriptExtent? CallsAt { get; set; }
 
     /// <summary>What comes without a job is dropped.</summary>
     internal bool IsMuted { get; set; }
@@ -85,6 +89,11 @@ internal sealed class WorkerStreams
 
     internal void WriteError(ErrorRecord error)
     {
+        // Arguments that do not bind: the engine goes on behind the call, but the job has not run.
+        if (error.Exception is ParameterBindingException && IsOfCall(error.InvocationInfo) && Job is ScriptJob refused)
+        {
+            refused.Failure = error;
+        }
         if (keepsErrors && Job is ScriptJob job)
         {
             job.AddError(error);
@@ -167,6 +176,11 @@ internal sealed class WorkerStreams
             relay.Add(Account, Job, kind, value);
         }
     }
+
+    private bool IsOfCall(InvocationInfo? invocation) =>
+        invocation is not null && CallsAt is IScriptExtent call
+        && invocation.ScriptLineNumber == call.StartLineNumber && invocation.OffsetInLine == call.StartColumnNumber
+        && (invocation.ScriptName ?? "") == (call.File ?? "") && invocation.Line == call.StartScriptPosition.Line;
 
     private static T Take<T>(object collection)
     {
