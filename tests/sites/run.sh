@@ -37,6 +37,9 @@ if [ "${RUSTRUNSPACES_SITES:-}" != inside ]; then
 fi
 
 folder=$RUSTRUNSPACES_SITES_FOLDER
+# PowerShell names its pipes there by the process's id and the second: runs side by side have the same ids.
+export TMPDIR="$folder/tmp"
+mkdir "$TMPDIR"
 "$here/../module/few-mounts.sh"
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/sshd
@@ -157,7 +160,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 UsePAM no
 MaxStartups 100
-SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
+SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 TMPDIR="$TMPDIR" DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
 Subsystem powershell $subsystem -sshs -NoLogo -NoProfile
 $(cat "$folder/subsystems")
 CONFIG
