@@ -27,10 +27,10 @@ param(
 $ErrorActionPreference = 'Stop'
 
 # Measured: docs/benchmarks.md, over sessions.
-$SecondsPerResult = 4.0e-6       # of the caller's processor, for a result as an object
-$SecondsPerSite = 19e-3          # of the caller's processor, for a site and second: signs of life, progress, few results
-$BytesPerResult = 4.7            # on the wire to the caller, where hosts answer one after the other
-$CallerMegabytes = 0.8           # of the caller's PowerShell, for a session
+$SecondsPerResult = 3.6e-6       # of the caller's processor, for a result as an object
+$SecondsPerSite = 17e-3          # of the caller's processor, for a site and second: signs of life, progress, few results
+$BytesPerResult = 5.0            # on the wire to the caller, where hosts answer one after the other
+$CallerMegabytes = 1.2           # of the caller's PowerShell, for a session
 $SshMegabytes = 1.5              # of its ssh process, beside what they share
 # A request or reply on the wire: heads of Ethernet, IP and ICMP and 32 bytes of payload.
 $PacketBytes = 74
