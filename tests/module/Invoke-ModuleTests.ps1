@@ -28,10 +28,14 @@ if ($Pester) { Import-Module $Pester } else { Import-Module Pester -MinimumVersi
 
 # What `-File` hands over is one string.
 $files = foreach ($pattern in ($File -split ',')) { Get-ChildItem -Path (Join-Path $Folder $pattern) | ForEach-Object { $_.FullName } }
-# Dealt out by length, which is near enough to the time they take.
+# Dealt out by length, which is near enough to the time they take: each to the part that has least.
 [int] $part, [int] $parts = $Share -split '/'
-$position = 0
-$files = @($files | Select-Object -Unique | Sort-Object { -(Get-Item -LiteralPath $_).Length } | Where-Object { ($position++) % $parts -eq $part - 1 })
+$lengths = New-Object long[] $parts
+$files = @($files | Select-Object -Unique | Sort-Object { -(Get-Item -LiteralPath $_).Length } | Where-Object {
+        $least = [Array]::IndexOf($lengths, [long] ($lengths | Measure-Object -Minimum).Minimum)
+        $lengths[$least] += (Get-Item -LiteralPath $_).Length
+        $least -eq $part - 1
+    })
 
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = [string[]] $files
