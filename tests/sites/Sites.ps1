@@ -27,10 +27,11 @@ function New-Site([string[]] $Name = @('paris', 'oslo', 'lima', 'rome')) {
 }
 
 # Runs a script in which one session has something to say, until it has. A busy machine may let the others do all of
-# it before that one has begun: it has by the next time.
-function Invoke-UntilSaid([string] $Script, $Variables = @{}) {
+# it before that one has begun: it has by the next time. After each run a block waits for what it left.
+function Invoke-UntilSaid([string] $Script, $Variables = @{}, [scriptblock] $Wait = {}) {
     for ($try = 1; $try -le 5; $try++) {
         $run = Invoke-Script $Script $Variables
+        $null = & $Wait
         if ($run.Errors -or $run.Warnings) { break }
     }
     return $run

@@ -54,7 +54,18 @@ internal sealed class WorkerStreams
     internal void Attach(PowerShell powerShell)
     {
         PSDataStreams streams = powerShell.Streams;
-        streams.Error.DataAdded += (sender, _) => WriteError(Take<ErrorRecord>(sender));
+        streams.Error.DataAdded += (sender, _) =>
+        {
+            ErrorRecord error = Take<ErrorRecord>(sender);
+            if (IsOfCall(error))
+            {
+                Fail(error);
+            }
+            else
+            {
+                WriteError(error);
+            }
+        };
         streams.Warning.DataAdded += (sender, _) => Relay(StreamKind.Warning, Take<WarningRecord>(sender).Message);
         streams.Verbose.DataAdded += (sender, _) => Relay(StreamKind.Verbose, Take<VerboseRecord>(sender).Message);
         streams.Debug.DataAdded += (sender, _) => Relay(StreamKind.Debug, Take<DebugRecord>(sender).Message);
@@ -87,13 +98,8 @@ internal sealed class WorkerStreams
         return output;
     }
 
-    internal void WriteError(ErrorRecord error)
+    private void WriteError(ErrorRecord error)
     {
-        // Arguments that do not bind: the engine goes on behind the call, but the job has not run.
-        if (error.Exception is ParameterBindingException && IsOfCall(error.InvocationInfo) && Job is ScriptJob refused)
-        {
-            refused.Failure = error;
-        }
         if (keepsErrors && Job is ScriptJob job)
         {
             job.AddError(error);
@@ -177,8 +183,9 @@ internal sealed class WorkerStreams
         }
     }
 
-    private bool IsOfCall(InvocationInfo? invocation) =>
-        invocation is not null && CallsAt is IScriptExtent call
+    /// <summary>Arguments that do not bind: the engine goes on behind the call, but the job has not run.</summary>
+    private bool IsOfCall(ErrorRecord error) =>
+        error is { Exception: ParameterBindingException, InvocationInfo: InvocationInfo invocation } && CallsAt is IScriptExtent call
         && invocation.ScriptLineNumber == call.StartLineNumber && invocation.OffsetInLine == call.StartColumnNumber
         && (invocation.ScriptName ?? "") == (call.File ?? "") && invocation.Line == call.StartScriptPosition.Line;
 
