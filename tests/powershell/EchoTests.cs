@@ -12,10 +12,13 @@ public sealed class EchoTests : ModuleTest
     public void Attempts_are_an_interval_apart_and_the_last_waits_its_reply_timeout()
     {
         Laboratory.Require();
-        Call call = Session.Run(
-            $"Invoke-RustParallel {Laboratory.Silent} -Count 3 -IntervalMilliseconds 300 -ReplyTimeoutMilliseconds 100 -AsObject");
-        var shortest = TimeSpan.FromMilliseconds((2 * 300) + 100);
-        Assert.True(call.Duration >= shortest, $"took {call.Duration.TotalMilliseconds:N0} ms");
-        MachineDelay.AssertWithin(call.Duration, shortest + TimeSpan.FromMilliseconds(250), call.Late);
+        MachineDelay.Repeat(() =>
+        {
+            Call call = Session.Run(
+                $"Invoke-RustParallel {Laboratory.Silent} -Count 3 -IntervalMilliseconds 300 -ReplyTimeoutMilliseconds 100 -AsObject");
+            var shortest = TimeSpan.FromMilliseconds((2 * 300) + 100);
+            Assert.True(call.Duration >= shortest, $"took {call.Duration.TotalMilliseconds:N0} ms");
+            MachineDelay.AssertWithin(call.Duration, shortest + TimeSpan.FromMilliseconds(250), call.Late);
+        });
     }
 }

@@ -13,8 +13,11 @@ public sealed class JobTimeoutTests : ModuleTest
     public void The_call_ends_within_250_ms_of_its_only_jobs_limit(string stuck)
     {
         Session.Run("1 | Invoke-RustParallel { 1 }"); // what the first call loads is not the limit's
-        Call call = Session.RunWithErrors($"1 | Invoke-RustParallel {{ {stuck} }} -JobTimeoutSeconds 0.4");
-        Assert.True(call.Duration >= TimeSpan.FromSeconds(0.4), $"ended after {call.Duration.TotalMilliseconds:N0} ms");
-        MachineDelay.AssertWithin(call.Duration, TimeSpan.FromSeconds(0.4) + EndLimit, call.Late);
+        MachineDelay.Repeat(() =>
+        {
+            Call call = Session.RunWithErrors($"1 | Invoke-RustParallel {{ {stuck} }} -JobTimeoutSeconds 0.4");
+            Assert.True(call.Duration >= TimeSpan.FromSeconds(0.4), $"ended after {call.Duration.TotalMilliseconds:N0} ms");
+            MachineDelay.AssertWithin(call.Duration, TimeSpan.FromSeconds(0.4) + EndLimit, call.Late);
+        });
     }
 }

@@ -1,12 +1,13 @@
 // The one rule for time limits in these tests: what shall happen within a limit may be late by as
 // much as this machine was meanwhile, and by 50 ms for the test's own steps. How late the machine is
 // tells a thread that only sleeps, 10 ms at a time: every millisecond of a sleep beyond that was
-// time in which a ready thread was not run.
+// time in which a ready thread was not run. That is one thread's delay, and a call is handed from
+// thread to thread: so what is late is measured again. A busy machine delays now and then; what is
+// late by itself is late every time.
 
 using System;
 using System.Diagnostics;
 using System.Threading;
-using Xunit;
 
 namespace RustRunspaces.PowerShellTests;
 
@@ -26,10 +27,32 @@ internal static class MachineDelay
 
     public static TimeSpan Since(long total) => TimeSpan.FromTicks(Total - total);
 
+    /// <summary>Measures until it is in time, three times at most; the last failure is the test's.</summary>
+    public static void Repeat(Action measure)
+    {
+        for (int left = 2; ; left--)
+        {
+            try
+            {
+                measure();
+                return;
+            }
+            catch (LateException) when (left > 0)
+            {
+                // Was it the machine? The next time tells.
+            }
+        }
+    }
+
     /// <summary>Fails when something took longer than its limit by more than the rule allows.</summary>
-    public static void AssertWithin(TimeSpan took, TimeSpan limit, TimeSpan late) => Assert.True(
-        took <= limit + late + OwnSteps,
-        $"took {took.TotalMilliseconds:N0} ms where {limit.TotalMilliseconds:N0} ms are allowed, on a machine that was {late.TotalMilliseconds:N0} ms late");
+    public static void AssertWithin(TimeSpan took, TimeSpan limit, TimeSpan late)
+    {
+        if (took > limit + late + OwnSteps)
+        {
+            throw new LateException(
+                $"took {took.TotalMilliseconds:N0} ms where {limit.TotalMilliseconds:N0} ms are allowed, on a machine that was {late.TotalMilliseconds:N0} ms late");
+        }
+    }
 
     private static void Watch()
     {
@@ -41,4 +64,6 @@ internal static class MachineDelay
             Interlocked.Add(ref totalTicks, Math.Max(0, late.Ticks));
         }
     }
+
+    private sealed class LateException(string message) : Exception(message);
 }

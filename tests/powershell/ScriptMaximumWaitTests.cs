@@ -16,8 +16,11 @@ public sealed class ScriptMaximumWaitTests : ModuleTest
     {
         RequireStop(stuck);
         Session.Run("1..4 | Invoke-RustParallel { 1 }"); // what the first call loads is not the limit's
-        Call call = Session.RunWithErrors($"1..4 | Invoke-RustParallel {{ {stuck} }} -TimeoutSeconds 0.5 -ThrottleLimit 4");
-        Assert.True(call.Duration >= TimeSpan.FromSeconds(0.5), $"returned after {call.Duration.TotalMilliseconds:N0} ms");
-        MachineDelay.AssertWithin(call.Duration, TimeSpan.FromSeconds(0.5) + EndLimit, call.Late);
+        MachineDelay.Repeat(() =>
+        {
+            Call call = Session.RunWithErrors($"1..4 | Invoke-RustParallel {{ {stuck} }} -TimeoutSeconds 0.5 -ThrottleLimit 4");
+            Assert.True(call.Duration >= TimeSpan.FromSeconds(0.5), $"returned after {call.Duration.TotalMilliseconds:N0} ms");
+            MachineDelay.AssertWithin(call.Duration, TimeSpan.FromSeconds(0.5) + EndLimit, call.Late);
+        });
     }
 }
