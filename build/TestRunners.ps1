@@ -138,12 +138,17 @@ function Get-Pester {
     return $manifest
 }
 
+# Compiled as users have it, and not in the least time: what code may do with objects depends on that, too.
+$AsForUsers = @{ DOTNET_JITMinOpts = $null }
+
 # The module's own tests, in PowerShells of their own, on Linux in the tests' network; quick: without those
 # that wait for seconds on purpose.
 function Invoke-ModuleTest {
     $line = @(Get-PowerShellLine) + "$Root/tests/module/Invoke-ModuleTests.ps1"
     if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
-    return Get-PesterCount $line @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+    $environment = @{ RUSTRUNSPACES_MODULE = Get-TestedManifest; RUSTRUNSPACES_PESTER = Get-Pester }
+    if (-not $Quick) { $environment += $AsForUsers }
+    return Get-PesterCount $line $environment
 }
 
 # The build's own tests.
@@ -185,7 +190,8 @@ function Invoke-HostTest {
     $line = @("$built/PowerShellTests", '-xml', $report, '-noColor')
     if (-not $IsOnWindows) { $line = @("$Root/tests/module/laboratory.sh") + $line }
     $first, $rest = $line
-    return Get-ReportCount $report (Invoke-Program -File $first -Arguments $rest -Environment @{ RUSTRUNSPACES_MODULE = Get-TestedManifest })
+    return Get-ReportCount $report (
+        Invoke-Program -File $first -Arguments $rest -Environment ($AsForUsers + @{ RUSTRUNSPACES_MODULE = Get-TestedManifest }))
 }
 
 # The command over real sessions: OpenSSH's servers in network namespaces, this PowerShell behind them; each part

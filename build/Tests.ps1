@@ -32,7 +32,9 @@ $TestRunners = @(
 # Runs the quick tests, some areas, or all; prints the sum as the last line and gives the exit code.
 function Invoke-TestRun([string[]] $Areas) {
     $total = New-Count
-    # Compiling ever better what runs for minutes only costs more than it brings.
+    # Nearly all that tests run they run once: compiling it well costs more than it brings. What a whole run tests as users
+    # have it (AsForUsers) is compiled as there, but for what only pays in hours.
+    $env:DOTNET_JITMinOpts = '1'
     $env:DOTNET_TieredPGO = '0'
     try {
         if (-not $Areas) { Invoke-TestLane $total }

@@ -160,7 +160,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 UsePAM no
 MaxStartups 100
-SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 TMPDIR="$TMPDIR" DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
+SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 TMPDIR="$TMPDIR" DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_JITMinOpts="${DOTNET_JITMinOpts:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
 Subsystem powershell $subsystem -sshs -NoLogo -NoProfile
 $(cat "$folder/subsystems")
 CONFIG
