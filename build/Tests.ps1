@@ -1,32 +1,33 @@
 # The test run: which runners belong to which area, and the sum of what they count. Needs $Root,
 # Artifacts.ps1 and TestRunners.ps1.
 
-# In the order of their running. The quick ones are those that
-# somebody who changes something wants to pass before going on.
+# In the order of their running. The quick ones are those that somebody who changes something wants to
+# pass before going on. A whole run takes those of each lane side by side with the others: a runner waits a
+# good deal, and machines have more than one core.
 $TestRunners = @(
-    @{ Area = 'hosts'; Name = 'rustfmt'; Quick = $true; Run = { Invoke-FormatCheck } }
-    @{ Area = 'hosts'; Name = 'clippy'; Quick = $true; Run = { Invoke-LintCheck } }
-    @{ Area = 'hosts'; Name = 'engine'; Quick = $true; Run = { Invoke-EngineTest } }
-    @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
-    @{ Area = 'hosts'; Name = 'build'; Run = { Invoke-BuildTest } }
-    @{ Area = 'hosts'; Name = 'C client'; Quick = $true; Run = { Invoke-CClient } }
-    @{ Area = 'module'; Name = 'module'; Quick = $true; Run = { Invoke-ModuleTest } }
-    @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
-    @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
+    @{ Area = 'hosts'; Name = 'rustfmt'; Lane = 1; Quick = $true; Run = { Invoke-FormatCheck } }
+    @{ Area = 'hosts'; Name = 'clippy'; Lane = 1; Quick = $true; Run = { Invoke-LintCheck } }
+    @{ Area = 'hosts'; Name = 'engine'; Lane = 1; Quick = $true; Run = { Invoke-EngineTest } }
+    @{ Area = 'hosts'; Name = 'engine, without batches'; Lane = 1; Run = { Invoke-UnbatchedTest } }
+    @{ Area = 'hosts'; Name = 'build'; Lane = 3; Run = { Invoke-BuildTest } }
+    @{ Area = 'hosts'; Name = 'C client'; Lane = 3; Quick = $true; Run = { Invoke-CClient } }
+    @{ Area = 'module'; Name = 'module'; Lane = 1; Quick = $true; Run = { Invoke-ModuleTest } }
+    @{ Area = 'module'; Name = 'module in hosts of its own'; Lane = 1; Run = { Invoke-HostTest } }
+    @{ Area = 'sites'; Name = 'many machines'; Lane = 3; Run = { Invoke-SiteTest } }
     # Not in a whole run: it builds everything once more.
     @{ Area = 'races'; Name = 'race detector'; Run = { Invoke-RaceCheck } }
     # Not in a whole run: it takes five minutes.
     @{ Area = 'wine-scale'; Name = '65,024 hosts under Wine'; Run = { Invoke-WineSweep -Long } }
-    @{ Area = 'package'; Name = 'package'; Run = { Invoke-PackageTest } }
-    @{ Area = 'package'; Name = 'installing'; Run = { Invoke-InstallTest } }
-    @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
-    @{ Area = 'package'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
-    @{ Area = 'windows'; Name = 'engine under Wine'; Run = { Invoke-WineEngineTest } }
-    @{ Area = 'windows'; Name = 'many hosts under Wine'; Run = { Invoke-WineSweep } }
-    @{ Area = 'windows'; Name = 'C client under Wine'; Run = { Invoke-WineCClient } }
-    @{ Area = 'windows'; Name = 'module under Wine'; Run = { Invoke-WineModuleTest } }
-    @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Run = { Invoke-WineHostTest } }
-    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
+    @{ Area = 'package'; Name = 'package'; Lane = 2; Run = { Invoke-PackageTest } }
+    @{ Area = 'package'; Name = 'installing'; Lane = 2; Run = { Invoke-InstallTest } }
+    @{ Area = 'package'; Name = 'C client on other C libraries'; Lane = 2; Run = { Invoke-LibcTest } }
+    @{ Area = 'package'; Name = 'native layer under Mono'; Lane = 2; Run = { Invoke-MonoTest } }
+    @{ Area = 'windows'; Name = 'engine under Wine'; Lane = 2; Run = { Invoke-WineEngineTest } }
+    @{ Area = 'windows'; Name = 'many hosts under Wine'; Lane = 2; Run = { Invoke-WineSweep } }
+    @{ Area = 'windows'; Name = 'C client under Wine'; Lane = 2; Run = { Invoke-WineCClient } }
+    @{ Area = 'windows'; Name = 'module under Wine'; Lane = 2; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Lane = 2; Run = { Invoke-WineHostTest } }
+    @{ Area = 'windows'; Name = 'engine on arm64'; Lane = 3; Run = { Invoke-Arm64EngineTest } }
 )
 
 # Runs the quick tests, some areas, or all; prints the sum as the last line and gives the exit code.
@@ -36,6 +37,9 @@ function Invoke-TestRun([string[]] $Areas) {
     # have it (AsForUsers) is compiled as there, but for what only pays in hours.
     $env:DOTNET_JITMinOpts = '1'
     $env:DOTNET_TieredPGO = '0'
+    # No record of what the last PowerShell compiled at its start (ProfileOptimization): all that run side by side read
+    # and write the same file, and one version of it had each of them end in a segmentation fault (see docs/reliability.md).
+    $env:DOTNET_MultiCoreJitMinNumCpus = 'ff'
     try {
         if (-not $Areas) { Invoke-TestLane $total }
         elseif ("$Areas" -eq 'quick') { Invoke-QuickLane $total }
@@ -52,16 +56,16 @@ function Invoke-TestRun([string[]] $Areas) {
 # What a run of some tests takes; Invoke-TestArea sets it for its runners.
 $Quick = $false
 
-# The areas in two lanes side by side: each waits a good deal, and machines have more than one core. A third one
-# gains nothing on two cores and starves what asserts times. The first lane begins while the package is made.
+# All lanes. The first one begins while the package is made.
 function Invoke-TestLane($Total) {
     Build-All
     $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $lane = Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'hosts', 'module', 'sites'
+    $lanes = @(Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'lane-1')
     # Unpacked once: nobody's module goes while it is tested.
     $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-    Invoke-TestArea 'package', 'windows' $Total
-    Join-Lane $lane $Total
+    $lanes += Start-Lane @{} 'lane-3'
+    Invoke-TestArea 'lane-2' $Total
+    foreach ($lane in $lanes) { Join-Lane $lane $Total }
 }
 
 # The quick tests: those of the module take as long as all others, which wait a good deal.
@@ -90,7 +94,8 @@ function Join-Lane($Lane, $Total) {
 
 function Invoke-TestArea([string[]] $Areas, $Total) {
     $Quick = [bool] ($Areas -match '^quick-')
-    $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or ($_['Quick'] -and $Areas -contains "quick-$($_.Area)") })
+    $runners = @($TestRunners | Where-Object {
+            $Areas -contains $_.Area -or $Areas -contains "lane-$($_['Lane'])" -or ($_['Quick'] -and $Areas -contains "quick-$($_.Area)") })
     if (-not $runners) { throw "there is no test area '$Areas'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
     # Where a package came from elsewhere, its tests build nothing.
     $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ("$Areas" -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))

@@ -39,6 +39,9 @@ fi
 folder=$RUSTRUNSPACES_SITES_FOLDER
 # PowerShell names its pipes there by the process's id and the second: runs side by side have the same ids.
 export TMPDIR="$folder/tmp"
+# What a start compiled is recorded for the next one in a file that all would share; what is the likely cause of far
+# PowerShells that died at their start, one after the other for some seconds (docs/reliability.md), is not needed here.
+export DOTNET_MultiCoreJitMinNumCpus=ff
 mkdir "$TMPDIR"
 "$here/../module/few-mounts.sh"
 mount -t tmpfs tmpfs /run
@@ -160,7 +163,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 UsePAM no
 MaxStartups 100
-SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 TMPDIR="$TMPDIR" DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_JITMinOpts="${DOTNET_JITMinOpts:-}" DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
+SetEnv PATH="$PATH" PSModulePath="$folder/$site/modules" POWERSHELL_TELEMETRY_OPTOUT=1 TMPDIR="$TMPDIR" DOTNET_TieredPGO="${DOTNET_TieredPGO:-}" DOTNET_JITMinOpts="${DOTNET_JITMinOpts:-}" DOTNET_MultiCoreJitMinNumCpus=$DOTNET_MultiCoreJitMinNumCpus DOTNET_ROOT="${DOTNET_ROOT:-}" SITE=$site
 Subsystem powershell $subsystem -sshs -NoLogo -NoProfile
 $(cat "$folder/subsystems")
 CONFIG
