@@ -15,6 +15,7 @@
 //! - [`completions`]  the queue of finished jobs, between those who finish and who collects
 //! - [`counters`]  figures for diagnosis
 //! - [`sync`]     locks whose poison means nothing
+//! - [`hash`]     the hash of tables of addresses
 //! - [`outcome`], [`address`], [`clock`]  the words that all of them share
 
 #![deny(unsafe_op_in_unsafe_fn, missing_docs)]
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod completions;
 pub mod counters;
 pub mod ffi;
+pub mod hash;
 pub mod outcome;
 pub mod pool;
 pub mod probe;

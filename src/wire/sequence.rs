@@ -4,9 +4,9 @@
 //! address (of several pools) have runs that do not overlap. Knows no packet and no clock.
 
 use crate::address::Address;
+use crate::hash::FoldState;
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
 
 /// Tables that the map is made of.
 const PARTS: usize = 64;
@@ -77,7 +77,7 @@ impl<Owner: Copy + PartialEq> SequenceMap<Owner> {
             bytes.copy_from_slice(&random[index * 8..index * 8 + 8]);
             u64::from_le_bytes(bytes)
         };
-        let hasher = FoldState { start: word(0), factor: word(1) | 1 };
+        let hasher = FoldState::new(word(0), word(1));
         SequenceMap {
             runs: (0..PARTS).map(|_| HashMap::with_hasher(hasher)).collect(),
             open: 0,
@@ -274,59 +274,6 @@ fn chain<'a, Owner>(
     std::iter::successors(Some(head), move |run| more.get(run.next as usize))
 }
 
-/// Keyed multiply-and-fold: a few nanoseconds for an address. The key keeps targets that were
-/// chosen for it from sharing a bucket.
-#[derive(Clone, Copy)]
-struct FoldState {
-    start: u64,
-    factor: u64,
-}
-
-struct FoldHasher {
-    state: u64,
-    factor: u64,
-}
-
-impl BuildHasher for FoldState {
-    type Hasher = FoldHasher;
-
-    fn build_hasher(&self) -> FoldHasher {
-        FoldHasher { state: self.start, factor: self.factor }
-    }
-}
-
-impl Hasher for FoldHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(word.into());
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-
-    fn write_isize(&mut self, word: isize) {
-        self.write_u64(word as u64);
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.state ^ word) * u128::from(self.factor);
-        // The rotation keeps a state that equals the word from staying 0.
-        self.state = (product as u64 ^ (product >> 64) as u64).rotate_left(23) ^ self.factor;
-    }
-
-    fn finish(&self) -> u64 {
-        self.state
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,23 +369,6 @@ mod tests {
         }
         assert_eq!(owned, 65_536);
         assert!((0..=u16::MAX).all(|sequence| map.find(&host, sequence).is_some()));
-    }
-
-    #[test]
-    fn addresses_spread_over_the_hash() {
-        let state = FoldState { start: 1, factor: 0x9e37_79b9_7f4a_7c15 };
-        let hash = |address: Address| {
-            let mut hasher = state.build_hasher();
-            std::hash::Hash::hash(&address, &mut hasher);
-            hasher.finish()
-        };
-        // The map uses the lowest bits for the bucket, the highest seven within it.
-        let mut low = HashSet::new();
-        for host in 0..65_536u32 {
-            low.insert(hash(Address::v4((0x7f00_0000 + host).to_be_bytes())) & 0xffff);
-        }
-        // 65,536 balls in as many bins leave 1/e of them empty.
-        assert!(low.len() > 40_000, "{} of 65536", low.len());
     }
 
     #[derive(Clone, Debug)]
