@@ -1,7 +1,7 @@
 # The build's own promises: that a step is done again where anything that decides its result has changed, that a
 # library without what it is promised to have is refused, that a header is compared where it can be, that apt finds
-# both processors' packages, and that no test is skipped without a reason. With the build's own functions and the
-# real tools, in folders of the tests'.
+# both processors' packages, that PowerShell is compiled ahead, and that no test is skipped without a reason. With
+# the build's own functions and the real tools, in folders of the tests'.
 
 BeforeAll {
     $Root = (Resolve-Path (Join-Path $PSScriptRoot '../..')).ProviderPath
@@ -230,5 +230,14 @@ Describe 'all' -Skip { It 'has none' { } }
         $lines[-1] | Should -Be '1 passed, 3 failed, 1 skipped'
         $lines -like 'skip *' | Should -Be 'skip some.has a reason: of that'
         @($lines -like 'not ok *: is skipped without a reason *').Count | Should -Be 3
+    }
+}
+
+Describe 'the PowerShell that is restored' {
+    It 'is compiled ahead: its assembly has a header of native code (ECMA-335 II.25.3.3, ManagedNativeHeader)' {
+        if (-not $PSHOME.StartsWith("$Repository/target/", [StringComparison]::Ordinal)) { Skip-Test 'this machine has a PowerShell of its own' }
+        $file = [IO.File]::OpenRead("$PSHOME/System.Management.Automation.dll")
+        try { ([Reflection.PortableExecutable.PEReader]::new($file)).PEHeaders.CorHeader.ManagedNativeHeaderDirectory.Size | Should -BeGreaterThan 0 }
+        finally { $file.Dispose() }
     }
 }
