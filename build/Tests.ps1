@@ -20,7 +20,7 @@ $TestRunners = @(
     @{ Area = 'wine-scale'; Name = '65,024 hosts under Wine'; Run = { Invoke-WineSweep -Long } }
     @{ Area = 'package'; Name = 'package'; Lane = 2; Run = { Invoke-PackageTest } }
     @{ Area = 'package'; Name = 'installing'; Lane = 2; Run = { Invoke-InstallTest } }
-    @{ Area = 'package'; Name = 'C client on other C libraries'; Lane = 3; Run = { Invoke-LibcTest } }
+    @{ Area = 'package'; Name = 'C client on other C libraries'; Lane = 2; Run = { Invoke-LibcTest } }
     @{ Area = 'package'; Name = 'native layer under Mono'; Lane = 2; Run = { Invoke-MonoTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Lane = 2; Run = { Invoke-WineEngineTest } }
     @{ Area = 'windows'; Name = 'many hosts under Wine'; Lane = 2; Run = { Invoke-WineSweep } }
