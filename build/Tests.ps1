@@ -37,8 +37,8 @@ function Invoke-TestRun([string[]] $Areas) {
     # have it (AsForUsers) is compiled as there, but for what only pays in hours.
     $env:DOTNET_JITMinOpts = '1'
     $env:DOTNET_TieredPGO = '0'
-    # No record of what the last PowerShell compiled at its start (ProfileOptimization): all that run side by side read
-    # and write the same file, and one version of it had each of them end in a segmentation fault (see docs/reliability.md).
+    # No record of what the last PowerShell compiled at its start (ProfileOptimization): all that run side by side share
+    # its file, which is the likely cause of some that died at their start (docs/reliability.md).
     $env:DOTNET_MultiCoreJitMinNumCpus = 'ff'
     try {
         if (-not $Areas) { Invoke-TestLane $total }

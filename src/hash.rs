@@ -76,19 +76,35 @@ impl Hasher for FoldHasher {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use std::collections::HashMap;
+    use std::collections::{HashMap, HashSet};
     use std::hash::Hash;
 
     const ADDRESSES: u32 = 1 << 16;
+
+    fn hash(state: FoldState, address: Address) -> u64 {
+        let mut hasher = state.build_hasher();
+        address.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn addresses_spread_over_the_hash() {
+        let state = FoldState::new(1, SPREAD);
+        // A table uses the lowest bits for the bucket, the highest seven within it.
+        let mut low = HashSet::new();
+        for host in 0..ADDRESSES {
+            low.insert(hash(state, Address::v4((0x7f00_0000 + host).to_be_bytes())) & 0xffff);
+        }
+        // 65,536 balls in as many bins leave 1/e of them empty.
+        assert!(low.len() > 40_000, "{} of 65536", low.len());
+    }
 
     /// Pairs of addresses that a table would have to compare, though they differ: it looks at sixteen
     /// places at once, which the lowest bits name, for the highest seven.
     fn alike(state: FoldState, address: impl Fn(u32) -> Address) -> f64 {
         let mut places: HashMap<(u64, u64), u64> = HashMap::new();
         for number in 0..ADDRESSES {
-            let mut hasher = state.build_hasher();
-            address(number).hash(&mut hasher);
-            let hash = hasher.finish();
+            let hash = hash(state, address(number));
             *places.entry((hash >> 4 & 0xfff, hash >> 57)).or_default() += 1;
         }
         places.values().map(|count| count * (count - 1) / 2).sum::<u64>() as f64

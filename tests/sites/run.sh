@@ -39,10 +39,9 @@ fi
 folder=$RUSTRUNSPACES_SITES_FOLDER
 # PowerShell names its pipes there by the process's id and the second: runs side by side have the same ids.
 export TMPDIR="$folder/tmp"
-# What a start compiled is recorded for the next one in a file that all would share; what is the likely cause of far
-# PowerShells that died at their start, one after the other for some seconds (docs/reliability.md), is not needed here.
-export DOTNET_MultiCoreJitMinNumCpus=ff
 mkdir "$TMPDIR"
+# No record of what a start has compiled, as in build/Tests.ps1, which does not start every run of this.
+export DOTNET_MultiCoreJitMinNumCpus=ff
 "$here/../module/few-mounts.sh"
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/sshd
