@@ -76,7 +76,9 @@ pub struct Shell<N, L> {
     late_turns: u64,
     suspended: u64,
     on_link_read: Option<Time>,
-    neighbours_asked: Time,
+    /// When the system was asked last which neighbours it has given up; `None`: never, and it tells
+    /// only what comes after.
+    neighbours_asked: Option<Time>,
     /// When pollers were woken last.
     woken: Time,
     events: Vec<Event>,
@@ -97,7 +99,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
             members: Vec::new(),
             late_turns: 0,
             on_link_read: None,
-            neighbours_asked: now,
+            neighbours_asked: None,
             woken: Time::from_nanos(0),
             events: Vec::with_capacity(1024),
             requests: Vec::with_capacity(crate::sys::BATCH),
@@ -137,6 +139,10 @@ impl<N: Operations, L: Names> Shell<N, L> {
         }
         self.look_around();
         let more = self.scheduler.plan();
+        if self.neighbours_asked.is_none() {
+            // What is sent now may be given up before the next turn.
+            self.ask_for_neighbours(0);
+        }
         self.carry_out();
         let before = self.network.now();
         let mut events = std::mem::take(&mut self.events);
@@ -167,6 +173,8 @@ impl<N: Operations, L: Names> Shell<N, L> {
                 let count = self.network.overflows(family).count;
                 self.scheduler.set_overflows(family.index(), count);
             }
+            // What was given up in time is not a matter of how late this turn comes.
+            self.ask_for_neighbours(0);
             self.scheduler.expire();
         }
         self.scheduler.check_run_limits();
@@ -183,10 +191,12 @@ impl<N: Operations, L: Names> Shell<N, L> {
     /// When the sleep that follows ends at the latest.
     fn wake(&self) -> Time {
         let wake = self.scheduler.next_wake();
-        if self.scheduler.waits_for_neighbours() {
-            return wake.min(self.neighbours_asked.plus_nanos(NEIGHBOUR_PERIOD));
+        match self.neighbours_asked {
+            Some(asked) if self.scheduler.waits_for_neighbours() => {
+                wake.min(asked.plus_nanos(NEIGHBOUR_PERIOD))
+            }
+            _ => wake,
         }
-        wake
     }
 
     /// Looks at what changes beside the network: who collects, which links there are, which
@@ -203,15 +213,21 @@ impl<N: Operations, L: Names> Shell<N, L> {
             self.scheduler.set_on_link(self.network.on_link());
             self.on_link_read = Some(now);
         }
-        let asked = self.neighbours_asked.plus_nanos(NEIGHBOUR_PERIOD);
-        if self.scheduler.waits_for_neighbours() && asked <= now {
-            self.neighbours_asked = now;
-            let mut events = std::mem::take(&mut self.events);
+        self.ask_for_neighbours(NEIGHBOUR_PERIOD);
+    }
+
+    /// Hears which neighbours are given up, where probes wait for some and it was not asked within
+    /// `period`.
+    fn ask_for_neighbours(&mut self, period: u64) {
+        let now = self.network.now();
+        let is_old = |asked: Time| now.nanos_since(asked) >= period;
+        if self.scheduler.waits_for_neighbours() && self.neighbours_asked.map_or(true, is_old) {
+            self.neighbours_asked = Some(now);
+            let mut events = Vec::new();
             self.network.failed_neighbours(&mut events);
-            for event in events.drain(..) {
+            for event in events {
                 self.scheduler.hear(event);
             }
-            self.events = events;
         }
     }
 

@@ -103,6 +103,17 @@ fn equal_dead_neighbours_end_equally() {
     assert_eq!(outcomes["DestinationHostUnreachable"], 456, "{:?}", outcomes);
 }
 
+/// The kernel tells only of what it gives up after it was asked to tell.
+#[test]
+fn neighbours_that_are_given_up_at_once_are_heard_of() {
+    let lab = lab_or_skip!();
+    let (left, _right) = lab.pair();
+    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
+    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "20");
+    let swept = sweep(&left, "--count 1 --timeout 500 10.1.100.1-10.1.101.200");
+    swept.assert_all(456, "DestinationHostUnreachable");
+}
+
 #[test]
 fn dead_neighbours_do_not_delay_routed_hosts() {
     let lab = lab_or_skip!();

@@ -1,6 +1,7 @@
 //! Troubles of this side, on the real kernel: no descriptor for the echo socket, a machine that was
-//! suspended, a defect in the backend. The first is the process's limit; the other two cannot be
-//! had on demand, so the real network is told of, or given, one at the right moment.
+//! suspended, a thread that got no processor, a defect in the backend. The first is the process's
+//! limit; the others cannot be had on demand, so the real network is told of, or given, one at the
+//! right moment.
 
 use crate::lab::{lab_or_skip, Namespace};
 use crate::shells::{target, NoNames};
@@ -21,6 +22,8 @@ use std::io;
 use std::os::unix::io::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 /// Standard streams, and what a pool waits with: there is none left for a socket.
 const NO_SOCKET: libc::rlim_t = 5;
@@ -50,6 +53,8 @@ struct Troubled {
     suspended: Cell<u64>,
     /// Behind the next batch the machine has been suspended.
     suspends: bool,
+    /// The next wait ends when everything is long due.
+    oversleeps: bool,
     /// Behind the next batch comes a panic.
     breaks: bool,
     /// All descriptors there were; they are given back after the third refusal.
@@ -130,6 +135,9 @@ impl Operations for Troubled {
     }
 
     fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
+        if std::mem::take(&mut self.oversleeps) {
+            thread::sleep(Duration::from_millis(1500));
+        }
         self.network.wait(deadline, events);
     }
 
@@ -154,6 +162,7 @@ fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
         network,
         suspended: Cell::new(0),
         suspends: false,
+        oversleeps: false,
         breaks: false,
         taken: Vec::new(),
         refusals: 0,
@@ -164,9 +173,12 @@ fn answers(trouble: fn(&mut Troubled), targets: &[&str]) -> Vec<Completion> {
     let link = Link::new(Arc::clone(&completions), 0, Time::NEVER, Box::new(|| ()));
     link.waiting.store(targets.len() as u64, Ordering::SeqCst);
     let mut commands = VecDeque::from([Command::Join(1, Arc::new(link))]);
-    for (number, text) in targets.iter().enumerate() {
-        commands.push_back(Command::Targets(1, vec![target(text, SECOND)]));
-        while completions.jobs_finished() <= number as u64 {
+    let mut jobs = 0;
+    for text in targets {
+        let target = target(text, SECOND);
+        jobs += target.jobs();
+        commands.push_back(Command::Targets(1, vec![target]));
+        while completions.jobs_finished() < jobs {
             assert!(shell.turn(&mut commands));
         }
     }
@@ -194,6 +206,20 @@ fn what_was_under_way_in_a_suspension_is_sent_again() {
     // The machine slept once: the second host's request was not under way then.
     assert_eq!(ends, [(Outcome::Success, 1, 1), (Outcome::TimedOut, 1, 0)]);
     assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+/// The kernel's errors say so as well, but of few hosts.
+#[test]
+fn neighbours_that_were_given_up_in_time_are_known_to_a_late_turn() {
+    let lab = lab_or_skip!();
+    let (left, _right) = lab.pair();
+    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
+    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "50");
+    let taken = left.enter(|| answers(|it| it.oversleeps = true, &["10.1.100.1-10.1.101.200"]));
+    assert_eq!(taken.len(), 456);
+    for it in taken {
+        assert_eq!(it.outcome, Outcome::DestinationHostUnreachable, "{:?}", it);
+    }
 }
 
 #[test]
