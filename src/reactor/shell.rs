@@ -76,8 +76,8 @@ pub struct Shell<N, L> {
     late_turns: u64,
     suspended: u64,
     on_link_read: Option<Time>,
-    /// When the system was asked last which neighbours it has given up; `None`: never, and it tells
-    /// only what comes after.
+    /// When the system was asked last which neighbours it has given up; `None`: not since the sockets
+    /// were opened, and it tells only what comes after.
     neighbours_asked: Option<Time>,
     /// When pollers were woken last.
     woken: Time,
@@ -139,10 +139,6 @@ impl<N: Operations, L: Names> Shell<N, L> {
         }
         self.look_around();
         let more = self.scheduler.plan();
-        if self.neighbours_asked.is_none() {
-            // What is sent now may be given up before the next turn.
-            self.ask_for_neighbours(0);
-        }
         self.carry_out();
         let before = self.network.now();
         let mut events = std::mem::take(&mut self.events);
@@ -243,6 +239,10 @@ impl<N: Operations, L: Names> Shell<N, L> {
 
     fn carry_out(&mut self) {
         self.clean_up();
+        if self.neighbours_asked.is_none() {
+            // What is sent now may be given up before the next turn.
+            self.ask_for_neighbours(0);
+        }
         for lookup in std::mem::take(&mut self.scheduler.actions().lookups) {
             match lookup {
                 LookupAction::Name { id, name, family, canonical } => {
@@ -298,6 +298,7 @@ impl<N: Operations, L: Names> Shell<N, L> {
         }
         if std::mem::take(close_sockets) {
             self.network.close_echo_sockets();
+            self.neighbours_asked = None;
         }
         for index in run_limits {
             if let Some(Some(member)) = self.members.get(index) {
