@@ -62,25 +62,34 @@ function Invoke-Program {
     }
 }
 
-# Starts a program beside this build; Wait-Beside gives what Invoke-Program would.
+# Starts a program beside this build, without input; Wait-Beside gives what Invoke-Program would, standard error last.
 function Start-Beside([string[]] $Line, [Collections.IDictionary] $Environment = @{}, [string] $Folder = $Root, [int] $LimitMinutes = 10) {
+    $program, $rest = Get-LimitedLine $Line $LimitMinutes
+    $start = New-Object Diagnostics.ProcessStartInfo $program, (($rest | ForEach-Object { '"' + $_.Replace('"', '\"') + '"' }) -join ' ')
+    $start.UseShellExecute = $false
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $start.WorkingDirectory = $Folder
     $before = Set-Environment $Environment
-    try {
-        return Start-Job -ArgumentList @(Get-LimitedLine $Line $LimitMinutes), $Folder {
-            param($Line, $Folder)
-            Set-Location -LiteralPath $Folder
-            $program, $rest = $Line
-            $said = @($null | & $program @rest 2>&1 | ForEach-Object { "$_" }) -join "`n"
-            [PSCustomObject] @{ ExitCode = $LASTEXITCODE; Output = $said; Text = $said }
-        }
-    }
+    try { $process = [Diagnostics.Process]::Start($start) }
     finally { $null = Set-Environment $before }
+    $process.StandardInput.Close()
+    return @{ Process = $process; Output = $process.StandardOutput.ReadToEndAsync(); Errors = $process.StandardError.ReadToEndAsync() }
 }
 
-function Wait-Beside($Job) {
-    $result = Receive-Job $Job -Wait -AutoRemoveJob
+function Wait-Beside($Work) {
+    $Work.Process.WaitForExit()
+    $output = $Work.Output.Result.TrimEnd()
+    $result = [PSCustomObject] @{ ExitCode = $Work.Process.ExitCode; Output = $output; Text = ($output, $Work.Errors.Result.TrimEnd() -join "`n").Trim() }
+    $Work.Process.Dispose()
     Add-Content -LiteralPath $BuildLog $result.Text
     return $result
+}
+
+# Ends what nobody will wait for.
+function Stop-Beside($Work) {
+    if ($IsOnWindows) { $Work.Process.Kill() }
+    # `timeout` hands it on.
+    else { & (Find-Program 'kill') $Work.Process.Id }
 }
 
 # The PowerShell that runs this, as the beginning of a command line.

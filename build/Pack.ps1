@@ -141,11 +141,11 @@ function New-PackedModule {
     $started = foreach ($library in $PackedLibraries) {
         Write-Step "package: library for $($library.Runtime)"
         $work = Get-LibraryWork $library
-        @{ Library = $library; File = $work.File; Job = Start-Beside $work.Line $work.Environment $work.Folder }
+        @{ Library = $library; File = $work.File; Work = Start-Beside $work.Line $work.Environment $work.Folder }
     }
     foreach ($one in $started) {
         $runtime = $one.Library.Runtime
-        Assert-Succeeded "the library for $runtime" (Wait-Beside $one.Job)
+        Assert-Succeeded "the library for $runtime" (Wait-Beside $one.Work)
         Copy-Changed $one.File "$PackedModule/native/$runtime/$($one.Library.File)"
     }
     Copy-Item "$Root/target/module/*" $PackedModule -Recurse

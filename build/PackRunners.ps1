@@ -2,7 +2,7 @@
 # of functions as in TestRunners.ps1. Needs Pack.ps1, PackCheck.ps1 and TestRunners.ps1.
 
 # The manifest that the tests of the module import: the package's, unpacked; where none can be made
-# here, that of a package in out; else the build's own, and Invoke-PackageTest says why. Lanes are told it.
+# here, that of a package in out; else the build's own, and Invoke-PackageTest says why. Runners side by side are told it.
 function Get-TestedManifest {
     if ($env:RUSTRUNSPACES_TESTED_MODULE) { return $env:RUSTRUNSPACES_TESTED_MODULE }
     if (-not (Get-PackObstacle)) { return Expand-TestedModule }

@@ -165,11 +165,11 @@ function Get-PesterCount([string[]] $Line, $Environment) {
     $parts = [ordered] @{ 'a half' = '-ExcludeTag', 'Slow', '-Share', '1/2'; 'the other half' = '-ExcludeTag', 'Slow', '-Share', '2/2' }
     if (-not $Quick) { $parts['the slow ones'] = '-Tag', 'Slow' }
     # Several times what they take on a quiet machine: a busy one is no failure.
-    $started = foreach ($name in $parts.Keys) { @{ Name = "the tests by $(Split-Path -Leaf $Line[-1]), $name,"; Job = Start-Beside ($Line + $parts[$name]) $Environment -LimitMinutes 20 } }
+    $started = foreach ($name in $parts.Keys) { @{ Name = "the tests by $(Split-Path -Leaf $Line[-1]), $name,"; Work = Start-Beside ($Line + $parts[$name]) $Environment -LimitMinutes 20 } }
     $count = New-Count
     foreach ($one in $started) {
         # One part without counts does not take those of the others away.
-        try { Add-Count $count (Get-ScriptCount $one.Name (Wait-Beside $one.Job)) }
+        try { Add-Count $count (Get-ScriptCount $one.Name (Wait-Beside $one.Work)) }
         catch {
             $count.Failed++
             $count.Notes.Add("failed: $($one.Name) $_")

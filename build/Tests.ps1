@@ -1,34 +1,37 @@
 # The test run: which runners belong to which area, and the sum of what they count. Needs $Root,
 # Artifacts.ps1 and TestRunners.ps1.
 
-# In the order of their running. The quick ones are those that somebody who changes something wants to
-# pass before going on. A whole run takes those of each lane side by side with the others: a runner waits a
-# good deal, and machines have more than one core.
+# The quick ones are those that somebody who changes something wants to pass before going on. Many run side by side,
+# for a runner waits a good deal and machines have more than one core: begun in this order, the long ones first, and
+# those that want the same thing Alone one after the other; a quick run in the order of its numbers.
 $TestRunners = @(
-    @{ Area = 'hosts'; Name = 'rustfmt'; Lane = 1; Quick = $true; Run = { Invoke-FormatCheck } }
-    @{ Area = 'hosts'; Name = 'clippy'; Lane = 1; Quick = $true; Run = { Invoke-LintCheck } }
-    @{ Area = 'hosts'; Name = 'engine'; Lane = 1; Quick = $true; Run = { Invoke-EngineTest } }
-    @{ Area = 'hosts'; Name = 'engine, without batches'; Lane = 1; Run = { Invoke-UnbatchedTest } }
-    @{ Area = 'hosts'; Name = 'build'; Lane = 3; Run = { Invoke-BuildTest } }
-    @{ Area = 'hosts'; Name = 'C client'; Lane = 3; Quick = $true; Run = { Invoke-CClient } }
-    @{ Area = 'module'; Name = 'module'; Lane = 1; Quick = $true; Run = { Invoke-ModuleTest } }
-    @{ Area = 'module'; Name = 'module in hosts of its own'; Lane = 1; Run = { Invoke-HostTest } }
-    @{ Area = 'sites'; Name = 'many machines'; Lane = 3; Run = { Invoke-SiteTest } }
+    @{ Area = 'hosts'; Name = 'engine'; Quick = 2; Run = { Invoke-EngineTest } }
+    @{ Area = 'package'; Name = 'the package'; Alone = 'package'; Run = { Invoke-PackageTest } }
+    @{ Area = 'windows'; Name = 'module under Wine'; Alone = 'Wine'; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'module'; Name = 'module in this PowerShell'; Quick = 1; Run = { Invoke-ModuleTest } }
+    @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
+    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
+    @{ Area = 'windows'; Name = 'engine under Wine'; Alone = 'Wine'; Run = { Invoke-WineEngineTest } }
+    @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
+    @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
+    @{ Area = 'hosts'; Name = 'C client'; Quick = 3; Run = { Invoke-CClient } }
+    @{ Area = 'package'; Name = 'installing'; Alone = 'package'; Run = { Invoke-InstallTest } }
+    @{ Area = 'windows'; Name = 'C client under Wine'; Alone = 'Wine'; Run = { Invoke-WineCClient } }
+    @{ Area = 'windows'; Name = 'many hosts under Wine'; Alone = 'Wine'; Run = { Invoke-WineSweep } }
+    @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Alone = 'Wine'; Run = { Invoke-WineHostTest } }
+    @{ Area = 'hosts'; Name = 'build'; Run = { Invoke-BuildTest } }
+    @{ Area = 'module'; Name = 'module in hosts of its own'; Run = { Invoke-HostTest } }
+    @{ Area = 'package'; Name = 'native layer under Mono'; Run = { Invoke-MonoTest } }
+    @{ Area = 'hosts'; Name = 'clippy'; Quick = 4; Run = { Invoke-LintCheck } }
+    @{ Area = 'hosts'; Name = 'rustfmt'; Quick = 5; Run = { Invoke-FormatCheck } }
     # Not in a whole run: it builds everything once more.
-    @{ Area = 'races'; Name = 'race detector'; Run = { Invoke-RaceCheck } }
+    @{ Area = 'races'; Name = 'race detector'; OnDemand = $true; Run = { Invoke-RaceCheck } }
     # Not in a whole run: it takes five minutes.
-    @{ Area = 'wine-scale'; Name = '65,024 hosts under Wine'; Run = { Invoke-WineSweep -Long } }
-    @{ Area = 'package'; Name = 'package'; Lane = 2; Run = { Invoke-PackageTest } }
-    @{ Area = 'package'; Name = 'installing'; Lane = 2; Run = { Invoke-InstallTest } }
-    @{ Area = 'package'; Name = 'C client on other C libraries'; Lane = 2; Run = { Invoke-LibcTest } }
-    @{ Area = 'package'; Name = 'native layer under Mono'; Lane = 2; Run = { Invoke-MonoTest } }
-    @{ Area = 'windows'; Name = 'engine under Wine'; Lane = 2; Run = { Invoke-WineEngineTest } }
-    @{ Area = 'windows'; Name = 'many hosts under Wine'; Lane = 2; Run = { Invoke-WineSweep } }
-    @{ Area = 'windows'; Name = 'C client under Wine'; Lane = 2; Run = { Invoke-WineCClient } }
-    @{ Area = 'windows'; Name = 'module under Wine'; Lane = 2; Run = { Invoke-WineModuleTest } }
-    @{ Area = 'windows'; Name = 'module in hosts of its own under Wine'; Lane = 2; Run = { Invoke-WineHostTest } }
-    @{ Area = 'windows'; Name = 'engine on arm64'; Lane = 3; Run = { Invoke-Arm64EngineTest } }
+    @{ Area = 'wine-scale'; Name = '65,024 hosts under Wine'; OnDemand = $true; Run = { Invoke-WineSweep -Long } }
 )
+
+# How many run side by side: of three, one waits.
+$TestsAtOnce = 3
 
 # Runs the quick tests, some areas, or all; prints the sum as the last line and gives the exit code.
 function Invoke-TestRun([string[]] $Areas) {
@@ -41,9 +44,11 @@ function Invoke-TestRun([string[]] $Areas) {
     # its file, which is the likely cause of some that died at their start (docs/reliability.md).
     $env:DOTNET_MultiCoreJitMinNumCpus = 'ff'
     try {
-        if (-not $Areas) { Invoke-TestLane $total }
-        elseif ("$Areas" -eq 'quick') { Invoke-QuickLane $total }
-        else { Invoke-TestArea $Areas $total }
+        $Quick = $Areas -contains 'quick'
+        $named = @($Areas | Where-Object { $_ -and $_ -ne 'quick' })
+        if ($named) { Invoke-TestArea $named $total }
+        elseif ($Quick) { Invoke-TestsBeside @($TestRunners | Where-Object { $_['Quick'] } | Sort-Object { $_.Quick }) $total }
+        else { Invoke-TestsBeside @($TestRunners | Where-Object { -not $_['OnDemand'] }) $total }
     }
     catch {
         Write-Step "failed: $_"
@@ -53,49 +58,62 @@ function Invoke-TestRun([string[]] $Areas) {
     if ($total.Failed -gt 0) { return 1 } else { return 0 }
 }
 
-# What a run of some tests takes; Invoke-TestArea sets it for its runners.
-$Quick = $false
-
-# All lanes. The first one begins while the package is made.
-function Invoke-TestLane($Total) {
-    Build-All
-    $manifest = if (Get-PackObstacle) { "$ModuleFolder/RustRunspaces.psd1" } else { "$TestedModule/RustRunspaces.psd1" }
-    $lanes = @(Start-Lane @{ RUSTRUNSPACES_TESTED_MODULE = $manifest } 'lane-1')
-    # Unpacked once: nobody's module goes while it is tested.
-    $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
-    $lanes += Start-Lane @{} 'lane-3'
-    Invoke-TestArea 'lane-2' $Total
-    foreach ($lane in $lanes) { Join-Lane $lane $Total }
-}
-
-# The quick tests: those of the module take as long as all others, which wait a good deal.
-function Invoke-QuickLane($Total) {
+# Each runner in a process of its own.
+function Invoke-TestsBeside($Runners, $Total) {
     $null = Build-All
-    # The build's own, for both lanes: neither builds again.
+    # None of them builds again. The first one begins while the package is made that the others of a whole run test.
     $env:RUSTRUNSPACES_TESTED_MODULE = "$ModuleFolder/RustRunspaces.psd1"
-    $lane = Start-Lane @{} 'quick-module'
-    Invoke-TestArea 'quick-hosts' $Total
-    Join-Lane $lane $Total
+    $wantsPackage = -not $Quick
+    $waiting = [Collections.Generic.List[object]] $Runners
+    $running = New-Object Collections.Generic.List[object]
+    $times = New-Object Collections.Generic.List[object]
+    try {
+        while ($waiting.Count -or $running.Count) {
+            while ($running.Count -lt $TestsAtOnce) {
+                $next = $waiting | Where-Object { -not $_['Alone'] -or $running.Alone -notcontains $_.Alone } | Select-Object -First 1
+                if (-not $next) { break }
+                $null = $waiting.Remove($next)
+                $running.Add((Start-TestRunner $next))
+                if ($wantsPackage) {
+                    $wantsPackage = $false
+                    $env:RUSTRUNSPACES_TESTED_MODULE = $null
+                    $env:RUSTRUNSPACES_TESTED_MODULE = Get-TestedManifest
+                }
+            }
+            Start-Sleep -Milliseconds 100
+            foreach ($one in @($running | Where-Object { $_.Work.Process.HasExited })) {
+                $null = $running.Remove($one)
+                $said = Wait-Beside $one.Work
+                # Without the sum, which is added to this run's.
+                $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
+                # One without counts does not take those of the others away.
+                try { Add-Count $Total (Get-ScriptCount $one.Name $said) }
+                catch {
+                    Write-Step "failed: $($one.Name): $_"
+                    $Total.Failed++
+                }
+                $times.Add([PSCustomObject] @{ Name = $one.Name; Seconds = [int] $one.Watch.Elapsed.TotalSeconds })
+            }
+        }
+    }
+    finally { foreach ($one in $running) { Stop-Beside $one.Work } }
+    Write-Times $times
 }
 
-# Begins the tests of some areas in a process of their own.
-function Start-Lane($Environment, [string[]] $Areas) {
-    $Environment['RUSTRUNSPACES_BUILD_LOG'] = "$Root/target/build-$($Areas[0]).log"
-    $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $Areas
-    return @{ Areas = $Areas; Work = Start-Beside $line -LimitMinutes 40 $Environment }
+function Start-TestRunner($Runner) {
+    $line = @(Get-PowerShellLine) + "$Root/build.ps1" + 'Test' + $(if ($Quick) { 'quick' }) + $Runner.Name
+    $work = Start-Beside $line @{ RUSTRUNSPACES_BUILD_LOG = "$Root/target/build-$($Runner.Name -replace '\W+', '-').log" } -LimitMinutes 40
+    return @{ Name = $Runner.Name; Alone = $Runner['Alone']; Work = $work; Watch = [Diagnostics.Stopwatch]::StartNew() }
 }
 
-# Waits for them, shows what they said, and counts them.
-function Join-Lane($Lane, $Total) {
-    $said = Wait-Beside $Lane.Work
-    $said.Text -split "`n" | Select-Object -SkipLast 1 | ForEach-Object { Write-Step $_ }
-    Add-Count $Total (Get-ScriptCount "the areas $($Lane.Areas)" $said)
+function Write-Times($Times) {
+    if ($Times.Count -lt 2) { return }
+    Write-Step "where the time went: $(($Times | Sort-Object Seconds -Descending | ForEach-Object { "$($_.Name) $($_.Seconds) s" }) -join ', ')"
 }
 
+# The runners of these areas, or of these names, one after the other.
 function Invoke-TestArea([string[]] $Areas, $Total) {
-    $Quick = [bool] ($Areas -match '^quick-')
-    $runners = @($TestRunners | Where-Object {
-            $Areas -contains $_.Area -or $Areas -contains "lane-$($_['Lane'])" -or ($_['Quick'] -and $Areas -contains "quick-$($_.Area)") })
+    $runners = @($TestRunners | Where-Object { $Areas -contains $_.Area -or $Areas -contains $_.Name })
     if (-not $runners) { throw "there is no test area '$Areas'; there are quick, $(($TestRunners.Area | Select-Object -Unique) -join ', ')" }
     # Where a package came from elsewhere, its tests build nothing.
     $isGiven = $env:RUSTRUNSPACES_TESTED_MODULE -or ("$Areas" -eq 'module' -and (Get-PackObstacle) -and (Test-Path (Get-PackagePath 'zip')))
@@ -114,5 +132,5 @@ function Invoke-TestArea([string[]] $Areas, $Total) {
         Add-Count $Total $count
         [PSCustomObject] @{ Name = $runner.Name; Seconds = $seconds }
     }
-    Write-Step "where the time went: $(($times | Sort-Object Seconds -Descending | ForEach-Object { "$($_.Name) $($_.Seconds) s" }) -join ', ')"
+    Write-Times @($times)
 }

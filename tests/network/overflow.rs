@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const FLOOD: usize = 1000;
 const JUNK: usize = 60_000;
 /// With a timeout in which a busy machine comes to stop the process and to send the flood.
-const SWEEP: &str = "--count 1 --timeout 600 10.80.1.1";
+const SWEEP: &str = "--count 1 --timeout 2000 10.80.1.1";
 const LONGEST_FLOOD: Duration = Duration::from_millis(400);
 
 /// The two ends of the test: the played network asks it to stop the process before it floods, and
