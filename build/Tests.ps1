@@ -2,19 +2,20 @@
 # Artifacts.ps1 and TestRunners.ps1.
 
 # The quick ones are those that somebody who changes something wants to pass before going on. Many run side by side,
-# for a runner waits a good deal and machines have more than one core: begun in this order, the long ones first, and
-# those that want the same thing Alone one after the other; a quick run in the order of its numbers.
+# for a runner waits a good deal and machines have more than one core: begun in this order, the long ones first but what
+# only computes beside what measures times, and those that want the same thing Alone one after the other; a quick run
+# in the order of its numbers.
 $TestRunners = @(
     @{ Area = 'hosts'; Name = 'engine'; Quick = 2; Run = { Invoke-EngineTest } }
     @{ Area = 'package'; Name = 'the package'; Alone = 'package'; Run = { Invoke-PackageTest } }
     @{ Area = 'windows'; Name = 'module under Wine'; Alone = 'Wine'; Run = { Invoke-WineModuleTest } }
+    @{ Area = 'hosts'; Name = 'C client'; Quick = 3; Run = { Invoke-CClient } }
+    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
+    @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
     @{ Area = 'module'; Name = 'module in this PowerShell'; Quick = 1; Run = { Invoke-ModuleTest } }
     @{ Area = 'sites'; Name = 'many machines'; Run = { Invoke-SiteTest } }
-    @{ Area = 'windows'; Name = 'engine on arm64'; Run = { Invoke-Arm64EngineTest } }
     @{ Area = 'windows'; Name = 'engine under Wine'; Alone = 'Wine'; Run = { Invoke-WineEngineTest } }
     @{ Area = 'hosts'; Name = 'engine, without batches'; Run = { Invoke-UnbatchedTest } }
-    @{ Area = 'package'; Name = 'C client on other C libraries'; Run = { Invoke-LibcTest } }
-    @{ Area = 'hosts'; Name = 'C client'; Quick = 3; Run = { Invoke-CClient } }
     @{ Area = 'package'; Name = 'installing'; Alone = 'package'; Run = { Invoke-InstallTest } }
     @{ Area = 'windows'; Name = 'C client under Wine'; Alone = 'Wine'; Run = { Invoke-WineCClient } }
     @{ Area = 'windows'; Name = 'many hosts under Wine'; Alone = 'Wine'; Run = { Invoke-WineSweep } }
