@@ -42,7 +42,7 @@ Describe 'repeated calls' {
         # The same address in all of them, and a block of each one's own.
         $runs = foreach ($caller in 1..6) {
             Start-Script @'
-foreach ($round in 1..3) { Invoke-RustParallel "127.9.$caller.0/26", 127.0.0.1, localhost -Statistics -Count 2 -IntervalMilliseconds 10 }
+foreach ($round in 1..3) { Invoke-RustParallel "127.9.$caller.0/26", 127.0.0.1, localhost -Statistics -Count 2 -IntervalMilliseconds 10 -ReplyTimeoutMilliseconds 10000 }
 '@ @{ caller = $caller }
         }
         foreach ($caller in 1..6) {
