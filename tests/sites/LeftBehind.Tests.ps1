@@ -54,7 +54,7 @@ Describe 'Sessions that a call left hanging' {
             $sites = New-Site
             $runs = @(
                 Start-Script 'Invoke-RustParallel 127.0.0.0/16 -Session $site -FromEach -PacketsPerSecond 2000 -AsObject' @{ site = $sites[0] }
-                Start-Script '1..500 | Invoke-RustParallel { Start-Sleep -Milliseconds 100 } -Session $site' @{ site = $sites[1] }
+                Start-Script '1..5000 | Invoke-RustParallel { Start-Sleep -Milliseconds 100 } -Session $site' @{ site = $sites[1] }
                 Start-Script 'Invoke-RustParallel { Start-Sleep 60 } -Session $site -FromEach' @{ site = $sites[2] }
                 Start-Script 'Invoke-RustParallel 127.0.0.0/16 -Session $site -PacketsPerSecond 2000 -AsJob | Receive-Job -Wait' @{ site = $sites[3] }
             )
