@@ -159,7 +159,7 @@ Describe 'the bound of what waits' {
         $run.Duration.TotalSeconds | Should -BeLessThan 10
     }
 
-    It 'keeps no maximum wait waiting: <Name>' -ForEach @(
+    It 'keeps no maximum wait waiting: <Name>' -Tag Slow -ForEach @(
         @{ Name = 'one job that writes much'; Items = '1, 2'; Block = 'for ($i = 0; $i -lt 10000; $i++) { ($using:written)[0]++; $i }'; Record = '' }
         @{ Name = 'many jobs that write little'; Items = '1..10001'; Block = '($using:written)[0]++; $_'; Record = '' }
         @{ Name = 'many records'; Items = '1..10001'; Block = '($using:written)[0]++; $_'; Record = '-AsObject' }
