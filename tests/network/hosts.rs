@@ -57,9 +57,7 @@ fn dead_and_live_hosts_of_one_block_are_told_apart() {
 fn hosts_missing_on_the_link_are_unreachable() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    // Neighbours are given up after one question and 50 ms, instead of 3 s.
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "50");
+    left.give_up_neighbours("ipv4", 50);
     let swept = sweep(&left, "--count 1 10.1.7.1-10.1.7.5 10.1.0.2");
     assert_eq!(swept.of("10.1.0.2").outcome(), "Success");
     for job in swept.jobs.iter().filter(|job| job.text("target") != "10.1.0.2") {
@@ -74,8 +72,7 @@ fn dead_neighbours_do_not_make_live_ones_look_down() {
     let lab = lab_or_skip!();
     let (left, right) = lab.pair();
     right.ip("route add local 10.1.200.0/24 dev lo");
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "500");
+    left.give_up_neighbours("ipv4", 500);
     let swept = sweep(&left, "--count 1 10.1.100.1-10.1.105.220 10.1.200.1-10.1.200.50");
     let (dead, live): (Vec<_>, Vec<_>) =
         swept.jobs.iter().partition(|job| job.text("target").starts_with("10.1.100."));
@@ -94,8 +91,7 @@ fn dead_neighbours_do_not_make_live_ones_look_down() {
 fn equal_dead_neighbours_end_equally() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "100");
+    left.give_up_neighbours("ipv4", 100);
     let swept =
         sweep(&left, "--count 2 --interval 300 --timeout 200 10.1.100.1-10.1.101.200 10.1.0.2");
     assert_eq!(swept.of("10.1.0.2").outcome(), "Success");
@@ -108,8 +104,7 @@ fn equal_dead_neighbours_end_equally() {
 fn neighbours_that_are_given_up_at_once_are_heard_of() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "20");
+    left.give_up_neighbours("ipv4", 20);
     let swept = sweep(&left, "--count 1 --timeout 500 10.1.100.1-10.1.101.200");
     swept.assert_all(456, "DestinationHostUnreachable");
 }

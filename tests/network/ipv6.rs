@@ -53,8 +53,7 @@ fn a_link_local_address_is_reached_on_its_link() {
 fn a_host_missing_on_its_link_is_unreachable() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    left.sysctl("ipv6/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv6/neigh/v0/retrans_time_ms", "50");
+    left.give_up_neighbours("ipv6", 50);
     let swept = sweep(&left, "--count 1 fe80::99%v0 fe80::2%v0");
     assert_eq!(swept.of("fe80::99%v0").outcome(), "DestinationHostUnreachable");
     assert_eq!(swept.of("fe80::2%v0").outcome(), "Success");

@@ -158,6 +158,13 @@ impl Namespace {
         });
     }
 
+    /// Neighbours on `v0` are given up after one question and so long, instead of after 3 s.
+    /// `family`: `ipv4` or `ipv6`.
+    pub fn give_up_neighbours(&self, family: &str, milliseconds: u32) {
+        self.sysctl(&format!("{family}/neigh/v0/mcast_solicit"), "1");
+        self.sysctl(&format!("{family}/neigh/v0/retrans_time_ms"), &milliseconds.to_string());
+    }
+
     /// What programs inside see as `/etc/<file>`.
     pub fn etc(&self, file: &str, text: &str) {
         let folder = format!("{}/{}", ETC, self.name);

@@ -150,8 +150,7 @@ fn a_neighbour_table_that_is_full_does_not_fail_datagram_sockets() {
     let lab = lab_or_skip!();
     let (left, right) = lab.pair();
     right.ip("route add local 10.1.200.0/24 dev lo");
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "500");
+    left.give_up_neighbours("ipv4", 500);
     left.sysctl("ipv4/ping_group_range", EVERYBODY);
     let nobody = PublicProgram::new("neighbours");
     let swept = nobody.sweep(&left, "--count 1 10.1.100.1-10.1.105.220 10.1.200.1-10.1.200.50");

@@ -218,8 +218,7 @@ fn what_was_under_way_in_a_suspension_is_sent_again() {
 fn neighbours_that_were_given_up_in_time_are_known_to_a_late_turn() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "50");
+    left.give_up_neighbours("ipv4", 50);
     let taken = left.enter(|| answers(|it| it.oversleeps = true, &["10.1.100.1-10.1.101.200"]));
     assert_eq!(taken.len(), 456);
     for it in taken {
@@ -232,8 +231,7 @@ fn neighbours_that_were_given_up_in_time_are_known_to_a_late_turn() {
 fn neighbours_that_are_given_up_at_once_are_heard_of_by_the_next_pool() {
     let lab = lab_or_skip!();
     let (left, _right) = lab.pair();
-    left.sysctl("ipv4/neigh/v0/mcast_solicit", "1");
-    left.sysctl("ipv4/neigh/v0/retrans_time_ms", "20");
+    left.give_up_neighbours("ipv4", 20);
     let taken = left.enter(|| answers(|_| (), &["10.1.0.2", "10.1.100.1-10.1.101.200"]));
     assert_eq!((taken.len(), taken[0].outcome), (457, Outcome::Success));
     for it in &taken[1..] {
