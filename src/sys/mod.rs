@@ -43,7 +43,7 @@ pub use backend::{
 pub struct ProbeId(pub u64);
 
 /// The most echo requests that are sent at once.
-pub const BATCH: usize = 128;
+pub const BATCH: usize = 256;
 
 /// One echo request to send.
 #[derive(Clone, Copy, Debug)]

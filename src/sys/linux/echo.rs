@@ -5,16 +5,16 @@
 
 use super::error_queue::{Entry, ErrorQueue, QueuedError};
 use super::filter;
-use super::flush::Stamping;
+use super::flush::{Progress, Stamping};
 use super::incoming::Incoming;
 use super::matching::Matching;
-use super::outgoing::Outgoing;
+use super::outgoing::{Numbered, Outgoing};
 use super::socket::{local_name, open_socket, set_option, take_error, SocketAddress};
 use super::stamps::ClockPair;
 use super::transfer::Transfer;
 use crate::address::Family;
 use crate::sys::{EchoRequest, Event, OpenError};
-use crate::wire::{decode_echo_reply, decode_raw_v4, decode_raw_v6, Message, Quote, Token};
+use crate::wire::{decode_echo_reply, decode_raw_v4, decode_raw_v6, Message, Quote, TokenKey};
 use std::mem::size_of;
 use std::os::raw::c_int;
 use std::os::unix::io::{AsRawFd, OwnedFd, RawFd};
@@ -42,11 +42,17 @@ pub(super) struct EchoSocket {
     pub(super) socket: OwnedFd,
     pub(super) family: Family,
     raw: bool,
+    /// Packets that are another socket's are read here, too.
+    sees_others: bool,
     pub(super) transfer: Transfer,
     /// The identifier of every request: chosen for raw sockets, else given by the system.
     identifier: u16,
+    key: TokenKey,
     pub(super) outgoing: Outgoing,
+    pub(super) progress: Progress,
     incoming: Incoming,
+    /// Read by another thread, and when; see [`EchoSocket::read_ahead`].
+    read_ahead: Option<(Result<usize, i32>, ClockPair)>,
     queue: ErrorQueue,
     pub(super) stamping: Stamping,
     /// Stamps found in the error queue: the request's number and the time.
@@ -62,14 +68,19 @@ pub(super) struct EchoSocket {
 }
 
 impl EchoSocket {
-    /// Opens the socket; a raw one uses `identifier`.
-    pub(super) fn open(family: Family, identifier: u16) -> Result<EchoSocket, OpenError> {
+    /// Opens the socket; a raw one uses `identifier`. Tokens are made with `key`.
+    pub(super) fn open(
+        family: Family,
+        identifier: u16,
+        key: &TokenKey,
+    ) -> Result<EchoSocket, OpenError> {
         let (socket, raw) = open_either(family)?;
         let fd = socket.as_raw_fd();
         set_options(fd, family, raw);
+        let mut sees_others = false;
         let identifier = if raw {
             // Without it all packets are matched here.
-            let _ = filter::attach(fd, family, identifier);
+            sees_others = filter::attach(fd, family, identifier).is_err();
             identifier
         } else {
             bind_any(&socket, family)?;
@@ -88,10 +99,14 @@ impl EchoSocket {
             socket,
             family,
             raw,
+            sees_others,
             transfer,
             identifier,
+            key: key.clone(),
             outgoing: Outgoing::new(family),
+            progress: Progress::default(),
             incoming,
+            read_ahead: None,
             queue: ErrorQueue::new(),
             stamping: Stamping::Off,
             stamps: Vec::new(),
@@ -102,23 +117,48 @@ impl EchoSocket {
         })
     }
 
+    /// A further socket of the family; `None` where none can be had that keeps apart from this one.
+    pub(super) fn open_another(&self) -> Option<EchoSocket> {
+        let other = EchoSocket::open(self.family, !self.identifier, &self.key).ok()?;
+        (!self.sees_others && !other.sees_others).then_some(other)
+    }
+
     pub(super) fn descriptor(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
 
-    /// Appends a request to the batch; `place` is its index in the caller's.
-    pub(super) fn push(
-        &mut self,
-        place: usize,
-        request: &EchoRequest,
-        sequence: u16,
-        token: &Token,
-    ) {
-        if request.stamped && self.stamping == Stamping::Off {
+    /// Appends a request to the batch.
+    pub(super) fn push(&mut self, request: &Numbered) {
+        let EchoRequest { id, transmission, stamped, .. } = request.request;
+        if stamped && self.stamping == Stamping::Off {
             self.number_stamps();
         }
-        let stamped = request.stamped && matches!(self.stamping, Stamping::From(_));
-        self.outgoing.push(place, request, stamped, self.identifier, sequence, token);
+        let stamped = stamped && matches!(self.stamping, Stamping::From(_));
+        let token = self.key.token(id.0, request.sequence, transmission);
+        self.outgoing.push(request, stamped, self.identifier, &token);
+    }
+
+    /// Reads what has come, for [`EchoSocket::take_read_ahead`]. Any thread.
+    pub(super) fn read_ahead(&mut self) {
+        let EchoSocket { incoming, transfer, socket, .. } = self;
+        let filled = incoming.fill(|messages| transfer.receive(socket.as_raw_fd(), messages, 0));
+        self.read_ahead = Some((filled, ClockPair::now()));
+    }
+
+    /// What another thread has read.
+    pub(super) fn take_read_ahead(&mut self, matching: &mut Matching, events: &mut Vec<Event>) {
+        match self.read_ahead.take() {
+            Some((Ok(count), clock)) => {
+                for index in 0..count {
+                    self.read_packet(index, &clock, matching, events);
+                }
+            }
+            Some((Err(libc::EAGAIN | libc::EINTR), _)) | None => {}
+            // An error about a packet sent: it stands in the error queue, too.
+            Some((Err(_), _)) => {
+                self.drain_errors(matching, events);
+            }
+        }
     }
 
     /// Reads all that is there.

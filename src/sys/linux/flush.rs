@@ -1,9 +1,11 @@
 //! How an echo socket sends its batch: in chunks, with a time for each request, each error laid on
-//! the host that it belongs to.
+//! the host that it belongs to. The sending itself touches nothing but the socket, so that another
+//! thread may do it; what follows from it is the reactor's.
 
 use super::echo::{EchoSocket, REPEATS};
 use super::matching::Matching;
 use super::outcome::{may_be_of_another, route_outcome};
+use super::outgoing::Numbered;
 use super::socket::set_option;
 use super::stamps::ClockPair;
 use crate::address::Family;
@@ -30,9 +32,80 @@ pub(super) enum Stamping {
     Unknown,
 }
 
+/// How far the batch in hand has come.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// The message that goes next.
+    next: usize,
+    /// Places of messages that have left, and when, since it was asked last.
+    sent: Vec<(usize, Time)>,
+    /// The last of them that asked for stamps.
+    stamped: Option<Chunk>,
+    /// What the message that goes next has failed with.
+    error: Option<i32>,
+}
+
+/// Messages of one call, with the clock on either side of it.
+struct Chunk {
+    messages: Range<usize>,
+    begin: Time,
+    after: Time,
+}
+
 impl EchoSocket {
-    /// Sends the batch and writes what became of each message to its place in `results`, where
-    /// `NotSent` stands from before.
+    /// Appends requests that ask for no stamps and sends until one fails, false then. Of what has left
+    /// or failed [`EchoSocket::flush`] tells. Any thread.
+    pub(super) fn send_ahead(&mut self, requests: &[Numbered]) -> bool {
+        for request in requests {
+            self.push(request);
+        }
+        self.send_on();
+        let is_sent = self.progress.error.is_none();
+        if is_sent {
+            self.clear();
+        }
+        is_sent
+    }
+
+    fn clear(&mut self) {
+        self.outgoing.clear();
+        self.progress.next = 0;
+    }
+
+    /// Sends chunk after chunk, until one has failed or has asked for stamps. Messages of one call
+    /// are taken to have left between its two times, each in its turn.
+    fn send_on(&mut self) {
+        let mut begin = Time::now();
+        while self.progress.error.is_none() && self.progress.next < self.outgoing.len() {
+            let next = self.progress.next;
+            let end = self.outgoing.chunk_end(next);
+            self.set_fragments(self.outgoing.may_fragment(next));
+            let fd = self.socket.as_raw_fd();
+            let count = match self.transfer.send(fd, self.outgoing.messages(next, end)) {
+                Ok(count) => count,
+                Err(error) => {
+                    self.progress.error = Some(error);
+                    return;
+                }
+            };
+            let after = Time::now();
+            let width = after.nanos_since(begin);
+            for index in 0..count {
+                let at = begin.plus_nanos(width * index as u64 / count as u64);
+                self.progress.sent.push((self.outgoing.place(next + index), at));
+            }
+            let messages = next..next + count;
+            self.progress.next = messages.end;
+            if messages.clone().any(|index| self.outgoing.is_stamped(index)) {
+                self.progress.stamped = Some(Chunk { messages, begin, after });
+                return;
+            }
+            begin = after;
+        }
+    }
+
+    /// Sends what is left of the batch and writes what became of each message to its place in
+    /// `results`, where `NotSent` stands from before.
     ///
     /// An error may be about an earlier packet: it says nothing of the message in hand. So the
     /// error queue is emptied and the message repeated; what fails again with nothing in the queue
@@ -43,35 +116,28 @@ impl EchoSocket {
         matching: &mut Matching,
         events: &mut Vec<Event>,
     ) {
-        let mut next = 0;
         let mut failures = 0;
-        let mut begin = Time::now();
-        while next < self.outgoing.len() {
-            let fd = self.socket.as_raw_fd();
-            let end = self.outgoing.chunk_end(next);
-            self.set_fragments(self.outgoing.may_fragment(next));
-            let error = match self.transfer.send(fd, self.outgoing.messages(next, end)) {
-                Ok(sent) => {
-                    let after = Time::now();
-                    self.note_sent(next..next + sent, begin, after, results);
-                    if self.read_stamps(next..next + sent, begin, after, results, matching, events)
-                    {
-                        begin = Time::now();
-                    } else {
-                        begin = after;
-                    }
-                    next += sent;
-                    failures = 0;
-                    continue;
-                }
-                Err(error) => error,
+        loop {
+            self.send_on();
+            for (place, at) in self.progress.sent.drain(..) {
+                results[place] = SendResult::Sent { at };
+                failures = 0;
+            }
+            if let Some(chunk) = self.progress.stamped.take() {
+                self.read_stamps(chunk, results, matching, events);
+            }
+            let next = self.progress.next;
+            let error = match self.progress.error.take() {
+                Some(error) => error,
+                None if next < self.outgoing.len() => continue,
+                None => break,
             };
             // Whether the failed message has taken a number is not told.
             if self.outgoing.is_stamped(next) {
                 self.number_stamps();
             }
-            match error {
-                libc::EINTR => {}
+            let is_over = match error {
+                libc::EINTR => false,
                 // The send buffer is full; the others would fare no better.
                 libc::EAGAIN => {
                     for index in next..self.outgoing.len() {
@@ -83,69 +149,56 @@ impl EchoSocket {
                 // For this destination: the neighbour table, a queue.
                 libc::ENOBUFS | libc::ENOMEM => {
                     results[self.outgoing.place(next)] = SendResult::NotSent { os_error: error };
-                    next += 1;
-                    failures = 0;
+                    true
                 }
                 // Larger than its way takes in one piece.
                 libc::EMSGSIZE if !self.outgoing.may_fragment(next) => {
                     self.outgoing.allow_fragments(next);
+                    false
                 }
                 // Kernels that know no such wish say so with this number, too.
-                libc::EINVAL if self.outgoing.is_stamped(next) => self.outgoing.drop_stamp(next),
+                libc::EINVAL if self.outgoing.is_stamped(next) => {
+                    self.outgoing.drop_stamp(next);
+                    false
+                }
                 _ => {
                     failures += 1;
                     let others = self.drain_errors(matching, events);
-                    if failures > 1 && !(others && may_be_of_another(error)) {
+                    let is_own = failures > 1 && !(others && may_be_of_another(error));
+                    if is_own {
                         results[self.outgoing.place(next)] =
                             SendResult::Failed { outcome: route_outcome(error), os_error: error };
-                        next += 1;
-                        failures = 0;
-                    } else if failures > REPEATS {
-                        next += 1;
-                        failures = 0;
                     }
+                    is_own || failures > REPEATS
                 }
+            };
+            if is_over {
+                self.progress.next += 1;
+                failures = 0;
             }
-            begin = Time::now();
         }
-        self.outgoing.clear();
+        self.clear();
     }
 
-    /// Messages of one call left between `begin` and `after`, each in its turn.
-    fn note_sent(
-        &self,
-        messages: Range<usize>,
-        begin: Time,
-        after: Time,
-        results: &mut [SendResult],
-    ) {
-        let (first, count) = (messages.start, messages.len() as u64);
-        for index in messages {
-            let share = after.nanos_since(begin) * (index - first) as u64 / count;
-            results[self.outgoing.place(index)] = SendResult::Sent { at: begin.plus_nanos(share) };
-        }
-    }
-
-    /// Puts the system's own times in the place of ours, for those messages that ask for it; true
-    /// where any does. Nearly always the driver has had a message, and has stamped it, before the
-    /// call that sends it returns; what waits longer, for its neighbour's address above all, keeps
-    /// our time, from which its round trip counts.
+    /// Puts the system's own times in the place of ours, for those messages that ask for it. Nearly
+    /// always the driver has had a message, and has stamped it, before the call that sends it returns;
+    /// what waits longer, for its neighbour's address above all, keeps our time, from which its round
+    /// trip counts.
     fn read_stamps(
         &mut self,
-        messages: Range<usize>,
-        begin: Time,
-        after: Time,
+        chunk: Chunk,
         results: &mut [SendResult],
         matching: &mut Matching,
         events: &mut Vec<Event>,
-    ) -> bool {
+    ) {
         let first = match self.stamping {
             Stamping::From(first) => first,
-            Stamping::Off | Stamping::Unknown => return false,
+            Stamping::Off | Stamping::Unknown => return,
         };
+        let Chunk { messages, begin, after } = chunk;
         let count = messages.clone().filter(|index| self.outgoing.is_stamped(*index)).count();
         if count == 0 {
-            return false;
+            return;
         }
         self.stamping = Stamping::From(first.wrapping_add(count as u32));
         self.stamps.clear();
@@ -161,7 +214,6 @@ impl EchoSocket {
         if !in_step {
             self.number_stamps();
         }
-        true
     }
 
     /// Has the system number the requests that ask for a stamp, from 0 on.

@@ -4,7 +4,7 @@
 use crate::address::{Address, Family};
 use crate::clock::Time;
 use crate::sys::{EchoRequest, Event, ProbeId};
-use crate::wire::{error_outcome, Echo, Found, Quote, SequenceMap, Token, TokenKey, TOKEN_LENGTH};
+use crate::wire::{error_outcome, Echo, Found, Quote, SequenceMap, TokenKey, TOKEN_LENGTH};
 
 pub(super) struct Matching {
     key: TokenKey,
@@ -57,15 +57,18 @@ impl Matching {
         }
     }
 
-    /// Sequence and token for a transmission, whose probe is opened if it is not open; `None` where
-    /// so many probes of that address are open that no sequences are left.
-    pub(super) fn begin(&mut self, request: &EchoRequest) -> Option<(u16, Token)> {
+    /// The sequence for a transmission, whose probe is opened if it is not open; `None` where so many
+    /// probes of that address are open that none is left.
+    pub(super) fn begin(&mut self, request: &EchoRequest) -> Option<u16> {
         let EchoRequest { id, to, transmission, transmissions, size, .. } = *request;
         self.note_scope(&to);
         let token_length = usize::from(size).min(TOKEN_LENGTH) as u8;
-        let sequence =
-            self.sequences.begin_or_open(to, id, transmission, transmissions, token_length)?;
-        Some((sequence, self.key.token(id.0, sequence, transmission)))
+        self.sequences.begin_or_open(to, id, transmission, transmissions, token_length)
+    }
+
+    /// What tokens are made with, and looked at.
+    pub(super) fn key(&self) -> &TokenKey {
+        &self.key
     }
 
     /// What a reply answers. A whole token names its probe, whatever address it comes from and whether
@@ -158,6 +161,7 @@ enum Comparison {
 mod tests {
     use super::*;
     use crate::outcome::Outcome;
+    use crate::wire::Token;
 
     const ID: ProbeId = ProbeId(9);
 
@@ -183,7 +187,8 @@ mod tests {
 
     fn sent(to: Address, size: u16) -> Sent {
         let mut matching = Matching::new();
-        let (sequence, token) = matching.begin(&request(to, size)).unwrap();
+        let sequence = matching.begin(&request(to, size)).unwrap();
+        let token = matching.key().token(ID.0, sequence, 1);
         Sent { matching, to, sequence, token }
     }
 

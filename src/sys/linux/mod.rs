@@ -19,6 +19,7 @@ mod outgoing;
 mod poll;
 mod poller;
 mod process;
+mod second_sender;
 mod socket;
 mod stamps;
 mod transfer;
@@ -35,6 +36,8 @@ use self::echo::EchoSocket;
 use self::matching::Matching;
 use self::neighbours::Neighbours;
 use self::poller::{Interest, Poller, Ready};
+use self::outgoing::Numbered;
+use self::second_sender::{SecondSender, PART};
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND};
 use crate::sys::{
@@ -60,11 +63,18 @@ pub const TELLS_DUPLICATES: bool = true;
 /// Requests in a batch from which on their replies are many.
 const MANY: usize = 16;
 
+/// Full batches after which there is a second sender: before, it is not worth its start.
+const FULL_BATCHES: u32 = 2;
+
 /// All sockets of the engine, and what they are waited for with.
 pub struct Network {
     poller: Poller,
-    /// IPv4, IPv6.
-    echo: [Option<EchoSocket>; 2],
+    /// IPv4, IPv6, then the second sender's for each.
+    echo: [Option<Box<EchoSocket>>; 4],
+    /// A thread that sends a part of large batches.
+    second_sender: Option<SecondSender>,
+    /// Batches that it could have had a part in, since the sockets were opened.
+    full_batches: u32,
     /// Whether the poller watches the echo sockets. Every packet would tell it of itself, which
     /// costs more than asking, so it watches only while we sleep after little was sent.
     watching: bool,
@@ -81,6 +91,7 @@ pub struct Network {
     ready: Vec<Ready>,
 }
 
+/// A family's place in `echo`.
 fn slot(family: Family) -> usize {
     match family {
         Family::V4 => 0,
@@ -88,12 +99,25 @@ fn slot(family: Family) -> usize {
     }
 }
 
+/// The place of the second sender's socket.
+fn second_slot(family: Family) -> usize {
+    Family::BOTH.len() + slot(family)
+}
+
+fn random_identifier() -> u16 {
+    let mut identifier = [0; 2];
+    random_bytes(&mut identifier);
+    u16::from_ne_bytes(identifier)
+}
+
 impl Network {
     /// Without any echo socket yet.
     pub fn new() -> io::Result<Network> {
         Ok(Network {
             poller: Poller::new()?,
-            echo: [None, None],
+            echo: [None, None, None, None],
+            second_sender: None,
+            full_batches: 0,
             watching: false,
             past_overflows: [0; 2],
             past_drained: 0,
@@ -110,26 +134,51 @@ impl Network {
         self.poller.waker()
     }
 
-    /// Opens the process's one echo socket of a family, unless it is open: raw, else ICMP datagram.
+    /// Opens the echo socket of a family, unless it is open: raw, else ICMP datagram.
     pub fn ensure_echo(&mut self, family: Family) -> Result<(), OpenError> {
-        let place = &mut self.echo[slot(family)];
-        if place.is_none() {
-            let mut identifier = [0; 2];
-            random_bytes(&mut identifier);
-            *place = Some(EchoSocket::open(family, u16::from_ne_bytes(identifier))?);
+        if self.echo[slot(family)].is_none() {
+            let socket = EchoSocket::open(family, random_identifier(), self.matching.key())?;
+            self.echo[slot(family)] = Some(Box::new(socket));
             self.unwatch();
         }
         Ok(())
     }
 
+    /// Whether a batch is to be sent by two, on two sockets; has both there.
+    fn is_for_two(&mut self, batch: &[EchoRequest]) -> bool {
+        let is_full = batch.len() >= BATCH && cores() > 1;
+        let family = match batch.first() {
+            Some(first) if is_full => first.to.family(),
+            _ => return false,
+        };
+        if !batch.iter().all(|request| request.to.family() == family && !request.stamped) {
+            return false;
+        }
+        self.full_batches = self.full_batches.saturating_add(1);
+        if self.full_batches == FULL_BATCHES {
+            // Where one of the two cannot be had, one socket is enough.
+            self.second_sender = SecondSender::start().ok();
+        }
+        let second = second_slot(family);
+        if self.second_sender.is_some() && self.echo[second].is_none() {
+            let first = self.echo[slot(family)].as_ref();
+            self.echo[second] = first.and_then(|first| first.open_another()).map(Box::new);
+            if self.echo[second].is_none() {
+                self.second_sender = None;
+            }
+            self.unwatch();
+        }
+        self.second_sender.is_some() && self.echo[slot(family)].is_some()
+    }
+
     /// Closes the echo sockets; for when no echo probe is open.
     pub fn close_echo_sockets(&mut self) {
         self.unwatch();
-        for (place, past) in self.echo.iter_mut().zip(&mut self.past_overflows) {
-            if let Some(mut socket) = place.take() {
-                *past += socket.overflows();
-                self.past_drained += socket.drained();
-            }
+        self.second_sender = None;
+        self.full_batches = 0;
+        for mut socket in self.echo.iter_mut().filter_map(Option::take) {
+            self.past_overflows[slot(socket.family)] += socket.overflows();
+            self.past_drained += socket.drained();
         }
         self.matching.shrink();
         self.neighbours = None;
@@ -149,6 +198,14 @@ impl Network {
         self.hear_neighbours_first();
         results.clear();
         results.resize(batch.len(), SendResult::NotSent { os_error: 0 });
+        if self.is_for_two(batch) {
+            self.send_by_two(batch, results);
+        } else {
+            self.send_by_one(batch, results);
+        }
+    }
+
+    fn send_by_one(&mut self, batch: &[EchoRequest], results: &mut [SendResult]) {
         let mut opened = [None; 2];
         for (place, request) in batch.iter().enumerate().take(BATCH) {
             let family = slot(request.to.family());
@@ -162,12 +219,50 @@ impl Network {
                     continue;
                 }
             };
-            if let Some((sequence, token)) = self.matching.begin(request) {
-                socket.push(place, request, sequence, &token);
+            if let Some(sequence) = self.matching.begin(request) {
+                socket.push(&Numbered { place, sequence, request: *request });
             }
         }
-        for socket in self.echo.iter_mut().flatten() {
-            socket.flush(results, &mut self.matching, &mut self.pending);
+        for family in Family::BOTH {
+            if let Some(socket) = &mut self.echo[slot(family)] {
+                socket.flush(results, &mut self.matching, &mut self.pending);
+            }
+        }
+    }
+
+    /// Sends a batch of one family whose sockets are there, as is the second sender.
+    fn send_by_two(&mut self, batch: &[EchoRequest], results: &mut [SendResult]) {
+        let family = batch[0].to.family();
+        let Network { second_sender, echo, matching, pending, .. } = self;
+        let second = echo[second_slot(family)].take();
+        let (sender, first, second) =
+            match (second_sender.as_ref(), &mut echo[slot(family)], second) {
+                (Some(sender), Some(first), Some(second)) => (sender, first, second),
+                _ => return,
+            };
+        sender.lend(second);
+        let mut part = Vec::with_capacity(PART);
+        for (place, request) in batch.iter().enumerate() {
+            if let Some(sequence) = matching.begin(request) {
+                part.push(Numbered { place, sequence, request: *request });
+                if part.len() == PART {
+                    sender.add(&mut part);
+                }
+            }
+        }
+        sender.add(&mut part);
+        while sender.take(&mut part) {
+            part.iter().for_each(|request| first.push(request));
+            first.flush(results, matching, pending);
+        }
+        match sender.take_back() {
+            Some(mut second) => {
+                second.flush(results, matching, pending);
+                second.take_read_ahead(matching, pending);
+                echo[second_slot(family)] = Some(second);
+            }
+            // It has panicked: what it had is not sent.
+            None => *second_sender = None,
         }
     }
 
@@ -261,10 +356,12 @@ impl Network {
 
     /// See `Operations::overflows`.
     pub fn overflows(&mut self, family: Family) -> Overflows {
-        let slot = slot(family);
-        let here = self.echo[slot].as_mut().map_or(0, EchoSocket::overflows);
-        let certain = self.echo[slot].as_ref().map_or(true, EchoSocket::tells_drops);
-        Overflows { count: self.past_overflows[slot] + here, certain }
+        let mut overflows = Overflows { count: self.past_overflows[slot(family)], certain: true };
+        for socket in self.echo.iter_mut().flatten().filter(|socket| socket.family == family) {
+            overflows.count += socket.overflows();
+            overflows.certain &= socket.tells_drops();
+        }
+        overflows
     }
 
     /// See `Operations::failed_neighbours`.
@@ -306,9 +403,9 @@ impl Network {
         let open = || self.echo.iter().flatten();
         Counters {
             foreign: self.matching.foreign,
-            errors_drained: self.past_drained + open().map(EchoSocket::drained).sum::<u64>(),
+            errors_drained: self.past_drained + open().map(|socket| socket.drained()).sum::<u64>(),
             overflows: self.past_overflows.iter().sum::<u64>()
-                + open().map(EchoSocket::overflows_seen).sum::<u64>(),
+                + open().map(|socket| socket.overflows_seen()).sum::<u64>(),
         }
     }
 

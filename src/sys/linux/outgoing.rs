@@ -46,6 +46,14 @@ struct OutgoingBlock {
     filler: [u8; MAX_PAYLOAD],
 }
 
+/// A request with its place in the caller's batch and its sequence.
+#[derive(Clone, Copy)]
+pub(super) struct Numbered {
+    pub(super) place: usize,
+    pub(super) sequence: u16,
+    pub(super) request: EchoRequest,
+}
+
 /// What is kept of a request beside its message.
 #[derive(Clone, Copy, Default)]
 struct Note {
@@ -96,19 +104,18 @@ impl Outgoing {
         Outgoing { block, family, length: 0, notes: [Note::default(); BATCH] }
     }
 
-    /// Appends a request; `place` is its index in the caller's batch of at most [`BATCH`].
+    /// Appends a request.
     pub(super) fn push(
         &mut self,
-        place: usize,
-        request: &EchoRequest,
+        request: &Numbered,
         stamped: bool,
         identifier: u16,
-        sequence: u16,
         token: &Token,
     ) {
+        let Numbered { place, sequence, request } = request;
         let index = self.length;
         let size = usize::from(request.size).min(MAX_PAYLOAD);
-        self.notes[index] = Note { place: place as u8, stamped, may_fragment: size > UNFRAGMENTED };
+        self.notes[index] = Note { place: *place as u8, stamped, may_fragment: size > UNFRAGMENTED };
         self.length += 1;
         let pointer = self.block.pointer();
         let token = &token[..size.min(TOKEN_LENGTH)];
@@ -117,7 +124,7 @@ impl Outgoing {
         unsafe {
             let start =
                 addr_of_mut!((*pointer).heads[index]).cast::<[u8; HEADER_LENGTH + TOKEN_LENGTH]>();
-            encode_request(self.family, &mut *start, identifier, sequence, token);
+            encode_request(self.family, &mut *start, identifier, *sequence, token);
             (*pointer).names[index] = SocketAddress::new(&request.to, 0);
             let vectors = addr_of_mut!((*pointer).vectors[index]);
             let total = HEADER_LENGTH + size;

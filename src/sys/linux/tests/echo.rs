@@ -117,7 +117,7 @@ fn after_a_send_on_loopback_the_replies_are_already_there() {
         Some(network) => network,
         None => return,
     };
-    let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 3, host])).collect();
+    let hosts = full_batch(3);
     send_all(&mut network, &hosts);
     let mut events = Vec::new();
     network.receive(&mut events);
@@ -183,7 +183,7 @@ fn dropped_replies_change_the_overflow_number() {
     in_namespace(|| {
         let mut network = network(Family::V4).unwrap();
         let before = network.overflows(Family::V4).count;
-        let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 4, host])).collect();
+        let hosts = full_batch(4);
         send_all(&mut network, &hosts[..8]);
         assert_eq!(network.overflows(Family::V4).count, before);
         let smallest: c_int = 1;
@@ -205,7 +205,7 @@ fn strangers_packets_are_no_overflow_and_not_foreign() {
         let mut ours = network(Family::V4).unwrap();
         let before = ours.overflows(Family::V4).count;
         let mut stranger = network(Family::V4).unwrap();
-        let hosts: Vec<_> = (0..BATCH as u8).map(|host| Address::v4([127, 0, 4, host])).collect();
+        let hosts = full_batch(4);
         send_all(&mut stranger, &hosts);
         assert!(wait_out(&mut ours, 10 * MILLISECOND).is_empty());
         assert_eq!((ours.overflows(Family::V4).count, ours.counters().foreign), (before, 0));

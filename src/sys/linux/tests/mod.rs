@@ -7,12 +7,13 @@ mod errors;
 mod namespace;
 mod neighbours;
 mod sandbox;
+mod second_sender;
 mod timing;
 mod wait;
 
 use crate::address::{Address, Family};
 use crate::clock::{Time, MILLISECOND, SECOND};
-use crate::sys::{EchoRequest, Event, Network, OpenError, ProbeId, SendResult};
+use crate::sys::{EchoRequest, Event, Network, OpenError, ProbeId, SendResult, BATCH};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -61,6 +62,11 @@ fn network(family: Family) -> Option<Network> {
             None
         }
     }
+}
+
+/// As many hosts as a batch has, in 127.0.x.0/24 with the number given.
+fn full_batch(number: u8) -> Vec<Address> {
+    (0..BATCH).map(|host| Address::v4([127, 0, number, host as u8])).collect()
 }
 
 /// One request to each address; probe ids are places in `to`.

@@ -5,7 +5,6 @@ use super::namespace::{in_namespace, nft};
 use super::*;
 use crate::outcome::Outcome;
 use crate::sys::linux::poller::Poller;
-use crate::sys::BATCH;
 use std::os::raw::{c_int, c_long};
 
 const BATCHES: [c_long; 2] = [libc::SYS_sendmmsg, libc::SYS_recvmmsg];
@@ -34,12 +33,9 @@ fn refuse(calls: &[c_long], error: c_int) {
     }
 }
 
-fn hosts() -> Vec<Address> {
-    (0..BATCH as u8).map(|host| Address::v4([127, 0, 9, host])).collect()
-}
-
 fn all_answer(network: &mut Network) {
-    for address in [hosts(), vec![address("::1"); 40]] {
+    // So many that two threads send.
+    for address in [vec![full_batch(9); 5], vec![vec![address("::1"); 40]]].concat() {
         let results = send_all(network, &address);
         assert!(results.iter().all(|result| *result == SENT), "{results:?}");
         let events = wait_for(network, address.len());
@@ -87,7 +83,7 @@ fn a_firewall_s_word_is_told_apart_from_a_refusal() {
                 refuse(&BATCHES, libc::EPERM);
             }
             let mut network = Network::new().unwrap();
-            let results = send_all(&mut network, &hosts()[..5]);
+            let results = send_all(&mut network, &full_batch(9)[..5]);
             let (outcome, os_error) = (Outcome::DestinationProhibited, libc::EPERM);
             let failed = SendResult::Failed { outcome, os_error };
             assert_eq!(results, [SENT, SENT, SENT, failed, SENT]);

@@ -60,7 +60,7 @@ fn requests_to_many_hosts_are_all_answered() {
         Some(network) => network,
         None => return,
     };
-    let hosts: Vec<_> = (1..=BATCH as u8).map(|host| Address::v4([127, 0, 3, host])).collect();
+    let hosts: Vec<_> = (0..BATCH).map(|host| Address::v4([127, 0, 3, host as u8])).collect();
     assert!(send_all(&mut network, &hosts).iter().all(|result| *result == SENT));
     let mut ids: Vec<u64> = wait_for(&mut network, BATCH)
         .iter()
