@@ -42,6 +42,13 @@ pub use backend::{
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ProbeId(pub u64);
 
+impl ProbeId {
+    /// The slot: no two that are open at a time have the same.
+    pub fn slot(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
 /// The most echo requests that are sent at once.
 pub const BATCH: usize = 256;
 

@@ -9,11 +9,22 @@ use crate::wire::{error_outcome, Echo, Found, Quote, SequenceMap, TokenKey, TOKE
 pub(super) struct Matching {
     key: TokenKey,
     sequences: SequenceMap<ProbeId>,
+    /// The same by the slots of the probes' names, for what is repeated: whose hosts are silent lie
+    /// side by side there, where a look-up by address waits for memory each time.
+    known: Vec<Known>,
     /// The scopes of all link-local targets so far: the interfaces in use, hardly ever more than
     /// a few. A quoted header has no scope.
     scopes: Vec<u32>,
     /// Packets that matched no open probe.
     pub(super) foreign: u64,
+}
+
+/// The sequences of an open probe.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    first: u16,
+    /// 0: none is open.
+    length: u16,
 }
 
 impl Matching {
@@ -25,6 +36,7 @@ impl Matching {
         Matching {
             key: TokenKey::new(key),
             sequences: SequenceMap::new(seed),
+            known: Vec::new(),
             scopes: Vec::new(),
             foreign: 0,
         }
@@ -38,6 +50,9 @@ impl Matching {
 
     pub(super) fn close(&mut self, id: ProbeId, to: Address) {
         self.sequences.close(to, id);
+        if let Some(known) = self.known.get_mut(id.slot()) {
+            *known = Known::default();
+        }
     }
 
     /// The open probes of an address.
@@ -53,6 +68,7 @@ impl Matching {
     pub(super) fn shrink(&mut self) {
         self.sequences.shrink();
         if self.sequences.is_empty() {
+            self.known = Vec::new();
             self.scopes.clear();
         }
     }
@@ -61,9 +77,25 @@ impl Matching {
     /// probes of that address are open that none is left.
     pub(super) fn begin(&mut self, request: &EchoRequest) -> Option<u16> {
         let EchoRequest { id, to, transmission, transmissions, size, .. } = *request;
-        self.note_scope(&to);
+        let slot = id.slot();
         let token_length = usize::from(size).min(TOKEN_LENGTH) as u8;
-        self.sequences.begin_or_open(to, id, transmission, transmissions, token_length)
+        if let Some(known) = self.known.get(slot).filter(|known| transmission < known.length) {
+            let sequence = known.first.wrapping_add(transmission);
+            debug_assert_eq!(
+                self.sequences.begin(&to, id, transmission, token_length),
+                Some(sequence)
+            );
+            return Some(sequence);
+        }
+        self.note_scope(&to);
+        let sequence =
+            self.sequences.begin_or_open(to, id, transmission, transmissions, token_length)?;
+        if slot >= self.known.len() {
+            self.known.resize(slot + 1, Known::default());
+        }
+        let first = sequence.wrapping_sub(transmission);
+        self.known[slot] = Known { first, length: transmissions.max(1) };
+        Some(sequence)
     }
 
     /// What tokens are made with, and looked at.
@@ -228,6 +260,24 @@ mod tests {
 
     fn host() -> Address {
         Address::v4([192, 0, 2, 1])
+    }
+
+    #[test]
+    fn a_slot_that_is_used_again_has_sequences_of_its_own() {
+        let mut matching = Matching::new();
+        let next = ProbeId(1 << 32 | ID.0);
+        let (first, other) = (request(host(), 32), Address::v4([192, 0, 2, 2]));
+        let second = EchoRequest { id: next, to: other, transmissions: 4, ..first };
+        let sequence = matching.begin(&first).unwrap();
+        assert_eq!(matching.begin(&first), Some(sequence));
+        matching.close(ID, host());
+        let sequence = matching.begin(&second).unwrap();
+        let last = EchoRequest { transmission: 3, ..second };
+        assert_eq!(matching.begin(&last), Some(sequence.wrapping_add(2)));
+        let quote = |to, sequence| Quote { to, echo: Echo { identifier: 0, sequence, payload: &[] } };
+        let owner = |to, sequence| matching.quoted(&quote(to, sequence)).map(|found| found.0.owner);
+        assert_eq!(owner(other, sequence.wrapping_add(2)), Some(next));
+        assert_eq!(owner(host(), sequence), None);
     }
 
     #[test]

@@ -185,6 +185,7 @@ fn dropped_replies_change_the_overflow_number() {
         let before = network.overflows(Family::V4).count;
         let hosts = full_batch(4);
         send_all(&mut network, &hosts[..8]);
+        (0..8).for_each(|id| network.close_echo(ProbeId(id as u64), hosts[id]));
         assert_eq!(network.overflows(Family::V4).count, before);
         let smallest: c_int = 1;
         let fd = network.echo[0].as_ref().unwrap().descriptor();

@@ -61,7 +61,10 @@ fn late_errors_harm_no_other_host() {
     send_patiently(&mut network, &requests(&neighbours(100)));
     std::thread::sleep(Duration::from_millis(200));
     let live: Vec<_> = (1..21).map(|host| Address::v4([127, 0, 5, host])).collect();
-    assert_eq!(send_all(&mut network, &live), [SENT; 20]);
+    let batch: Vec<_> = (100..).zip(&live).map(|(id, host)| request(id, *host)).collect();
+    let mut results = Vec::new();
+    network.send_echoes(&batch, &mut results);
+    assert_eq!(plain(&results), [SENT; 20]);
     let events = wait_out(&mut network, 50 * MILLISECOND);
     let replies = events.iter().filter(|event| matches!(event, Event::Reply { .. })).count();
     assert_eq!(replies, 20);

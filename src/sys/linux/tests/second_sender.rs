@@ -121,8 +121,8 @@ fn errors_that_arrive_meanwhile_harm_no_other_host() {
         let (mut batches, mut replies, mut errors) = (0, 0, 0);
         for round in 1..6 {
             let dead: Vec<_> = (0..20).map(|host| Address::v4([10, 77, round, host])).collect();
-            let dead = requests(&dead).into_iter();
-            let dead = dead.map(|request| EchoRequest { id: ProbeId(1_000), ..request });
+            let first = 1_000 * u64::from(round);
+            let dead = (first..).zip(&dead).map(|(id, host)| request(id, *host));
             send_patiently(&mut network, &dead.collect::<Vec<_>>());
             let end = Time::now().plus_nanos(40 * MILLISECOND);
             while Time::now() < end {
