@@ -5,7 +5,8 @@
 //! - [`ffi`]      the C ABI: exported functions, `repr(C)` types, handles, the panic guard
 //! - [`pool`]     a pool: jobs in, exactly one completion each out; limits, cancel, close
 //! - [`call`]     jobs for host callbacks, on worker threads
-//! - [`reactor`]  one per process: drives every probe of every pool from one thread
+//! - [`reactor`]  one per process: drives every probe of every pool from one thread; a second one
+//!   sends with it where there is much to send
 //! - [`resolve`]  names, on threads of their own
 //! - [`probe`]    echo and connect jobs as pure state machines
 //! - [`targets`]  names, literals, CIDR blocks and ranges, expanded lazily

