@@ -66,6 +66,10 @@ const MANY: usize = 16;
 /// Full batches after which there is a second sender: before, it is not worth its start.
 const FULL_BATCHES: u32 = 2;
 
+/// Answers since the last full batch from which on the next one is sent by two. Where hosts are silent
+/// the time goes into waiting for them, and the threads' wake-ups would be for nothing.
+const ANSWERS: usize = BATCH / 4;
+
 /// All sockets of the engine, and what they are waited for with.
 pub struct Network {
     poller: Poller,
@@ -75,6 +79,8 @@ pub struct Network {
     second_sender: Option<SecondSender>,
     /// Batches that it could have had a part in, since the sockets were opened.
     full_batches: u32,
+    /// What has been heard since the last full batch.
+    answers: usize,
     /// Whether the poller watches the echo sockets. Every packet would tell it of itself, which
     /// costs more than asking, so it watches only while we sleep after little was sent.
     watching: bool,
@@ -118,6 +124,7 @@ impl Network {
             echo: [None, None, None, None],
             second_sender: None,
             full_batches: 0,
+            answers: 0,
             watching: false,
             past_overflows: [0; 2],
             past_drained: 0,
@@ -151,7 +158,9 @@ impl Network {
             Some(first) if is_full => first.to.family(),
             _ => return false,
         };
-        if !batch.iter().all(|request| request.to.family() == family && !request.stamped) {
+        let is_answered = std::mem::take(&mut self.answers) >= ANSWERS;
+        let suits = |request: &EchoRequest| request.to.family() == family && !request.stamped;
+        if !is_answered || !batch.iter().all(suits) {
             return false;
         }
         self.full_batches = self.full_batches.saturating_add(1);
@@ -287,7 +296,13 @@ impl Network {
 
     /// Appends what the echo sockets have received. Never sleeps.
     pub fn receive(&mut self, events: &mut Vec<Event>) {
+        let before = events.len();
         events.append(&mut self.pending);
+        self.read_echoes(events);
+        self.answers += events.len() - before;
+    }
+
+    fn read_echoes(&mut self, events: &mut Vec<Event>) {
         if !self.matching.is_empty() {
             for socket in self.echo.iter_mut().flatten() {
                 socket.receive(&mut self.matching, events);
@@ -298,12 +313,14 @@ impl Network {
     /// Sleeps until something happens, somebody wakes, or the deadline ([`Time::NEVER`]: none), and
     /// appends all that happened.
     pub fn wait(&mut self, deadline: Time, events: &mut Vec<Event>) {
+        let before = events.len();
         let told = !self.pending.is_empty();
         events.append(&mut self.pending);
         let mut deadline = if told { Time::from_nanos(0) } else { deadline };
         while self.wait_once(deadline, events) {
             deadline = Time::from_nanos(0);
         }
+        self.answers += events.len() - before;
     }
 
     /// True: there may be more.
@@ -325,7 +342,7 @@ impl Network {
             }
         }
         if !self.watching {
-            self.receive(events);
+            self.read_echoes(events);
         }
         more
     }

@@ -14,12 +14,15 @@ fn network_of_two(host: Address) -> Option<Network> {
         println!("skipped: this process may use one processor only");
         return None;
     }
-    for _ in 0..FULL_BATCHES {
-        exchange(&mut network, &vec![host; BATCH]);
-    }
+    begin_with(&mut network, host);
     assert!(network.second_sender.is_some());
     assert!(network.echo[second_slot(host.family())].is_some());
     Some(network)
+}
+
+/// So many full batches that the last is sent by two.
+fn begin_with(network: &mut Network, host: Address) {
+    (0..=FULL_BATCHES).for_each(|_| exchange(network, &vec![host; BATCH]));
 }
 
 /// Sends one request to each host, and expects each to answer once.
@@ -166,6 +169,31 @@ fn what_one_sends_alone_is_still_sent() {
 }
 
 #[test]
+fn to_silent_hosts_one_sends_alone() {
+    in_namespace(|| {
+        add_dead_link();
+        let mut network = match network_of_two(address("127.0.0.1")) {
+            Some(network) => network,
+            None => return,
+        };
+        // Routed away, where nobody is.
+        ip("route add 10.82.0.0/16 dev dead0");
+        ip("link set dead0 arp off");
+        let silent: Vec<_> = (0..BATCH).map(|host| Address::v4([10, 82, 0, host as u8])).collect();
+        let begun = |network: &Network| network.full_batches;
+        assert_eq!(send_all(&mut network, &silent), vec![SENT; BATCH]);
+        assert!(wait_out(&mut network, 5 * MILLISECOND).is_empty());
+        let before = begun(&network);
+        assert_eq!(send_all(&mut network, &silent), vec![SENT; BATCH]);
+        assert_eq!(begun(&network), before);
+        // Again by two, as soon as hosts answer.
+        silent.iter().enumerate().for_each(|(id, to)| network.close_echo(ProbeId(id as u64), *to));
+        begin_with(&mut network, address("127.0.0.1"));
+        assert_eq!(begun(&network), before + FULL_BATCHES);
+    });
+}
+
+#[test]
 fn without_a_second_socket_one_sends_all() {
     let mut network = match network(Family::V4) {
         Some(network) => network,
@@ -174,7 +202,7 @@ fn without_a_second_socket_one_sends_all() {
     let hosts = full_batch(8);
     exchange(&mut network, &hosts);
     without_descriptors(|| {
-        (0..FULL_BATCHES).for_each(|_| exchange(&mut network, &hosts));
+        begin_with(&mut network, hosts[0]);
     });
     assert!(network.second_sender.is_none());
     exchange(&mut network, &hosts);
@@ -192,7 +220,7 @@ fn the_thread_ends_with_the_sockets_and_begins_with_them_again() {
         network.close_echo_sockets();
         assert!(network.second_sender.is_none());
         assert!(network.echo.iter().all(Option::is_none));
-        (0..FULL_BATCHES).for_each(|_| exchange(&mut network, &vec![host; BATCH]));
+        begin_with(&mut network, host);
         assert!(network.second_sender.is_some());
     }
 }
