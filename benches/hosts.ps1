@@ -207,7 +207,7 @@ function Get-ChildrenSeconds {
 function Measure-DeadHosts {
     $namespace = "rust-runspaces-bench-$PID"
     $samples = [ordered] @{}
-    foreach ($name in '1 dead host', '65,024 dead hosts', 'of one core', 'sending alone') { $samples[$name] = [Collections.Generic.List[double]]::new() }
+    foreach ($name in '1 dead host', '65,024 dead hosts', 'first call', 'later call', 'sending alone') { $samples[$name] = [Collections.Generic.List[double]]::new() }
     $null = Invoke-Required 'ip netns' 'ip' @('netns', 'add', $namespace)
     try {
         foreach ($command in 'ip link set lo up', 'nft add table ip dead',
@@ -217,14 +217,15 @@ function Measure-DeadHosts {
         for ($round = 0; $round -lt [Math]::Min($Rounds, 3); $round++) {
             $output = Invoke-FreshHost 'dead.ps1' @($ModuleFolder, $HostRanges[65024]) @('ip', 'netns', 'exec', $namespace)
             $samples['1 dead host'].Add((Get-Figure $output 'one'))
-            $samples['65,024 dead hosts'].Add((Get-Figure $output 'many'))
-            $samples['of one core'].Add((Get-Figure $output 'share'))
+            $samples['65,024 dead hosts'].Add((Get-Figure $output 'later'))
+            $samples['first call'].Add((Get-Figure $output 'firstShare'))
+            $samples['later call'].Add((Get-Figure $output 'laterShare'))
             $before = Get-ChildrenSeconds
             foreach ($attempt in 1..4) {
                 # It fails, since nobody answers.
                 $null = Measure-Program 'ip' @('netns', 'exec', $namespace, "$ProgramFolder/echo", '65024')
             }
-            $samples['sending alone'].Add(((Get-ChildrenSeconds) - $before) / (Get-Figure $output 'many'))
+            $samples['sending alone'].Add(((Get-ChildrenSeconds) - $before) / (Get-Figure $output 'later'))
         }
     }
     finally {
@@ -233,13 +234,15 @@ function Measure-DeadHosts {
     Add-Samples $report 'dead hosts' 's' $samples
     $one = Get-Summary $samples['1 dead host']
     $many = Get-Summary $samples['65,024 dead hosts']
-    $share = Get-Summary $samples['of one core']
+    $first = Get-Summary $samples['first call']
+    $later = Get-Summary $samples['later call']
     $sending = Get-Summary $samples['sending alone']
     return , @(
         @('1 dead host', "$(Format-Summary $one) s", '<= 4.1', (Get-Verdict $report ($one.Median -le 4.1))),
         @('65,024 dead hosts', "$(Format-Summary $many) s", '<= 4.5', (Get-Verdict $report ($many.Median -le 4.5))),
-        @('65,024 dead hosts, processor time', "$(Format-Summary $share 100) % of one core", '< 20', (Get-Verdict $report ($share.Median -lt 0.2))),
-        @('the bare loop, the same packets in that time', "$(Format-Summary $sending 100) % of one core", '-', '-'))
+        @('65,024 dead hosts, processor time', "$(Format-Summary $later 100) % of one core", '< 20', (Get-Verdict $report ($later.Median -lt 0.2))),
+        @('the same, first call of a process', "$(Format-Summary $first 100) % of one core", '-', '-'),
+        @('the bare loop, as many packets in that time', "$(Format-Summary $sending 100) % of one core", '-', '-'))
 }
 
 $sweep = Build-Sweep

@@ -4,7 +4,6 @@
 
 use super::fault::Fault;
 use super::feed::{JobRange, Source, Target};
-use super::shared::ShareKey;
 use super::{names_of, Machine, Member, Reverse, Scheduler, Standing};
 use crate::clock::Time;
 use crate::outcome::{Completion, Detail, JobKind, Outcome, Statistics};
@@ -84,8 +83,8 @@ impl Scheduler {
                 if probe.known {
                     self.actions.closes.push((id, probe.address));
                 }
-                let (member, address) = (probe.member, probe.address);
-                self.shared.remove(&ShareKey::new(member, &probe.target, probe.index, address));
+                let member = probe.member;
+                self.shared.remove(&probe.share_key(), slot);
                 // Handed out, and not carried out yet: it would be known to `sys` for ever.
                 if echo.is_starting() {
                     let before = self.actions.requests.len();

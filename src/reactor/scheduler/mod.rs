@@ -38,7 +38,7 @@ use fault::Fault;
 use feed::{Feed, JobRange, Room};
 use neighbours::{places, Neighbours};
 use pacing::TokenBucket;
-use shared::Shared;
+use shared::{ShareKey, Shared};
 use slots::Slots;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -121,6 +121,11 @@ struct OpenProbe {
 impl OpenProbe {
     fn jobs(&self) -> u64 {
         1 + self.sharers.len() as u64
+    }
+
+    /// Who may share it.
+    fn share_key(&self) -> ShareKey {
+        ShareKey::new(self.member, &self.target, self.index, self.address)
     }
 }
 

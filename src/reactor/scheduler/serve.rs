@@ -247,8 +247,8 @@ impl Scheduler {
 
     fn begin_echo(&mut self, member: usize, job: Job) {
         let key = ShareKey::new(member, &job.target, job.index, job.address);
-        let slot = self.shared.get_or_insert(key, self.probes.next());
-        if let Some(probe) = self.probes.get_mut(slot) {
+        let slot = self.shared.get_or_insert(&key, self.probes.next());
+        if let Some(probe) = self.probes.get_mut(slot).filter(|probe| probe.share_key() == key) {
             return probe.sharers.push((job.target, job.index));
         }
         let slot = self.open(member, job, Machine::Echo(EchoProbe::default()));
