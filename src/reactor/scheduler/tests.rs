@@ -52,3 +52,21 @@ fn neighbours_take_all_places_only_where_that_serves_them_all() {
     assert_eq!(asked_at_once(&[&["10.0.0.1-10.0.3.254"], &["10.1.0.1-10.1.3.254"]]), 768);
     assert_eq!(asked_at_once(&[&["10.0.0.1-10.0.3.254", "10.1.0.1-10.1.0.10"]]), 768);
 }
+
+#[test]
+fn a_probe_whose_key_has_another_one_s_hash_is_opened_beside_it() {
+    let mut scheduler = Scheduler::new(Limits::REAL, NOW, 0, true);
+    let member = scheduler.join(0, Time::NEVER);
+    scheduler.accept(member, vec![target("192.0.2.1")]);
+    scheduler.plan();
+    let second = target("192.0.2.2");
+    let address = Address::v4([192, 0, 2, 2]);
+    let key = ShareKey::new(member, &second, 0, address);
+    let found = scheduler.shared.get_or_insert(&key, 0);
+    assert_eq!(found, 0, "the first probe is where the second one is looked for");
+    scheduler.accept(member, vec![second]);
+    scheduler.plan();
+    let to: Vec<_> = scheduler.actions().requests.iter().map(|request| request.to).collect();
+    assert_eq!(to, [Address::v4([192, 0, 2, 1]), address]);
+    assert!(scheduler.probes.get(0).unwrap().sharers.is_empty());
+}
