@@ -52,7 +52,7 @@ function Get-SiteProcess($Session) { return Invoke-Command -Session $Session { $
 
 # The ssh of this process to a site, the newest.
 function Get-NearProcess([string] $Site) {
-    $own = foreach ($stat in Get-Item /proc/[0-9]*/stat) {
+    $own = foreach ($stat in Get-Item /proc/[0-9]*/stat -ErrorAction Ignore) {
         $fields = "$(Get-Content $stat -ErrorAction Ignore)" -replace '^.*\) ' -split ' '
         $command = "$(Get-Content "$($stat.Directory)/cmdline" -ErrorAction Ignore)" -split "`0"
         # The parent, and when it began.
