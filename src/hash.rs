@@ -72,34 +72,6 @@ impl Hasher for FoldHasher {
     }
 }
 
-/// For tables whose keys are hashes already.
-#[derive(Clone, Copy, Default)]
-pub struct Hashed(u64);
-
-impl BuildHasher for Hashed {
-    type Hasher = Hashed;
-
-    fn build_hasher(&self) -> Hashed {
-        Hashed(0)
-    }
-}
-
-impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0 << 8 | u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

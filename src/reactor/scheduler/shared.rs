@@ -4,7 +4,7 @@
 
 use super::feed::Target;
 use crate::address::Address;
-use crate::hash::{FoldState, Hashed};
+use crate::hash::FoldState;
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -40,14 +40,13 @@ impl Hash for ShareKey {
 /// The open probes that others may share, by their slots.
 #[derive(Default)]
 pub struct Shared {
-    state: FoldState,
     /// By the hashes of their keys.
-    probes: HashMap<u64, u32, Hashed>,
+    probes: HashMap<u64, u32, FoldState>,
 }
 
 impl Shared {
     fn hash(&self, key: &ShareKey) -> u64 {
-        let mut hasher = self.state.build_hasher();
+        let mut hasher = self.probes.hasher().build_hasher();
         key.hash(&mut hasher);
         hasher.finish()
     }

@@ -79,11 +79,10 @@ impl<T> Slots<T> {
 
     /// The slot of a name, if what it names is still there.
     pub fn find(&self, id: ProbeId) -> Option<u32> {
-        let slot = id.0 as u32;
-        let entry = self.slots.get(slot as usize)?;
+        let entry = self.slots.get(id.slot())?;
         let is_there =
             entry.value.is_some() && entry.generation == (id.0 >> GENERATION_SHIFT) as u32;
-        is_there.then_some(slot)
+        is_there.then(|| id.slot() as u32)
     }
 
     /// Values there are.

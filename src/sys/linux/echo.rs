@@ -51,8 +51,8 @@ pub(super) struct EchoSocket {
     pub(super) outgoing: Outgoing,
     pub(super) progress: Progress,
     incoming: Incoming,
-    /// Read by another thread, and when; see [`EchoSocket::read_ahead`].
-    read_ahead: Option<(Result<usize, i32>, ClockPair)>,
+    /// See [`EchoSocket::read_ahead`].
+    ahead: Option<Result<(usize, ClockPair), i32>>,
     queue: ErrorQueue,
     pub(super) stamping: Stamping,
     /// Stamps found in the error queue: the request's number and the time.
@@ -106,7 +106,7 @@ impl EchoSocket {
             outgoing: Outgoing::new(family),
             progress: Progress::default(),
             incoming,
-            read_ahead: None,
+            ahead: None,
             queue: ErrorQueue::new(),
             stamping: Stamping::Off,
             stamps: Vec::new(),
@@ -138,43 +138,30 @@ impl EchoSocket {
         self.outgoing.push(request, stamped, self.identifier, &token);
     }
 
-    /// Reads what has come, for [`EchoSocket::take_read_ahead`]. Any thread.
+    /// Reads once, for the next [`EchoSocket::receive`]. Any thread.
     pub(super) fn read_ahead(&mut self) {
+        self.ahead = Some(self.read());
+    }
+
+    /// The number of packets that were there, and when they were read.
+    fn read(&mut self) -> Result<(usize, ClockPair), i32> {
         let EchoSocket { incoming, transfer, socket, .. } = self;
-        let filled = incoming.fill(|messages| transfer.receive(socket.as_raw_fd(), messages, 0));
-        self.read_ahead = Some((filled, ClockPair::now()));
+        let fd = socket.as_raw_fd();
+        let count = incoming.fill(|messages| transfer.receive(fd, messages, 0))?;
+        Ok((count, ClockPair::now()))
     }
 
-    /// What another thread has read.
-    pub(super) fn take_read_ahead(&mut self, matching: &mut Matching, events: &mut Vec<Event>) {
-        match self.read_ahead.take() {
-            Some((Ok(count), clock)) => {
-                for index in 0..count {
-                    self.read_packet(index, &clock, matching, events);
-                }
-            }
-            Some((Err(libc::EAGAIN | libc::EINTR), _)) | None => {}
-            // An error about a packet sent: it stands in the error queue, too.
-            Some((Err(_), _)) => {
-                self.drain_errors(matching, events);
-            }
-        }
-    }
-
-    /// Reads all that is there.
+    /// Takes all that is there, with what was read ahead.
     pub(super) fn receive(&mut self, matching: &mut Matching, events: &mut Vec<Event>) {
-        let fd = self.socket.as_raw_fd();
         let mut reading = Reading::default();
         loop {
-            let EchoSocket { incoming, transfer, .. } = self;
-            let filled = incoming.fill(|messages| transfer.receive(fd, messages, 0));
-            if let Ok(count) = filled {
-                let clock = ClockPair::now();
-                for index in 0..count {
-                    self.read_packet(index, &clock, matching, events);
+            let read = self.ahead.take().unwrap_or_else(|| self.read());
+            if let Ok((count, clock)) = &read {
+                for index in 0..*count {
+                    self.read_packet(index, clock, matching, events);
                 }
             }
-            match reading.after(filled) {
+            match reading.after(read.map(|(count, _)| count)) {
                 Next::Read => {}
                 Next::Drain => {
                     self.drain_errors(matching, events);
